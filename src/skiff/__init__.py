@@ -1,0 +1,63 @@
+"""Skiff: from a client's messy file to a machine-learning model you can stand behind.
+
+Names are looked up on first use (PEP 562), so that ``import skiff`` loads no frame, learning or server library.
+
+Examples
+--------
+>>> import skiff
+>>> skiff.__version__
+'0.1.0'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from skiff.core.errors import SkiffError
+    from skiff.core.finding import Finding
+    from skiff.core.measurement import Measurement
+    from skiff.core.task import Task
+    from skiff.flows.model import Model, check, load, train
+    from skiff.flows.workspace import Workspace
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Finding": "skiff.core.finding",
+    "Measurement": "skiff.core.measurement",
+    "Model": "skiff.flows.model",
+    "SkiffError": "skiff.core.errors",
+    "Task": "skiff.core.task",
+    "Workspace": "skiff.flows.workspace",
+    "check": "skiff.flows.model",
+    "load": "skiff.flows.model",
+    "train": "skiff.flows.model",
+}
+
+__all__ = [
+    "Finding",
+    "Measurement",
+    "Model",
+    "SkiffError",
+    "Task",
+    "Workspace",
+    "__version__",
+    "check",
+    "load",
+    "train",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import the module that holds `name` when it is first asked for."""
+    if name not in _HOMES:
+        message = f"module 'skiff' has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The terminal face: parse, call one flow, print what it returned."""

@@ -1,0 +1,32 @@
+"""The one door for parts that only some users install."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from skiff.core.errors import SkiffError
+
+
+def import_extra(module: str, *, extra: str) -> ModuleType:
+    """Import `module`, or say which extra brings it.
+
+    Raises
+    ------
+    SkiffError
+        ``extra_missing``, naming the command that installs it.
+
+    Examples
+    --------
+    >>> import_extra("json", extra="none").__name__
+    'json'
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise SkiffError(
+            "extra_missing",
+            what=f"This needs '{module}', which the base installation leaves out.",
+            where={"extra": extra},
+            fix=f'Install it with: pip install "skiff-ml[{extra}]"',
+        ) from error

@@ -1,0 +1,62 @@
+"""What is predicted, and what a wrong answer costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+TaskKind: TypeAlias = Literal["binary", "multiclass", "regression"]
+ColumnKind: TypeAlias = Literal["number", "boolean", "category", "text", "date"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is to be predicted.
+
+    Parameters
+    ----------
+    kind : {"binary", "multiclass", "regression"}
+    target : str
+        Column that is predicted.
+    classes : tuple of str
+        Class labels as text, sorted; empty for regression. For ``binary`` the positive class is the last.
+    positive : str or None
+        The class whose probability is the headline (binary only).
+    time, group : str or None
+        Column that orders the rows in time; column that says which rows belong together.
+    protected : tuple of str
+        Columns kept out of training but used for judging.
+    unit : str
+        Unit of a regression target, e.g. ``"EUR"``; empty if unknown.
+    """
+
+    kind: TaskKind
+    target: str
+    classes: tuple[str, ...] = ()
+    positive: str | None = None
+    time: str | None = None
+    group: str | None = None
+    protected: tuple[str, ...] = ()
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """What each outcome of a yes/no decision costs, in the user's money (negative is a gain).
+
+    Parameters
+    ----------
+    currency : str
+        ISO 4217 code.
+    false_positive, false_negative, true_positive, true_negative : float
+        Cost per row, in `currency`.
+    rows_per_month : float or None
+        Expected decisions a month, to turn a saving per row into a saving per month.
+    """
+
+    currency: str = "EUR"
+    false_positive: float = 1.0
+    false_negative: float = 1.0
+    true_positive: float = 0.0
+    true_negative: float = 0.0
+    rows_per_month: float | None = None

@@ -1,0 +1,159 @@
+"""What judging a model returns: frozen values that flows record and reports show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from skiff.core.measurement import Measurement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """A predictor anyone could write, judged on the same rows.
+
+    ``naive`` predicts the class shares or the mean/median of the training rows; ``simple`` is the best single column.
+    """
+
+    name: str
+    description: str
+    metrics: Mapping[str, Measurement]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confusion:
+    """Counts of true (rows) against predicted (columns) labels at the chosen threshold."""
+
+    labels: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationBin:
+    """Rows whose predicted probability lies together: what was said and what happened (Wilson interval)."""
+
+    n: int
+    predicted: float
+    observed: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """A group of test rows and how the model does there against all the others.
+
+    Parameters
+    ----------
+    column, level : str
+        ``contract`` and ``month-to-month``, or a column and a range written out.
+    n : int
+        Rows of the group in the test set.
+    metric : Measurement or None
+        None where the group is too small to judge.
+    gap : Measurement or None
+        Group minus the rest, with its interval (corrected for the number of groups compared).
+    is_too_small : bool
+    is_worse : bool
+        Whether the interval of `gap` lies wholly on the bad side.
+    """
+
+    column: str
+    level: str
+    n: int
+    metric: Measurement | None
+    gap: Measurement | None
+    is_too_small: bool = False
+    is_worse: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The threshold of a yes/no decision and what it is worth.
+
+    Parameters
+    ----------
+    threshold : float
+        Positive where the probability is at least this.
+    reason : str
+        One sentence: from costs, or balanced F1 where no costs are given.
+    saving_per_row : Measurement or None
+        Saving against the best constant decision, in the currency, with interval.
+    """
+
+    threshold: float
+    reason: str
+    saving_per_row: Measurement | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Importance:
+    """How much worse the headline metric gets when one raw column is shuffled on held-out rows."""
+
+    column: str
+    drop: Measurement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Everything measured on the sealed test set.
+
+    Parameters
+    ----------
+    headline : str
+        Name of the metric that leads: ``roc_auc`` or ``average_precision`` (binary), ``log_loss`` (multiclass),
+        ``rmse`` (regression).
+    metrics : mapping of str to Measurement
+    baselines : tuple of Baseline
+    decision : Decision or None
+    confusion : Confusion or None
+    calibration : tuple of CalibrationBin
+    slices : tuple of Slice
+        Worst gap first.
+    importances : tuple of Importance
+        Largest first.
+    random_split : Measurement or None
+        The headline under a random split, shown beside the honest one and named as flattering.
+    beats_baseline : bool
+        Whether the headline's paired interval against the naive baseline excludes "no better".
+    roc, precision_recall : tuple of (float, float)
+        Up to 200 points each (binary).
+    residuals : tuple of (float, float)
+        Up to 500 (true, predicted) pairs, sampled by quantile (regression).
+    notes : tuple of str
+        Plain sentences about limits ("only 41 positives: intervals are wide").
+    """
+
+    headline: str
+    metrics: Mapping[str, Measurement]
+    baselines: tuple[Baseline, ...]
+    decision: Decision | None = None
+    confusion: Confusion | None = None
+    calibration: tuple[CalibrationBin, ...] = ()
+    slices: tuple[Slice, ...] = ()
+    importances: tuple[Importance, ...] = ()
+    random_split: Measurement | None = None
+    beats_baseline: bool = True
+    roc: tuple[tuple[float, float], ...] = ()
+    precision_recall: tuple[tuple[float, float], ...] = ()
+    residuals: tuple[tuple[float, float], ...] = ()
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateVerdict:
+    """One criterion and whether the candidate meets it."""
+
+    criterion: str
+    passed: bool
+    measured: float | None
+    required: float | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """All criteria together."""
+
+    passed: bool
+    verdicts: tuple[GateVerdict, ...]
