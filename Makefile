@@ -1,0 +1,58 @@
+# The two commands that matter: `make demo` and `make test`. Both set up .venv by themselves.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
+
+.PHONY: help demo test check bench docs format setup clean
+
+help:
+	@echo "make demo    set up .venv and run the whole journey on bundled data (about 3 minutes)"
+	@echo "make test    set up .venv and run the tests"
+	@echo "make check   format, lint, types, import contract, documentation"
+	@echo "make bench   print start-up, latency, parity and quality, as ratios against named peers"
+	@echo "make docs    rebuild the reference pages that are made from the code"
+
+$(VENV)/.core: requirements/core.txt requirements/build.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Skiff needs Python 3.11 or newer with venv: install it (Debian: apt-get install python3-venv) and run again."; exit 2; }
+	@test -x $(BIN)/python || { echo "Setting up $(VENV) with $(PYTHON) …"; $(PYTHON) -m venv $(VENV); }
+	@$(PIP) install --require-hashes -r requirements/core.txt -r requirements/build.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core requirements/dev.txt
+	@echo "Installing what the tests need …"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+setup: $(VENV)/.dev
+
+demo: $(VENV)/.core
+	@rm -rf demo && mkdir -p demo
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest -q
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python docs/build_reference.py --check
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev
+	@for b in start compiler leak_court quality; do echo "== $$b"; $(BIN)/python benchmarks/$$b.py || exit 1; done
+
+docs: $(VENV)/.dev
+	@$(BIN)/python docs/build_reference.py
+
+clean:
+	@rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
