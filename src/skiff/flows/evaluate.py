@@ -1,0 +1,84 @@
+"""Judge one candidate on the sealed test set, with the released file's own answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from skiff.core.progress import Progress, Silent
+from skiff.core.task import Costs
+from skiff.deploy.runtime import Predictor
+from skiff.evaluate.gates import judge_gate
+from skiff.evaluate.judge import judge
+from skiff.evaluate.results import Evaluation, Gate
+from skiff.flows.prepare import Prepared
+from skiff.flows.train import Candidate
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+BYTES_PER_MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What judging found, and whether the candidate may be released."""
+
+    evaluation: Evaluation
+    gate: Gate
+
+
+def answer_frame(predictor: Predictor, frame: pl.DataFrame) -> NDArray[np.float64]:
+    """Return probabilities of shape (n_rows, n_classes) or values of shape (n_rows,) for a typed frame."""
+    columns = {column.name: frame[column.name] for column in predictor.signature.inputs}
+    answers = predictor.predict_columns(columns, n_rows=frame.height)
+    found = answers.values if predictor.kind == "regression" else answers.probabilities
+    return np.asarray(found, dtype=np.float64)
+
+
+def judge_candidate(
+    prepared: Prepared,
+    candidate: Candidate,
+    *,
+    costs: Costs | None = None,
+    criteria: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Verdict:
+    """Measure the candidate on the sealed rows and hold it against the criteria.
+
+    The answers come from the compiled file, so what is judged is what will be served.
+    """
+    progress = progress or Silent()
+    progress.stage("Judge", "on rows the model has never seen")
+    predictor = Predictor(candidate.model)
+    split = prepared.split
+    frame_test = prepared.frame[split.test]
+    groups = None
+    if prepared.task.group is not None:
+        groups = frame_test[prepared.task.group].cast(str).rank("dense").fill_null(0).to_numpy().astype(np.int64)
+    evaluation = judge(
+        prepared.task,
+        prepared.y[split.test],
+        answer_frame(predictor, frame_test),
+        y_train=prepared.y[split.train],
+        frame_train=prepared.frame[split.train],
+        frame_test=frame_test,
+        inputs=prepared.inputs,
+        threshold=candidate.pipeline.threshold,
+        decision=candidate.decision,
+        costs=costs,
+        groups=groups,
+        predict=lambda frame: answer_frame(predictor, frame),
+        random_split=candidate.random_split,
+        seed=candidate.seed,
+    )
+    gate = judge_gate(evaluation, criteria, extra=_measure_artifact(candidate))
+    return Verdict(evaluation=evaluation, gate=gate)
+
+
+def _measure_artifact(candidate: Candidate) -> Mapping[str, float]:
+    return {"latency_us": candidate.latency_us, "size_mb": len(candidate.model) / BYTES_PER_MB}

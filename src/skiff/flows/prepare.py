@@ -1,0 +1,128 @@
+"""From a table to a question that can be answered: the task, the columns, the honest split, what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from skiff.core.errors import SkiffError
+from skiff.core.finding import Finding, sort_findings
+from skiff.core.progress import Progress, Silent
+from skiff.core.signature import InputColumn
+from skiff.core.task import Task
+from skiff.data.checks import check_table, columns_left_out
+from skiff.data.kinds import infer_inputs
+from skiff.data.splits import Split, propose_split
+from skiff.data.task import detect_time_and_group, encode_target, infer_task
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from skiff.flows.read import ReadTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the user asked for, before the data has been looked at.
+
+    Parameters
+    ----------
+    target : str
+    time, group, positive : str or None
+        None lets Skiff propose.
+    keep, drop, protected : tuple of str
+        Columns to keep in spite of a blocking finding; to leave out; to judge by but not train on.
+    seed : int
+    """
+
+    target: str
+    time: str | None = None
+    group: str | None = None
+    positive: str | None = None
+    keep: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A table with its task, honest split, findings and the columns that may train.
+
+    ``y`` has one value a row of ``frame``: the class code or the number; NaN where the target is missing.
+    """
+
+    frame: pl.DataFrame
+    y: NDArray[np.float64]
+    task: Task
+    inputs: tuple[InputColumn, ...]
+    split: Split
+    findings: list[Finding]
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def refuse_unknown_columns(question: Question, columns: Sequence[str], *, file: str = "") -> None:
+    """Refuse column names that are not in the table, all options at once, with the closest name for the first.
+
+    Raises
+    ------
+    SkiffError
+        ``column_not_found``.
+    """
+    asked = [("--target", question.target), ("--time", question.time), ("--group", question.group)]
+    asked += [("--keep", name) for name in question.keep]
+    asked += [("--drop", name) for name in question.drop]
+    asked += [("[task] protected", name) for name in question.protected]
+    wrong = [(option, name) for option, name in asked if name is not None and name not in columns]
+    if not wrong:
+        return
+    option, name = wrong[0]
+    error = SkiffError.column_not_found(name, columns=columns, file=file, option=option)
+    if len(wrong) > 1:
+        others = ", ".join(f"'{other}' ({where})" for where, other in wrong[1:])
+        error.what += f" Nor are there: {others}."
+    raise error
+
+
+def prepare(read: ReadTable, question: Question, *, threads: int = 2, progress: Progress | None = None) -> Prepared:
+    """Settle the task and the split, hold the leak court and say which columns may train.
+
+    Raises
+    ------
+    SkiffError
+        ``column_not_found``, and what `infer_task` refuses (a target with one value, no rows …).
+    """
+    progress = progress or Silent()
+    frame = read.frame
+    refuse_unknown_columns(question, frame.columns, file=read.name)
+    task, findings = infer_task(
+        frame,
+        question.target,
+        positive=question.positive,
+        time=question.time,
+        group=question.group,
+        protected=question.protected,
+    )
+    time, group, proposals = detect_time_and_group(frame, task)
+    task = replace(task, time=task.time or time, group=task.group or group)
+    y, has_target = encode_target(frame, task)
+    y = y.copy()
+    y[~has_target] = float("nan")
+
+    split, split_findings = propose_split(frame, task, seed=question.seed)
+    shut_out = {question.target, *question.drop, *task.protected, *([task.group] if task.group else [])}
+    inputs = infer_inputs(frame, exclude=shut_out - set(question.keep))
+    checks = check_table(
+        frame, task, inputs=inputs, split=split, seed=question.seed, threads=threads, keep=question.keep, progress=progress
+    )
+    found = sort_findings([*read.findings, *findings, *proposals, *split_findings, *checks])
+    left_out = {name: code for name, code in columns_left_out(found).items() if name not in question.keep}
+    left_out |= dict.fromkeys(question.drop, "asked.drop")
+    left_out |= {name: "asked.protected" for name in task.protected if name not in question.keep}
+    if task.group and task.group not in question.keep:
+        left_out.setdefault(task.group, "split.group")
+    usable = tuple(column for column in inputs if column.name not in left_out)
+    return Prepared(frame=frame, y=y, task=task, inputs=usable, split=split, findings=found, left_out=left_out)

@@ -1,0 +1,232 @@
+"""Train one candidate and prove that its compiled file gives the same answers."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from skiff.core.errors import SkiffError
+from skiff.core.finding import Finding, sort_findings
+from skiff.core.measurement import Measurement
+from skiff.core.pipeline import Pipeline
+from skiff.core.progress import Progress, Silent
+from skiff.core.task import Costs
+from skiff.data.checks.labels import find_label_errors
+from skiff.data.splits import Split, random_split
+from skiff.deploy.compiler import compile_pipeline
+from skiff.deploy.featurizer import featurize
+from skiff.deploy.parity import Parity, build_hostile_rows, measure_parity
+from skiff.deploy.runtime import Predictor
+from skiff.evaluate.metrics import measure_classification, measure_regression
+from skiff.evaluate.results import Decision
+from skiff.evaluate.threshold import choose_threshold
+from skiff.flows.prepare import Prepared
+from skiff.train.fit import Trained, train_pipeline
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+PARITY_TOLERANCE = 1e-9
+"""Largest allowed difference between the compiled graph and the fitted model, in probability (issue: double precision)."""
+
+FLATTERING_SHARE = 0.15
+"""Share of the budget spent on the random-split score that is shown beside the honest one."""
+
+LATENCY_CALLS = 200
+"""Single-row answers timed to state the latency; the median is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How long and on what the training may run.
+
+    Parameters
+    ----------
+    budget_s : float
+        Wall seconds for training.
+    seed : int
+    threads : int
+    should_stop : callable
+        True once the user asked to stop (Ctrl-C): the best model so far is kept.
+    """
+
+    budget_s: float = 60.0
+    seed: int = 0
+    threads: int = 2
+    should_stop: Callable[[], bool] = field(default=lambda: False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A trained and compiled model that no gate has judged yet."""
+
+    model: bytes
+    pipeline: Pipeline
+    decision: Decision | None
+    parity: Parity
+    latency_us: float
+    members: tuple[tuple[str, float], ...]
+    tried: tuple[tuple[str, float, float], ...]
+    train_seconds: float
+    stopped: str
+    features: int
+    budget_s: float
+    seed: int
+    notes: tuple[str, ...]
+    label_findings: tuple[Finding, ...] = ()
+    random_split: Measurement | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def train_candidate(
+    prepared: Prepared, effort: Effort, *, costs: Costs | None = None, progress: Progress | None = None
+) -> Candidate:
+    """Train within the budget, settle the threshold on out-of-fold answers, compile, and prove parity.
+
+    Raises
+    ------
+    SkiffError
+        ``no_usable_columns``; ``parity_failed`` where the compiled graph differs from the fitted model.
+    """
+    progress = progress or Silent()
+    is_ordered = prepared.split.kind in {"time", "group"}
+    trained = _fit(prepared, prepared.split, effort, share=1 - FLATTERING_SHARE if is_ordered else 1.0, progress=progress)
+    train_frame = prepared.frame[prepared.split.train]
+    y_train = prepared.y[prepared.split.train]
+
+    decision = None
+    pipeline = trained.pipeline
+    if prepared.task.kind == "binary":
+        known = ~np.isnan(trained.oof[:, -1])
+        decision = choose_threshold(y_train[known], trained.oof[known, -1], costs=costs)
+        pipeline = replace(pipeline, threshold=decision.threshold)
+
+    progress.stage("Compile", "one ONNX file from raw columns to the answer")
+    model = compile_pipeline(pipeline)
+    parity = prove_parity(pipeline, model, prepared, trained)
+    latency_us = measure_latency_us(model, train_frame)
+    flattering = _measure_flattering(prepared, effort, progress) if is_ordered and not effort.should_stop() else None
+    return Candidate(
+        model=model,
+        pipeline=pipeline,
+        decision=decision,
+        parity=parity,
+        latency_us=latency_us,
+        members=tuple((member.name, member.weight) for member in pipeline.members),
+        tried=tuple((score.name, score.loss, score.weight) for score in trained.candidates),
+        train_seconds=trained.train_seconds,
+        stopped=trained.stopped,
+        features=len(pipeline.inputs),
+        budget_s=effort.budget_s,
+        seed=effort.seed,
+        notes=trained.notes,
+        label_findings=tuple(_find_label_errors(prepared, trained)),
+        random_split=flattering,
+        versions=list_versions(),
+    )
+
+
+def prove_parity(pipeline: Pipeline, model: bytes, prepared: Prepared, trained: Trained) -> Parity:
+    """Compare the graph with the fitted model on every test row and on hostile rows.
+
+    Raises
+    ------
+    SkiffError
+        ``parity_failed``: no release is made of a graph that differs.
+    """
+    train_frame = prepared.frame[prepared.split.train]
+    hostile = build_hostile_rows(pipeline, train_frame, seed=0)
+    parity = measure_parity(
+        pipeline,
+        model,
+        prepared.frame[prepared.split.test],
+        hostile=hostile,
+        predict_native=trained.predict_native,
+        tolerance=PARITY_TOLERANCE,
+    )
+    if not parity.is_equal:
+        raise SkiffError(
+            "parity_failed",
+            what=f"The compiled model differs from the trained one by up to {parity.max_abs_diff:.1e} "
+            f"(allowed: {PARITY_TOLERANCE:.0e}), so it was not released.",
+            fix="Please report this with `skiff doctor`; training again with another --seed may avoid it.",
+        )
+    return parity
+
+
+def measure_latency_us(model: bytes, frame: pl.DataFrame) -> float:
+    """Return the median time of one answer from a dict, in microseconds, one thread.
+
+    Times real rows of the table in this process, after a warm-up of ten calls.
+    """
+    predictor = Predictor(model)
+    rows = frame.head(50).to_dicts()
+    if not rows:
+        return float("nan")
+    for row in rows[:10]:
+        predictor.predict_row(row)
+    spent = []
+    for call in range(LATENCY_CALLS):
+        begin = time.perf_counter()
+        predictor.predict_row(rows[call % len(rows)])
+        spent.append(time.perf_counter() - begin)
+    return float(np.median(spent) * 1e6)
+
+
+def list_versions() -> dict[str, str]:
+    """Return the versions of the libraries that took part, by distribution name."""
+    names = ("skiff-ml", "lightgbm", "numpy", "onnx", "onnxruntime", "polars", "scikit-learn")
+    return {name: importlib.metadata.version(name) for name in names}
+
+
+def _fit(prepared: Prepared, split: Split, effort: Effort, *, share: float, progress: Progress) -> Trained:
+    frame = prepared.frame[split.train]
+    group = prepared.task.group
+    groups: NDArray[np.int64] | None = None
+    if group is not None:
+        groups = frame[group].cast(str).rank("dense").fill_null(0).to_numpy().astype(np.int64)
+    return train_pipeline(
+        frame,
+        prepared.y[split.train],
+        prepared.task,
+        prepared.inputs,
+        folds=split.folds,
+        featurize=featurize,
+        budget_s=effort.budget_s * share,
+        seed=effort.seed,
+        threads=effort.threads,
+        now=time.monotonic,
+        should_stop=effort.should_stop,
+        groups=groups,
+        is_time_ordered=split.kind == "time",
+        progress=progress,
+    )
+
+
+def _measure_flattering(prepared: Prepared, effort: Effort, progress: Progress) -> Measurement | None:
+    """Score a quick model on a random split: what a careless study would have promised."""
+    split = random_split(prepared.frame, prepared.task, seed=effort.seed)
+    progress.stage("Compare", "the score a random split would have promised")
+    quick = _fit(prepared, split, effort, share=FLATTERING_SHARE, progress=Silent())
+    test = prepared.frame[split.test]
+    answer = quick.predict_native(featurize(quick.pipeline.inputs, quick.pipeline.encoders, test))
+    y_test = prepared.y[split.test]
+    if prepared.task.kind == "regression":
+        return measure_regression(y_test, answer, seed=effort.seed)["rmse"]
+    measured = measure_classification(y_test, answer, classes=prepared.task.classes, threshold=0.5, seed=effort.seed)
+    return measured["log_loss" if prepared.task.kind == "multiclass" else "roc_auc"]
+
+
+def _find_label_errors(prepared: Prepared, trained: Trained) -> list[Finding]:
+    if prepared.task.kind == "regression":
+        return []
+    known = ~np.isnan(trained.oof).any(axis=1)
+    rows = prepared.split.train[known]
+    y = prepared.y[prepared.split.train][known]
+    return sort_findings(find_label_errors(y, trained.oof[known], rows=rows, task=prepared.task))
