@@ -12,8 +12,30 @@ from skiff.evaluate.results import Evaluation, Gate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnStory:
+    """One column as it was read.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"number", "boolean", "category", "text", "date"}
+    missing_rate : float
+        Share of empty cells, 0 to 1.
+    levels : int or None
+        Number of different values, where counted.
+    role : {"used", "target", "time", "group", "protected", "left_out"}
+    """
+
+    name: str
+    kind: str
+    missing_rate: float = 0.0
+    levels: int | None = None
+    role: str = "used"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetStory:
-    """Where the data came from and what is in it."""
+    """Where the data came from and what is in it; ``schema`` is empty where nobody listed the columns."""
 
     name: str
     sha256: str
@@ -21,6 +43,7 @@ class DatasetStory:
     columns: int
     reading: Mapping[str, Json]
     provenance: Mapping[str, str]
+    schema: tuple[ColumnStory, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +97,7 @@ class LeftOut:
 class RunStory:
     """Everything a report or card may say. A number that is not here is not printed.
 
+    ``positive_name`` is the plural that a person would use for the cases to find (``cancellations``); empty where nobody said.
     ``evidence`` maps a topic (``dataset``, ``check``, ``split``, ``train``, ``evaluate``, ``gate``, ``release``) to the id of
     the ledger record that holds its numbers.
     """
@@ -95,3 +119,4 @@ class RunStory:
     licence: str = ""
     purpose: str = ""
     evidence: Mapping[str, str] = field(default_factory=dict)
+    positive_name: str = ""
