@@ -108,6 +108,10 @@ TASKS: dict[str, str] = {
 }
 
 
+DIRECTION_CHANGES = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+"""Bidirectional classes that reorder the text around them (https://www.unicode.org/reports/tr9/, table 4)."""
+
+
 def describe_metric(name: str) -> MetricWords:
     """Return the words for a metric; an unknown one keeps its own name.
 
@@ -142,9 +146,13 @@ def clean_name(text: str) -> str:
     ('price�[31m', 'שם')
     """
     return "".join(
-        " " if sign in "\n\r\t" else "\ufffd" if unicodedata.category(sign) in {"Cc", "Cf", "Co", "Cs"} else sign
-        for sign in text
+        " " if sign in "\n\r\t" else "\ufffd" if _is_hostile(sign) else sign for sign in text
     )
+
+
+def _is_hostile(sign: str) -> bool:
+    """Joiners stay (Persian, emoji need them); escapes, lone surrogates and direction overrides go."""
+    return unicodedata.category(sign) in {"Cc", "Cs"} or unicodedata.bidirectional(sign) in DIRECTION_CHANGES
 
 
 def shorten(text: str, limit: int = 28) -> str:
@@ -171,3 +179,34 @@ def quote(name: str) -> str:
     '“churned”'
     """
     return f"“{shorten(name, 60)}”"
+
+
+REASONS: dict[str, str] = {
+    "leakage.target_copy": "Holds the answer itself",
+    "leakage.target_proxy": "Holds the answer in other words",
+    "leakage.derived_target": "The answer can be worked out from it",
+    "leakage.level_purity": "One of its values always means the same answer",
+    "leakage.missingness": "Whether it is filled in tells the answer",
+    "leakage.after_the_event": "Written after the answer was known",
+    "leakage.identifier": "A number or name of the row, not a property",
+    "leakage.row_order": "Its order gives the answer away",
+    "quality.constant": "The same in every row",
+    "quality.near_constant": "Almost the same in every row",
+    "quality.duplicate_columns": "Says the same as another column",
+    "quality.missing": "Empty nearly everywhere",
+    "privacy.direct_identifier": "Names a person",
+}
+"""Code of a finding to the reason, in a few words, why its column was left out."""
+
+
+def describe_reason(code: str) -> str:
+    """Return why a column was left out.
+
+    Examples
+    --------
+    >>> describe_reason("quality.constant"), describe_reason("leakage.new_kind"), describe_reason("asked")
+    ('The same in every row', 'Leaks (leakage.new_kind)', 'asked')
+    """
+    if code in REASONS:
+        return REASONS[code]
+    return f"{describe_family(code)} ({code})" if "." in code else code.replace("_", " ")

@@ -1,0 +1,339 @@
+"""Charts as Vega-Lite specifications: one description serves the page, a PDF and a notebook.
+
+Sizes are fixed and nothing is fitted to measured text, so the same story gives the same picture on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from skiff.evaluate.results import CalibrationBin, Evaluation, Importance, Slice
+from skiff.report.content import LeftOut
+from skiff.report.glossary import describe_metric, shorten
+from skiff.report.numbers import count_of, format_score
+
+Spec: TypeAlias = dict[str, Any]  # Any: a Vega-Lite specification is free-form JSON
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+WIDTH_PX = 440
+LABELS_PX = 172
+"""Room for names of 28 signs at 12 px."""
+SQUARE_PX = 300
+ROW_PX = 26
+MAX_ROWS = 12
+FONT_PX = 12.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Palette:
+    """Colours of a chart: CSS variables on a page (light and dark), plain colours elsewhere."""
+
+    ink: str = "var(--ink)"
+    muted: str = "var(--muted)"
+    line: str = "var(--line)"
+    accent: str = "var(--accent)"
+    soft: str = "var(--accent-soft)"
+    bad: str = "var(--bad)"
+
+
+PAGE = Palette()
+"""Colours that follow the page's light or dark scheme."""
+
+PAPER = Palette(ink="#1c2430", muted="#5b6470", line="#d9d5cc", accent="#1d5c68", soft="#9cc3c8", bad="#a63d2f")
+"""Plain colours for places without CSS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A chart with its words.
+
+    Parameters
+    ----------
+    name : str
+        Part of its id on the page.
+    title : str
+        What is shown.
+    see : str
+        What to see in it: one or two sentences under or beside the chart.
+    alt : str
+        The chart for someone who cannot see it.
+    spec : dict
+        Vega-Lite.
+    """
+
+    name: str
+    title: str
+    see: str
+    alt: str
+    spec: Spec = field(repr=False)
+
+
+def build_importance_chart(importances: Sequence[Importance], *, palette: Palette = PAGE) -> Chart:
+    """Return bars: how much worse the model gets when one column is shuffled."""
+    shown = importances[:MAX_ROWS]
+    values = [
+        {"name": _label(item.column, index), **_ends(item.drop.value, item.drop.low, item.drop.high)}
+        for index, item in enumerate(shown)
+    ]
+    y = _names_axis(palette)
+    zero = _rule_at(0.0, palette.muted)
+    bars = {
+        "mark": {"type": "bar", "color": palette.soft, "height": {"band": 0.62}},
+        "encoding": {"y": y, "x": _x(None, palette, zero=True)},
+    }
+    first = shown[0]
+    metric = describe_metric(first.drop.name.removeprefix("drop_in_").removesuffix("_drop")).label
+    no_help = sum(item.drop.low is not None and item.drop.low <= 0 for item in importances)
+    tail = f" For {no_help} of {len(importances)} columns the range reaches zero: the model may not need them." if no_help else ""
+    return Chart(
+        name="importance",
+        title="What the model leans on",
+        see=f"Each bar: how much worse it gets when one column is shuffled. Most: {shorten(first.column, 40)}.{tail}",
+        alt=f"Bars of {count_of(len(shown), 'column')}. Longest: "
+        + "; ".join(f"{shorten(item.column, 40)} {format_score(item.drop.value)}" for item in shown[:5])
+        + f". Measure: {metric}.",
+        spec=_frame(values, [bars, _interval(y, palette), zero], rows=len(shown), palette=palette),
+    )
+
+
+def build_slices_chart(slices: Sequence[Slice], *, palette: Palette = PAGE) -> Chart | None:
+    """Return a dot plot of the gap between each group and the rest, or nothing where no group could be judged."""
+    shown = [item for item in slices if item.gap is not None and not item.is_too_small][:MAX_ROWS]
+    if not shown:
+        return None
+    values = [
+        {
+            "name": _label(f"{shorten(item.column, 14)}: {shorten(item.level, 12)}", index),
+            "worse": item.is_worse,
+            **_ends(item.gap.value, item.gap.low, item.gap.high),
+        }
+        for index, item in enumerate(shown)
+        if item.gap is not None
+    ]
+    y = _names_axis(palette)
+    color = {"condition": {"test": "datum.worse", "value": palette.bad}, "value": palette.accent}
+    dots = {
+        "mark": {"type": "point", "filled": True, "size": 64, "opacity": 1},
+        "encoding": {"y": y, "x": _x(None, palette), "color": color},
+    }
+    gap = shown[0].gap
+    metric = describe_metric(shown[0].metric.name if shown[0].metric else "").label
+    worse_side = "left" if gap is None or gap.higher_is_better is not False else "right"
+    worse = sum(item.is_worse for item in shown)
+    verdict = f"{count_of(worse, 'group')} (red) clearly on the bad side." if worse else "No group is clearly on the bad side."
+    return Chart(
+        name="slices",
+        title="Groups against everyone else",
+        see=f"Each dot: {metric} of a group minus that of all others, with its range. The {worse_side} of zero is worse. {verdict}",
+        alt="Gaps: " + "; ".join(f"{value['name'].strip()} {format_score(float(value['value']))}" for value in values[:8]),
+        spec=_frame(values, [_rule_at(0.0, palette.muted), _interval(y, palette, color=color), dots], rows=len(shown), palette=palette),
+    )
+
+
+def build_leak_chart(left_out: Sequence[LeftOut], *, palette: Palette = PAGE) -> Chart | None:
+    """Return pairs of bars: the score of a quick trial with and without each column that was left out."""
+    shown = [item for item in left_out if item.score_with is not None and item.score_without is not None][: MAX_ROWS // 2]
+    if not shown:
+        return None
+    values = [
+        {"name": _label(item.column, index), "side": side, "value": value}
+        for index, item in enumerate(shown)
+        for side, value in (("with", item.score_with), ("without", item.score_without))
+    ]
+    y = _names_axis(palette)
+    offset = {"field": "side", "type": "nominal", "sort": ["with", "without"], "scale": {"paddingInner": 0.12}}
+    color = {"condition": {"test": "datum.side == 'with'", "value": palette.bad}, "value": palette.soft}
+    bars = {
+        "mark": {"type": "bar"},
+        "encoding": {"y": y, "yOffset": offset, "x": _x(None, palette, zero=True), "color": color},
+    }
+    words = {
+        "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": FONT_PX - 1, "color": palette.muted},
+        "encoding": {
+            "y": y,
+            "yOffset": offset,
+            "x": _x(None, palette, zero=True),
+            "text": {"field": "text", "type": "nominal"},
+        },
+    }
+    for value in values:
+        value["text"] = f"{value['side']} {format_score(value['value'])}"  # type: ignore[arg-type]  value is a number
+    return Chart(
+        name="leaks",
+        title="The score with and without each column",
+        see="A long red bar over a short one: with that column the task looks solved, because it already holds the answer.",
+        alt="; ".join(
+            f"{shorten(item.column, 40)}: with {format_score(item.score_with)}, without {format_score(item.score_without)}"
+            for item in shown
+        ),
+        spec=_frame(values, [bars, words], rows=len(shown), palette=palette, row_px=46, right_px=92),
+    )
+
+
+def build_calibration_chart(bins: Sequence[CalibrationBin], *, palette: Palette = PAGE) -> Chart:
+    """Return what was said against what happened, with the line where both agree."""
+    values = [
+        {"x": item.predicted, "value": item.observed, "low": item.low, "high": item.high, "off": not item.low <= item.predicted <= item.high}
+        for item in bins
+    ]
+    color = {"condition": {"test": "datum.off", "value": palette.bad}, "value": palette.accent}
+    x = _share_axis("x", "What the model said")
+    y = _share_axis("value", "What happened")
+    layers = [
+        _diagonal([0, 1], palette),
+        {"mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": color}},
+        {"mark": {"type": "point", "filled": True, "size": 64, "opacity": 1}, "encoding": {"x": x, "y": y, "color": color}},
+    ]
+    off = sum(bool(value["off"]) for value in values)
+    found = f"In {off} of {len(values)} bands the range misses it (red)." if off else "Every range touches it."
+    return Chart(
+        name="calibration",
+        title="What it said and what happened",
+        see=f"On the dotted line, “70 of 100” happens 70 of 100 times. {found}",
+        alt="; ".join(f"said {item.predicted:.2f}, happened {item.observed:.2f} ({item.low:.2f} to {item.high:.2f})" for item in bins),
+        spec=_square(values, layers, palette=palette),
+    )
+
+
+def build_curve_chart(evaluation: Evaluation, *, palette: Palette = PAGE) -> Chart | None:
+    """Return the ROC curve, or precision against recall where that leads; nothing where there are no points."""
+    leads_pr = evaluation.headline == "average_precision" and evaluation.precision_recall
+    points = evaluation.precision_recall if leads_pr else evaluation.roc
+    if not points:
+        return None
+    values = [{"order": index, "x": x, "value": y} for index, (x, y) in enumerate(points)]
+    titles = ("Cases caught", "Warnings that are right") if leads_pr else ("False alarms among the others", "Cases caught")
+    x, y = _share_axis("x", titles[0]), _share_axis("value", titles[1])
+    line = {
+        "mark": {"type": "line", "color": palette.accent, "strokeWidth": 2.2, "clip": True},
+        "encoding": {"x": x, "y": y, "order": {"field": "order", "type": "quantitative"}},
+    }
+    see = (
+        "To the right it catches more cases; how far the line falls is the price in false alarms."
+        if leads_pr
+        else "The further the curve bends to the upper left, away from the dotted line of a coin, the better it ranks."
+    )
+    metric = evaluation.metrics.get(evaluation.headline)
+    alt = f"{titles[1]} against {titles[0].lower()}, {len(points)} points."
+    return Chart(
+        name="curve",
+        title="The trade between catching and false alarms",
+        see=see,
+        alt=alt + (f" {describe_metric(metric.name).label}: {format_score(metric.value)}." if metric else ""),
+        spec=_square(values, [line] if leads_pr else [_diagonal([0, 1], palette), line], palette=palette),
+    )
+
+
+def build_residuals_chart(pairs: Sequence[tuple[float, float]], *, unit: str = "", palette: Palette = PAGE) -> Chart:
+    """Return true against predicted values, with the line where both agree."""
+    values = [{"x": true, "value": predicted} for true, predicted in pairs]
+    low = min(min(pair) for pair in pairs)
+    high = max(max(pair) for pair in pairs)
+    tail = f", {unit}" if unit else ""
+    scale = {"domain": [low, high], "nice": True, "zero": False}
+    axis = {"format": "~s", "tickCount": 5}
+    dots = {
+        "mark": {"type": "point", "filled": True, "size": 18, "color": palette.accent, "opacity": 0.5, "clip": True},
+        "encoding": {
+            "x": {"field": "x", "type": "quantitative", "title": f"What was true{tail}", "scale": scale, "axis": axis},
+            "y": {"field": "value", "type": "quantitative", "title": f"What it said{tail}", "scale": scale, "axis": axis},
+        },
+    }
+    return Chart(
+        name="residuals",
+        title="What it said and what was true",
+        see="Each dot is one row kept aside. Above the dotted line it said too much, below too little.",
+        alt=f"{len(values)} rows, true values from {format_score(min(p[0] for p in pairs))} to {format_score(max(p[0] for p in pairs))}.",
+        spec=_square(values, [_diagonal([low, high], palette), dots], palette=palette),
+    )
+
+
+def _label(name: str, index: int) -> str:
+    """Return a label that fits and is unique: blanks nobody sees keep equal short forms apart."""
+    return shorten(name, 27) + "\u200a" * index
+
+
+def _ends(value: float, low: float | None, high: float | None) -> dict[str, float]:
+    return {"value": value, "low": value if low is None else low, "high": value if high is None else high}
+
+
+def _names_axis(palette: Palette) -> Spec:
+    return {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"grid": False, "ticks": False, "labelColor": palette.ink}}
+
+
+def _x(title: str | None, palette: Palette, *, zero: bool = False) -> Spec:
+    del palette  # axes take their colours from the configuration
+    return {"field": "value", "type": "quantitative", "title": title, "scale": {"zero": zero}, "axis": {"tickCount": 3, "format": ".3~s"}}
+
+
+def _share_axis(field_name: str, title: str) -> Spec:
+    axis = {"format": ".0%", "values": [0, 0.25, 0.5, 0.75, 1]}
+    return {"field": field_name, "type": "quantitative", "title": title, "scale": {"domain": [0, 1]}, "axis": axis}
+
+
+def _interval(y: Spec, palette: Palette, *, color: Spec | None = None) -> Spec:
+    mark: Spec = {"type": "rule", "strokeWidth": 1.6}
+    encoding: Spec = {"y": y, "x": {**_x(None, palette), "field": "low"}, "x2": {"field": "high"}}
+    if color is None:
+        mark["color"] = palette.accent
+    else:
+        encoding["color"] = color
+    return {"mark": mark, "encoding": encoding}
+
+
+def _rule_at(value: float, color: str) -> Spec:
+    return {
+        "data": {"values": [{}]},
+        "mark": {"type": "rule", "color": color, "strokeWidth": 1},
+        "encoding": {"x": {"datum": value, "type": "quantitative"}},
+    }
+
+
+def _diagonal(ends: list[float], palette: Palette) -> Spec:
+    return {
+        "data": {"values": [{"x": end, "value": end} for end in ends]},
+        "mark": {"type": "line", "color": palette.muted, "strokeWidth": 1.2, "strokeDash": [2, 4]},
+        "encoding": {"x": {"field": "x", "type": "quantitative"}, "y": {"field": "value", "type": "quantitative"}},
+    }
+
+
+def _frame(values: list[Any], layers: list[Spec], *, rows: int, palette: Palette, row_px: int = ROW_PX, right_px: int = 18) -> Spec:  # Any: rows of a free-form specification
+    padding = {"left": LABELS_PX, "right": right_px, "top": 6, "bottom": 26}
+    return _spec(values, layers, width=WIDTH_PX - LABELS_PX - right_px, height=rows * row_px, padding=padding, palette=palette)
+
+
+def _square(values: list[Any], layers: list[Spec], *, palette: Palette) -> Spec:  # Any: rows of a free-form specification
+    padding = {"left": 62, "right": 22, "top": 30, "bottom": 46}
+    return _spec(values, layers, width=WIDTH_PX - 84, height=SQUARE_PX, padding=padding, palette=palette)
+
+
+def _spec(values: list[Any], layers: list[Spec], *, width: int, height: int, padding: Spec, palette: Palette) -> Spec:  # Any: rows of a free-form specification
+    axis = {
+        "domain": False,
+        "ticks": False,
+        "gridColor": palette.line,
+        "labelColor": palette.muted,
+        "titleColor": palette.muted,
+        "labelFontSize": FONT_PX,
+        "titleFontSize": FONT_PX,
+        "titleFontWeight": "normal",
+        "labelLimit": 0,
+        "labelOverlap": False,
+        "labelPadding": 8,
+        "labelFlush": False,
+        "titlePadding": 8,
+    }
+    top_left = {"titleAngle": 0, "titleAlign": "left", "titleBaseline": "bottom", "titleAnchor": "end", "titleX": -56, "titleY": -12}
+    return {
+        "$schema": SCHEMA,
+        "autosize": "none",
+        "padding": padding,
+        "width": width,
+        "height": height,
+        "background": None,
+        "data": {"values": values},
+        "layer": layers,
+        "config": {"aria": False, "font": "inherit", "view": {"stroke": None}, "axis": axis, "axisY": top_left},
+    }
