@@ -81,7 +81,7 @@ def build_importance_chart(importances: Sequence[Importance], *, palette: Palett
     zero = _rule_at(0.0, palette.muted)
     bars = {
         "mark": {"type": "bar", "color": palette.soft, "height": {"band": 0.62}},
-        "encoding": {"y": y, "x": _x(None, palette, zero=True)},
+        "encoding": {"y": y, "x": _x(zero=True)},
     }
     first = shown[0]
     metric = describe_metric(first.drop.name.removeprefix("drop_in_").removesuffix("_drop")).label
@@ -116,7 +116,7 @@ def build_slices_chart(slices: Sequence[Slice], *, palette: Palette = PAGE) -> C
     color = {"condition": {"test": "datum.worse", "value": palette.bad}, "value": palette.accent}
     dots = {
         "mark": {"type": "point", "filled": True, "size": 64, "opacity": 1},
-        "encoding": {"y": y, "x": _x(None, palette), "color": color},
+        "encoding": {"y": y, "x": _x(), "color": color},
     }
     gap = shown[0].gap
     metric = describe_metric(shown[0].metric.name if shown[0].metric else "").label
@@ -147,14 +147,14 @@ def build_leak_chart(left_out: Sequence[LeftOut], *, palette: Palette = PAGE) ->
     color = {"condition": {"test": "datum.side == 'with'", "value": palette.bad}, "value": palette.soft}
     bars = {
         "mark": {"type": "bar"},
-        "encoding": {"y": y, "yOffset": offset, "x": _x(None, palette, zero=True), "color": color},
+        "encoding": {"y": y, "yOffset": offset, "x": _x(zero=True), "color": color},
     }
     words = {
         "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": FONT_PX - 1, "color": palette.muted},
         "encoding": {
             "y": y,
             "yOffset": offset,
-            "x": _x(None, palette, zero=True),
+            "x": _x(zero=True),
             "text": {"field": "text", "type": "nominal"},
         },
     }
@@ -263,9 +263,9 @@ def _names_axis(palette: Palette) -> Spec:
     return {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"grid": False, "ticks": False, "labelColor": palette.ink}}
 
 
-def _x(title: str | None, palette: Palette, *, zero: bool = False) -> Spec:
-    del palette  # axes take their colours from the configuration
-    return {"field": "value", "type": "quantitative", "title": title, "scale": {"zero": zero}, "axis": {"tickCount": 3, "format": ".3~s"}}
+def _x(*, zero: bool = False) -> Spec:
+    axis = {"tickCount": 3, "labelExpr": "abs(datum.value) >= 1000 ? format(datum.value, '~s') : format(datum.value, '.3~r')"}
+    return {"field": "value", "type": "quantitative", "title": None, "scale": {"zero": zero}, "axis": axis}
 
 
 def _share_axis(field_name: str, title: str) -> Spec:
@@ -275,7 +275,7 @@ def _share_axis(field_name: str, title: str) -> Spec:
 
 def _interval(y: Spec, palette: Palette, *, color: Spec | None = None) -> Spec:
     mark: Spec = {"type": "rule", "strokeWidth": 1.6}
-    encoding: Spec = {"y": y, "x": {**_x(None, palette), "field": "low"}, "x2": {"field": "high"}}
+    encoding: Spec = {"y": y, "x": {**_x(), "field": "low"}, "x2": {"field": "high"}}
     if color is None:
         mark["color"] = palette.accent
     else:

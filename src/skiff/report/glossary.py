@@ -125,6 +125,18 @@ def describe_metric(name: str) -> MetricWords:
     return METRICS.get(name, MetricWords(label=name.replace("_", " "), plain=""))
 
 
+def abbreviate_metric(name: str) -> str:
+    """Return the short name that engineers use: the part of the label in brackets.
+
+    Examples
+    --------
+    >>> abbreviate_metric("roc_auc"), abbreviate_metric("gini_index")
+    ('ROC AUC', 'gini index')
+    """
+    label = describe_metric(name).label
+    return label.rpartition("(")[2].rstrip(")")
+
+
 def describe_family(code: str) -> str:
     """Return the heading of a finding's family.
 

@@ -87,7 +87,7 @@ def build_dots(story: RunStory) -> tuple[Dots, ...]:
     """
     metrics = story.evaluation.metrics if story.evaluation else {}
     named = {
-        "binary": (("recall", "Of 100 cases to find", "caught"), ("precision", "Of 100 warnings", "right")),
+        "binary": (("recall", f"Of 100 {story.positive_name or 'cases to find'}", "caught"), ("precision", "Of 100 warnings", "right")),
         "multiclass": (("accuracy", "Of 100 answers", "right"),),
         "regression": (),
     }[story.task.kind]
@@ -103,7 +103,7 @@ def _dots(found: Measurement, title: str, word: str) -> Dots:
     has_range = found.low is not None and found.high is not None
     low = round((found.low or 0.0) * DOTS) if has_range else value
     high = round((found.high or 0.0) * DOTS) if has_range else value
-    tail = f", give or take: {low} to {high}" if has_range else ""
+    tail = f" ({low} to {high})" if has_range else ""
     return Dots(title=title, sure=min(low, value), value=value, reach=min(max(high, value), DOTS), words=f"{value} {word}{tail}")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from skiff.core.measurement import Measurement
 from skiff.evaluate.results import Evaluation
 from skiff.report.content import RunStory
-from skiff.report.glossary import describe_metric, quote
+from skiff.report.glossary import abbreviate_metric, describe_metric, quote
 from skiff.report.numbers import (
     count_of,
     describe_rarity,
@@ -19,6 +19,10 @@ from skiff.report.numbers import (
     format_range,
     format_score,
 )
+
+
+BYSTANDERS = frozenset({"leakage.identifier", "leakage.row_order"})
+"""Leaks that mislead rather than hold the answer: listed, but not in the sentence about answers given away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +235,9 @@ def _compare(found: Measurement, guess: float, *, beats: bool) -> str:
         return f"The model is off by about {own}; always giving the usual value is off by about {other}."
     label = describe_metric(found.name).label
     reach = format_interval_or_nothing(found)
+    if found.name == "roc_auc":
+        pairs = f"Of 100 pairs of one case to find and one other, it ranks {round(found.value * 100)} the right way round"
+        return f"{pairs} ({abbreviate_metric(found.name)} {format_score(found.value)}{f', {reach}' if reach else ''}); a coin would manage 50."
     return f"{label}: {format_score(found.value)}{_wrap(reach)}; a guess that looks at nothing gets {format_score(guess)}."
 
 
@@ -249,7 +256,7 @@ def format_interval_or_nothing(measurement: Measurement) -> str:
 
 def describe_leaks(story: RunStory) -> tuple[str, ...]:
     """Return which columns gave the answer away, and what the score looked like with them."""
-    leaks = [item for item in story.left_out if item.code.startswith("leakage.")]
+    leaks = [item for item in story.left_out if item.code.startswith("leakage.") and item.code not in BYSTANDERS]
     if not leaks:
         return ()
     names = ", ".join(quote(item.column) for item in leaks[:3]) + (f" and {len(leaks) - 3} more" if len(leaks) > 3 else "")  # noqa: PLR2004  three names are enough in a sentence
@@ -271,12 +278,11 @@ def describe_flattery(evaluation: Evaluation) -> tuple[str, ...]:
     random, honest = evaluation.random_split, evaluation.metrics.get(evaluation.headline)
     if random is None or honest is None:
         return ()
-    label = describe_metric(honest.name).label
+    label = abbreviate_metric(honest.name)
     is_flattering = (random.value > honest.value) == (honest.higher_is_better is not False)
-    name = "that number flatters" if is_flattering else "here it does not flatter"
+    name = "that number flatters, so it is not used" if is_flattering else "here that would not even have flattered"
     return (
-        f"Rows mixed at random would have shown {format_score(random.value)} instead of {format_score(honest.value)} "
-        f"({label}); {name}, so it is not used.",
+        f"Rows mixed at random would have shown {format_score(random.value)} instead of {format_score(honest.value)} ({label}); {name}.",
     )
 
 
