@@ -30,7 +30,22 @@ WIDTH = 92
 SHOWN_FINDINGS = 5
 MARKS = {"block": "✗", "warn": "!", "info": "·"}
 STYLES = {"block": "red", "warn": "yellow", "info": "dim"}
-PLAIN_SIGNS = str.maketrans({"✗": "x", "✓": "+", "·": "-", "…": "...", "“": '"', "”": '"', "–": "-", "−": "-", "×": "x", "µ": "u", "²": "2", "→": ">"})
+PLAIN_SIGNS = str.maketrans(
+    {
+        "✗": "x",
+        "✓": "+",
+        "·": "-",
+        "…": "...",
+        "“": '"',
+        "”": '"',
+        "–": "-",
+        "−": "-",
+        "×": "x",
+        "µ": "u",
+        "²": "2",
+        "→": ">",
+    }
+)
 
 
 class LiveProgress:
@@ -76,7 +91,9 @@ class LiveProgress:
         """Return the listener."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop drawing; a stage that failed is not ticked off."""
         self.close(is_done=kind is None)
 
@@ -170,7 +187,12 @@ def print_findings(findings: Sequence[Finding], out: TextIO | None = None, *, li
         return
     _print(console, stream, summarise_findings(ordered), style="bold")
     for item in ordered[:SHOWN_FINDINGS]:
-        _print(console, stream, _fold(f"{MARKS[item.severity]} {_clean(item.what)}", indent="  ", hanging=2, width=width), style=STYLES[item.severity])
+        _print(
+            console,
+            stream,
+            _fold(f"{MARKS[item.severity]} {_clean(item.what)}", indent="  ", hanging=2, width=width),
+            style=STYLES[item.severity],
+        )
     if len(ordered) > SHOWN_FINDINGS:
         _print(console, stream, f"  … and {len(ordered) - SHOWN_FINDINGS:,} more", style="dim")
     shown = ordered if limit is None else ordered[:limit]

@@ -68,7 +68,7 @@ def judge_candidate(
         frame_train=prepared.frame[split.train],
         frame_test=frame_test,
         inputs=prepared.inputs,
-        threshold=candidate.pipeline.threshold,
+        threshold=candidate.threshold,
         decision=candidate.decision,
         costs=costs,
         groups=groups,

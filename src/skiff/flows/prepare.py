@@ -116,7 +116,14 @@ def prepare(read: ReadTable, question: Question, *, threads: int = 2, progress: 
     shut_out = {question.target, *question.drop, *task.protected, *([task.group] if task.group else [])}
     inputs = infer_inputs(frame, exclude=shut_out - set(question.keep))
     checks = check_table(
-        frame, task, inputs=inputs, split=split, seed=question.seed, threads=threads, keep=question.keep, progress=progress
+        frame,
+        task,
+        inputs=inputs,
+        split=split,
+        seed=question.seed,
+        threads=threads,
+        keep=question.keep,
+        progress=progress,
     )
     found = sort_findings([*read.findings, *findings, *proposals, *split_findings, *checks])
     left_out = {name: code for name, code in columns_left_out(found).items() if name not in question.keep}

@@ -67,7 +67,7 @@ class Candidate:
     """A trained and compiled model that no gate has judged yet."""
 
     model: bytes
-    pipeline: Pipeline
+    threshold: float
     decision: Decision | None
     parity: Parity
     latency_us: float
@@ -96,7 +96,9 @@ def train_candidate(
     """
     progress = progress or Silent()
     is_ordered = prepared.split.kind in {"time", "group"}
-    trained = _fit(prepared, prepared.split, effort, share=1 - FLATTERING_SHARE if is_ordered else 1.0, progress=progress)
+    trained = _fit(
+        prepared, prepared.split, effort, share=1 - FLATTERING_SHARE if is_ordered else 1.0, progress=progress
+    )
     train_frame = prepared.frame[prepared.split.train]
     y_train = prepared.y[prepared.split.train]
 
@@ -114,7 +116,7 @@ def train_candidate(
     flattering = _measure_flattering(prepared, effort, progress) if is_ordered and not effort.should_stop() else None
     return Candidate(
         model=model,
-        pipeline=pipeline,
+        threshold=pipeline.threshold,
         decision=decision,
         parity=parity,
         latency_us=latency_us,

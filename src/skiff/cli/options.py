@@ -1,0 +1,69 @@
+"""Options that several commands share, written once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_UNITS_S = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+class Seconds(click.ParamType):
+    """A span of time such as ``60s``, ``5m``, ``1h`` or plain seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  click's signature
+        """Return seconds."""
+        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|min|h|)\s*", str(value).lower())
+        if not found or float(found[1]) <= 0:
+            self.fail(f"'{value}' is not a span of time. Write for example 60s, 5m or 1h.", param, ctx)
+        return float(found[1]) * _UNITS_S[found[2]]
+
+
+def workspace_option(function: Function) -> Function:
+    """Add ``--workspace``, by default the folder one stands in."""
+    return click.option(
+        "--workspace",
+        "-w",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(),
+        show_default="the folder you are in",
+        help="Folder of the workspace.",
+    )(function)
+
+
+def question_options(function: Function) -> Function:
+    """Add what says which question is asked of the data."""
+    options = [
+        click.option("--target", help="Column to predict.", metavar="COL"),
+        click.option("--time", help="Column that says when a row happened; the newest rows then judge.", metavar="COL"),
+        click.option("--group", help="Column that says which rows belong together (a customer …).", metavar="COL"),
+        click.option("--positive", help="The answer to catch, where there are two.", metavar="VALUE"),
+        click.option(
+            "--keep", multiple=True, help="Use this column although a check would leave it out.", metavar="COL"
+        ),
+        click.option("--drop", multiple=True, help="Leave this column out.", metavar="COL"),
+        click.option(
+            "--protected", multiple=True, help="Judge by this column but do not learn from it.", metavar="COL"
+        ),
+        click.option(
+            "--seed", type=click.IntRange(0, 2**31 - 1), help="Same seed, same data: same model.  [default: 0]"
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def effort_options(function: Function) -> Function:
+    """Add how long training may take."""
+    return click.option("--budget", type=Seconds(), help="Time for training, such as 60s or 5m.  [default: 60s]")(
+        function
+    )

@@ -1,0 +1,91 @@
+"""Keep a table in the workspace and get it back, with its provenance."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import polars as pl
+
+from skiff.core.errors import SkiffError
+from skiff.data.kinds import infer_inputs
+from skiff.flows.read import ReadTable
+from skiff.store.records import DatasetRecord
+from skiff.store.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptDataset:
+    """A dataset in the workspace and the ledger record that says so."""
+
+    record: DatasetRecord
+    evidence: str
+
+
+def keep_dataset(workspace: Workspace, read: ReadTable, *, at: str) -> KeptDataset:
+    """Keep a read table as Parquet under its hash and record where it came from; the same table is kept once."""
+    owner = workspace.settings.owner
+    provenance = {
+        "source": read.name,
+        "owner": owner.client,
+        "licence": owner.licence,
+        "legal_basis": owner.legal_basis,
+    }
+    stream = io.BytesIO()
+    read.frame.write_parquet(stream, compression="zstd", statistics=False)
+    record = workspace.add_dataset(
+        stream.getvalue(),
+        name=read.name,
+        source_sha256=read.sha256,
+        rows=read.frame.height,
+        columns=read.frame.width,
+        reading=read.reading,
+        provenance={key: value for key, value in provenance.items() if value},
+        kinds={column.name: column.kind for column in infer_inputs(read.frame)},
+    )
+    noted = workspace.ledger.append(
+        "data.add",
+        subject=record.sha256,
+        result={
+            "dataset": record.id,
+            "name": read.name,
+            "source_sha256": read.sha256,
+            "rows": record.rows,
+            "columns": record.columns,
+            "findings": [finding.code for finding in read.findings],
+        },
+        at=at,
+    )
+    return KeptDataset(record=record, evidence=noted.id)
+
+
+def load_dataset(workspace: Workspace, key: str | None = None) -> tuple[DatasetRecord, ReadTable]:
+    """Return a dataset of the workspace as it was read: by id, hash or name; the newest where no key is given.
+
+    Raises
+    ------
+    SkiffError
+        ``no_dataset`` where the workspace has none; ``dataset_not_found``.
+    """
+    if key is None:
+        kept = workspace.datasets.list()
+        if not kept:
+            raise SkiffError(
+                "no_dataset",
+                what="There is no dataset in this workspace yet.",
+                where={"workspace": str(workspace.root)},
+                fix="Add one with: skiff data add FILE",
+            )
+        record = kept[-1]
+    else:
+        record = workspace.datasets.get(key)
+    data = workspace.datasets.read_parquet(record.id)
+    table = ReadTable(
+        frame=pl.read_parquet(io.BytesIO(data)),
+        findings=[],
+        reading=record.reading,
+        sha256=record.source_sha256,
+        size_bytes=len(data),
+        name=record.name,
+    )
+    return record, table

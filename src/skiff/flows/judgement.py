@@ -1,0 +1,63 @@
+"""Judge a candidate and write down that its sealed test set was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from skiff.core.progress import Progress
+from skiff.flows.candidates import hash_split
+from skiff.flows.evaluate import Verdict, judge_candidate
+from skiff.flows.prepare import Prepared
+from skiff.flows.train import Candidate
+from skiff.store.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """A verdict, how often these sealed rows have been looked at, and the ledger records that say so."""
+
+    verdict: Verdict
+    looks: int
+    evidence: dict[str, str]
+
+
+def judge_and_record(
+    workspace: Workspace,
+    prepared: Prepared,
+    candidate: Candidate,
+    *,
+    dataset_sha: str,
+    at: Callable[[], str],
+    progress: Progress | None = None,
+) -> Judgement:
+    """Judge by the workspace's criteria and costs; the look is counted before the rows are opened."""
+    settings = workspace.settings
+    looks = workspace.count_look(dataset_sha, hash_split(workspace, prepared.split))
+    verdict = judge_candidate(
+        prepared, candidate, costs=settings.costs, criteria=settings.criteria.require, progress=progress
+    )
+    evaluated = workspace.ledger.append(
+        "evaluate",
+        subject=dataset_sha,
+        result={
+            "look": looks,
+            "headline": verdict.evaluation.headline,
+            "beats_baseline": verdict.evaluation.beats_baseline,
+            "metrics": {name: asdict(metric) for name, metric in verdict.evaluation.metrics.items()},
+            "baselines": {
+                item.name: {name: metric.value for name, metric in item.metrics.items()}
+                for item in verdict.evaluation.baselines
+            },
+            "slices": [asdict(item) for item in verdict.evaluation.slices],
+            "threshold": candidate.threshold,
+        },
+        at=at(),
+    )
+    gated = workspace.ledger.append(
+        "gate",
+        subject=dataset_sha,
+        result={"passed": verdict.gate.passed, "verdicts": [asdict(item) for item in verdict.gate.verdicts]},
+        at=at(),
+    )
+    return Judgement(verdict=verdict, looks=looks, evidence={"evaluate": evaluated.id, "gate": gated.id})

@@ -1,0 +1,145 @@
+"""Publish a candidate that passed its gate: one immutable folder with the model, its papers and its evidence."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+import msgspec
+
+from skiff.core.errors import SkiffError
+from skiff.core.evidence import Json
+from skiff.data.reference import build_reference
+from skiff.deploy.manifest import build_manifest
+from skiff.deploy.runtime import Predictor
+from skiff.flows.evaluate import Verdict, answer_frame
+from skiff.flows.prepare import Prepared
+from skiff.flows.train import Candidate
+from skiff.report.card import render_card
+from skiff.report.content import ReleaseStory, RunStory
+from skiff.report.datasheet import build_datasheet
+from skiff.store.records import ReleaseRecord
+from skiff.store.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """What publishing did: the release, whether it answers now, and the ledger record."""
+
+    record: ReleaseRecord
+    is_new: bool
+    evidence: str
+
+
+def tell_release(candidate: Candidate, *, number: int | None) -> ReleaseStory:
+    """Return what documents say of the compiled file."""
+    return ReleaseStory(
+        number=number,
+        onnx_bytes=len(candidate.model),
+        parity_max_abs_diff=candidate.parity.max_abs_diff,
+        parity_rows=candidate.parity.rows + candidate.parity.hostile_rows,
+        latency_us=candidate.latency_us,
+        sha256=hashlib.sha256(candidate.model).hexdigest(),
+    )
+
+
+def publish_candidate(
+    workspace: Workspace,
+    prepared: Prepared,
+    candidate: Candidate,
+    verdict: Verdict,
+    *,
+    dataset_sha: str,
+    story: Callable[[int], RunStory],
+    run_id: str | None,
+    at: str,
+) -> Publication:
+    """Publish a candidate; the same model on the same data again gives the release that is already there.
+
+    The first release of a workspace answers at once; later ones wait for ``skiff releases promote``.
+
+    Parameters
+    ----------
+    story : callable
+        Gives the story once the release's number is known.
+
+    Raises
+    ------
+    SkiffError
+        ``gate_not_passed``: what a gate refused is never released.
+    """
+    if not verdict.gate.passed:
+        raise SkiffError(
+            "gate_not_passed",
+            what="The candidate does not meet its criteria, so it cannot be released.",
+            where={"workspace": str(workspace.root)},
+            fix="Read why in the report; improve the data or change [criteria] in skiff.toml.",
+        )
+    model_sha = hashlib.sha256(candidate.model).hexdigest()
+    known = _find_same(workspace, model_sha, dataset_sha)
+    if known is not None:
+        noted = workspace.ledger.append("release.same", subject=model_sha, result={"release": known.number}, at=at)
+        return Publication(record=known, is_new=False, evidence=noted.id)
+
+    number = len(workspace.releases.list()) + 1
+    told = story(number)
+    noted = workspace.ledger.append(
+        "release",
+        subject=model_sha,
+        result={"dataset_sha256": dataset_sha, "gate_passed": True, "onnx_bytes": len(candidate.model)},
+        at=at,
+    )
+    record = workspace.releases.publish(
+        build_files(workspace, prepared, candidate, told),
+        manifest=build_release_manifest(prepared, candidate, verdict, dataset_sha=dataset_sha),
+        dataset_sha=dataset_sha,
+        run_id=run_id,
+        promote=workspace.releases.champion() is None,
+    )
+    return Publication(record=record, is_new=True, evidence=noted.id)
+
+
+def build_files(workspace: Workspace, prepared: Prepared, candidate: Candidate, story: RunStory) -> dict[str, bytes]:
+    """Return the files of a release by name, without its manifest."""
+    train = prepared.frame[prepared.split.train]
+    reference = build_reference(train, prepared.inputs, predictions=answer_frame(Predictor(candidate.model), train))
+    return {
+        "model.onnx": candidate.model,
+        "card.md": render_card(story).encode(),
+        "datasheet.json": _encode(build_datasheet(story)),
+        "reference.json": _encode(reference),
+        "evidence.jsonl": workspace.ledger.export(),
+    }
+
+
+def build_release_manifest(
+    prepared: Prepared, candidate: Candidate, verdict: Verdict, *, dataset_sha: str
+) -> Mapping[str, Json]:
+    """Return what the release says of itself (design §4.1); the store adds number, time and file hashes."""
+    return build_manifest(
+        task=prepared.task,
+        signature=Predictor(candidate.model).signature,
+        threshold=candidate.threshold,
+        left_out=prepared.left_out,
+        members=candidate.members,
+        dataset_sha256=dataset_sha,
+        metrics={name: asdict(metric) for name, metric in verdict.evaluation.metrics.items()},
+        verdicts=[asdict(item) for item in verdict.gate.verdicts],
+        parity=asdict(candidate.parity),
+        versions=candidate.versions,
+    )
+
+
+def _find_same(workspace: Workspace, model_sha: str, dataset_sha: str) -> ReleaseRecord | None:
+    for record in workspace.releases.list():
+        if record.dataset_sha256 != dataset_sha:
+            continue
+        files = workspace.releases.read_manifest(record.number)["files"]
+        if isinstance(files, dict) and model_sha in str(files.get("model.onnx")):
+            return record
+    return None
+
+
+def _encode(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=2) + b"\n"

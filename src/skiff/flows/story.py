@@ -1,0 +1,112 @@
+"""Gather what a run has to tell into the one value that every document shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+
+from skiff.core.finding import sort_findings
+from skiff.core.measurement import Measurement
+from skiff.core.settings import Settings
+from skiff.flows.evaluate import Verdict
+from skiff.flows.prepare import Prepared
+from skiff.flows.read import ReadTable
+from skiff.flows.train import Candidate
+from skiff.report.content import DatasetStory, LeftOut, ModelStory, ReleaseStory, RunStory, SplitStory
+
+
+def build_story(  # noqa: PLR0913  a story has this many parts
+    read: ReadTable,
+    prepared: Prepared,
+    candidate: Candidate,
+    verdict: Verdict,
+    release: ReleaseStory,
+    *,
+    settings: Settings,
+    looks: int,
+    evidence: Mapping[str, str],
+    created: str,
+    version: str,
+    cost: Mapping[str, float],
+) -> RunStory:
+    """Return everything a report or card may say about a run."""
+    owner = settings.owner
+    return RunStory(
+        title=f"{PurePath(read.name).stem}: {prepared.task.target}",
+        created=created,
+        skiff_version=version,
+        task=prepared.task,
+        dataset=tell_dataset(read, settings),
+        split=SplitStory(
+            kind=prepared.split.kind,
+            reason=prepared.split.reason,
+            train_rows=len(prepared.split.train),
+            test_rows=len(prepared.split.test),
+            looks=looks,
+        ),
+        findings=tuple(sort_findings([*prepared.findings, *candidate.label_findings])),
+        left_out=tell_left_out(prepared),
+        model=ModelStory(
+            name=candidate.members[0][0]
+            if len(candidate.members) == 1
+            else f"blend of {len(candidate.members)} models",
+            members=candidate.members,
+            candidates=len(candidate.tried),
+            train_seconds=candidate.train_seconds,
+            features=candidate.features,
+            seed=candidate.seed,
+            budget_s=candidate.budget_s,
+            versions=candidate.versions,
+        ),
+        evaluation=verdict.evaluation,
+        gate=verdict.gate,
+        release=release,
+        cost=cost,
+        owner=owner.name,
+        licence=owner.licence,
+        purpose=owner.purpose,
+        evidence=evidence,
+    )
+
+
+def tell_dataset(read: ReadTable, settings: Settings) -> DatasetStory:
+    """Return where the data came from; what nobody stated stays empty and is printed as unanswered."""
+    owner = settings.owner
+    stated = {
+        "source": read.name,
+        "owner": owner.client,
+        "licence": owner.licence,
+        "legal_basis": owner.legal_basis,
+        "purpose": owner.purpose,
+    }
+    return DatasetStory(
+        name=read.name,
+        sha256=read.sha256,
+        rows=read.frame.height,
+        columns=read.frame.width,
+        reading=read.reading,
+        provenance=stated,
+    )
+
+
+def tell_left_out(prepared: Prepared) -> tuple[LeftOut, ...]:
+    """Return the columns that were not used, each with the proof of the finding that says why."""
+    rows = []
+    for column, code in sorted(prepared.left_out.items()):
+        finding = next((item for item in prepared.findings if item.code == code and column in item.columns), None)
+        scores = finding.evidence if finding else {}
+        rows.append(
+            LeftOut(
+                column=column,
+                code=code,
+                score_with=_value(scores.get("score_with")),
+                score_without=_value(scores.get("score_without")),
+            )
+        )
+    return tuple(rows)
+
+
+def _value(found: object) -> float | None:
+    if isinstance(found, Measurement):
+        return found.value
+    return float(found) if isinstance(found, (int, float)) else None

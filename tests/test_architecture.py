@@ -1,0 +1,126 @@
+"""What the import linter cannot see: purity of the rooms, late imports, a light start."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "skiff"
+ROOMS = ("core", "data", "evaluate", "train", "deploy")
+
+HEAVY = ("polars", "numpy", "sklearn", "lightgbm", "onnxruntime", "onnx", "sqlalchemy", "starlette", "scipy", "rich")
+"""Libraries that starting must not load (design §3)."""
+
+IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "breakpoint"}
+IMPURE_ATTRIBUTES = {
+    "now", "utcnow", "today", "monotonic", "perf_counter", "default_rng_unseeded",
+    "read_csv", "read_parquet", "read_json", "read_ndjson", "read_excel", "read_ipc", "read_database",
+    "scan_csv", "scan_parquet", "scan_ndjson", "write_csv", "write_parquet", "write_json", "write_ndjson", "write_ipc",
+    "sink_parquet", "sink_csv", "to_csv", "to_parquet",
+}  # fmt: skip
+
+MAY_IMPORT_LATE = {
+    "__init__.py": "the package root looks names up on demand",
+    "__main__.py": "the door imports the command line when it is called",
+    "core/optional.py": "the door for optional parts",
+}
+LATE_FOLDERS = {"cli": "commands import what they need when they are called, so that starting stays cheap"}
+
+HELP_TIMES_INTERPRETER = 6.0
+"""`skiff --help` may take this many times a bare interpreter, measured in the same run (issue: ≤ 6 ×)."""
+
+
+def _modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        yield path.relative_to(SOURCE).as_posix(), ast.parse(path.read_text())
+
+
+def _rooms() -> Iterator[tuple[str, ast.Module]]:
+    return ((name, tree) for name, tree in _modules() if name.split("/")[0] in ROOMS)
+
+
+def test_rooms_touch_no_disk_console_clock_or_unseeded_chance() -> None:
+    broken = []
+    for name, tree in _rooms():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            if isinstance(node.func, ast.Name) and node.func.id in IMPURE_CALLS:
+                broken.append(f"{name}:{node.lineno} calls {node.func.id}()")
+            if isinstance(node.func, ast.Attribute):
+                is_unseeded = node.func.attr == "default_rng" and not node.args and not node.keywords
+                if node.func.attr in IMPURE_ATTRIBUTES or is_unseeded:
+                    broken.append(f"{name}:{node.lineno} calls .{node.func.attr}()")
+    assert broken == []
+
+
+def test_imports_inside_functions_only_where_they_keep_the_start_cheap() -> None:
+    broken = []
+    for name, tree in _modules():
+        if name in MAY_IMPORT_LATE or name.split("/")[0] in LATE_FOLDERS:
+            continue
+        for function in ast.walk(tree):
+            if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                inner = [node for node in ast.walk(function) if isinstance(node, (ast.Import, ast.ImportFrom))]
+                broken += [f"{name}:{node.lineno} imports inside {function.name}()" for node in inner]
+    assert broken == []
+
+
+def test_nothing_that_runs_when_loaded_is_ever_imported() -> None:
+    forbidden = {"pickle", "joblib", "cloudpickle", "dill", "shelve", "marshal"}
+    broken = []
+    for name, tree in _modules():
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            broken += [f"{name}: {found}" for found in names if found.split(".")[0] in forbidden]
+    assert broken == []
+
+
+def test_source_holds_no_assert_and_no_blanket_except() -> None:
+    edge = {"cli/main.py": "the outermost edge of the terminal face"}
+    broken = []
+    for name, tree in _modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assert):
+                broken.append(f"{name}:{node.lineno} asserts")
+            is_blanket = isinstance(node, ast.ExceptHandler) and (
+                node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception")
+            )
+            if is_blanket and name not in edge:
+                broken.append(f"{name}:{node.lineno} catches everything")
+    assert broken == []
+
+
+@pytest.mark.parametrize("code", ["import skiff", "import skiff.cli.main"])
+def test_starting_loads_no_heavy_library(code: str) -> None:
+    probe = f"{code}\nimport sys\nprint([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_loading_a_model_imports_no_training_library() -> None:
+    probe = (
+        "import skiff; skiff.load; import sys\n"
+        "print([m for m in ('sklearn', 'lightgbm', 'scipy', 'onnx', 'sqlalchemy', 'polars') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_starts_within_six_bare_interpreters() -> None:
+    def fastest(*command: str) -> float:
+        spent = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            subprocess.run([sys.executable, *command], capture_output=True, check=True)
+            spent.append(time.perf_counter() - begin)
+        return min(spent)
+
+    assert fastest("-m", "skiff", "--help") <= HELP_TIMES_INTERPRETER * fastest("-c", "pass")
