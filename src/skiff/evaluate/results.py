@@ -56,6 +56,8 @@ class Slice:
     is_too_small : bool
     is_worse : bool
         Whether the interval of `gap` lies wholly on the bad side.
+    metrics : mapping of str to Measurement
+        Other metrics of the group, for criteria such as ``worst_group_gap(recall, sex)``; empty where too small.
     """
 
     column: str
@@ -65,6 +67,7 @@ class Slice:
     gap: Measurement | None
     is_too_small: bool = False
     is_worse: bool = False
+    metrics: Mapping[str, Measurement] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +125,12 @@ class Evaluation:
         Up to 500 (true, predicted) pairs, sampled by quantile (regression).
     notes : tuple of str
         Plain sentences about limits ("only 41 positives: intervals are wide").
+    against_baseline : Measurement or None
+        The paired difference between model and naive baseline in the headline, behind `beats_baseline`.
+    operating_points : mapping of str to Measurement
+        ``recall_at_precision_0.9`` and ``precision_at_recall_0.9`` for 0.01 to 0.99 (binary), for criteria.
+    groups : tuple of Slice
+        Every group that was looked at, of which `slices` shows the worst.
     """
 
     headline: str
@@ -138,6 +147,9 @@ class Evaluation:
     precision_recall: tuple[tuple[float, float], ...] = ()
     residuals: tuple[tuple[float, float], ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
+    against_baseline: Measurement | None = None
+    operating_points: Mapping[str, Measurement] = field(default_factory=dict)
+    groups: tuple[Slice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
