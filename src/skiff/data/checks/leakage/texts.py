@@ -1,0 +1,148 @@
+"""A text that names the answer: "refund approved" in the notes of an approved refund."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from skiff.core.finding import Severity
+from skiff.core.signature import InputColumn
+from skiff.data.checks.leakage.case import Case, Outcome
+from skiff.data.checks.leakage.columns import split_words
+from skiff.data.checks.leakage.header_words import split_header
+from skiff.data.checks.leakage.missingness import MIN_DOUBT
+from skiff.data.checks.leakage.proof import bound_errors, measure_share
+from skiff.data.checks.leakage.sentences import REMEDY_ASK, REMEDY_LEFT_OUT, ask_when, name_outcome
+from skiff.data.checks.leakage.suspicion import Suspicion
+
+MIN_WORD_ROWS = 20
+"""Rows that must share a word before it is looked at; it also keeps names of persons out of sentences."""
+
+SETTLING_SHARE = 0.97
+"""A single word found in this share of the rows with an outcome, and in as few others, settles it."""
+
+NAMED_UPPER = 0.10
+"""Largest error rate still possible (95 %) for a word that is also the name of the outcome."""
+
+NAMED_REACH = 0.2
+"""Share of the rows with an outcome in which its name must appear."""
+
+MIN_STEM = 4
+"""Letters of a stem: shorter ones are "yes", "no" and "bad", which texts use for other things."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordClaim:
+    """A word whose presence goes with an outcome."""
+
+    column: InputColumn
+    word: str
+    outcome: Outcome
+    n: int
+    hits: int
+    is_name: bool
+
+
+def find_naming_texts(case: Case) -> list[Suspicion]:
+    """Return text columns in which a word names the outcome or settles it alone.
+
+    Notes
+    -----
+    Words that merely go with an outcome ("prize" in spam) are what texts are for: only the name of the outcome itself, or a
+    word that is present exactly when the outcome is, counts as a leak.
+    """
+    found: list[Suspicion] = []
+    if case.is_regression:
+        return found
+    for column in case.inputs:
+        if column.kind == "text" or (column.kind == "category" and _is_wordy(case, column)):
+            suspicion = _judge_text(case, column)
+            if suspicion is not None:
+                found.append(suspicion)
+    return found
+
+
+def _is_wordy(case: Case, column: InputColumn) -> bool:
+    """Whether a category reads like text: many levels of several words."""
+    levels = case.frame[column.name][case.sample].cast(pl.String).drop_nulls().unique()
+    return len(levels) > 50 and float(levels.str.count_matches(" ").mean() or 0) >= 2  # type: ignore[arg-type]  # noqa: PLR2004  three words on average
+
+
+def _judge_text(case: Case, column: InputColumn) -> Suspicion | None:
+    """Try every frequent word of a text column for every outcome."""
+    labels = case.labels[case.sample]
+    words = split_words(case.frame[column.name][case.sample].cast(pl.String)).list.unique()
+    table = pl.DataFrame({"word": words, "label": labels}).explode("word").drop_nulls()
+    counted = table.group_by("word", "label").len().sort("word", "label")
+    totals = {
+        str(word): count
+        for word, count in counted.group_by("word").agg(pl.col("len").sum()).iter_rows()
+        if count >= MIN_WORD_ROWS
+    }
+    classes = {code: int((labels == code).sum()) for code in range(len(case.classes))}
+    for word, label, hits in counted.iter_rows():
+        n_outcome = classes[label]
+        if word not in totals or n_outcome < MIN_WORD_ROWS:
+            continue
+        outcome = Outcome(label=case.classes[label], code=label, base=n_outcome / len(labels))
+        claim = WordClaim(
+            column=column, word=word, outcome=outcome, n=totals[word], hits=hits, is_name=_names(case, word, outcome)
+        )
+        severity = _judge_word(claim, reach=hits / n_outcome)
+        if severity is not None:
+            mask = np.zeros(case.n_rows, dtype=np.bool_)
+            mask[case.sample[words.list.contains(word).to_numpy().astype(np.bool_)]] = True
+            return _build_suspicion(case, claim, severity=severity, reach=hits / n_outcome, rows=case.proof_rows(mask))
+    return None
+
+
+def _names(case: Case, word: str, outcome: Outcome) -> bool:
+    """Whether a word is a name of the outcome: its label, or (for a yes) a word of the target's header."""
+    names = list(split_header(outcome.label))
+    if case.task.kind == "binary" and outcome.code == 1:
+        names += [
+            name for name in split_header(case.target) if name not in ("target", "label", "class", "outcome", "flag")
+        ]
+    return any(
+        len(name) >= MIN_STEM and len(word) >= MIN_STEM and (word.startswith(name[:6]) or name.startswith(word[:6]))
+        for name in names
+    )
+
+
+def _judge_word(claim: WordClaim, *, reach: float) -> Severity | None:
+    """Block a word that settles the outcome, or its name where it is nearly always right; ask where it reaches far."""
+    purity = claim.hits / claim.n
+    if purity >= SETTLING_SHARE and reach >= SETTLING_SHARE and claim.outcome.base <= 1.0 - MIN_DOUBT:
+        return "block"
+    if not claim.is_name or claim.outcome.base > 1.0 - MIN_DOUBT or reach < NAMED_REACH:
+        return None
+    upper = bound_errors(claim.n - claim.hits, claim.n)
+    if upper <= NAMED_UPPER:
+        return "block"
+    return "warn" if upper <= 2.0 * NAMED_UPPER else None
+
+
+def _build_suspicion(
+    case: Case, claim: WordClaim, *, severity: Severity, reach: float, rows: tuple[int, ...]
+) -> Suspicion:
+    """Return the suspicion that a text names the answer. The word itself is not quoted: it is the client's."""
+    name = claim.column.name
+    return Suspicion(
+        code="leakage.text_names_target",
+        columns=(name,),
+        severity=severity,
+        rows=claim.n,
+        sample_rows=rows,
+        evidence={
+            "purity": measure_share("purity", hits=claim.hits, n=claim.n, baseline=claim.outcome.base),
+            "reach": reach,
+            "is_name_of_outcome": claim.is_name,
+        },
+        what=f"The text in '{name}' gives the answer away: one word in it means that {name_outcome(case, claim.outcome.label)} in {claim.hits:,} of {claim.n:,} rows.",
+        why_it_matters="A text written after the decision repeats it; new cases will not have that text yet.",
+        remedy=REMEDY_LEFT_OUT if severity == "block" else REMEDY_ASK,
+        question=ask_when(case, name),
+        strength=reach,
+    )
