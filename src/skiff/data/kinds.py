@@ -1,0 +1,159 @@
+"""What each column is to a model: a number, yes/no, a category, text or a date."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from skiff.core.signature import InputColumn
+from skiff.core.task import ColumnKind
+from skiff.data.rows import has_value
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MAX_LEVELS = 1_000
+"""Levels kept in the signature, most frequent first (`skiff.core.signature.InputColumn`)."""
+
+TEXT_WORDS = 3.0
+"""Words in the usual cell from which a column is prose: names of things have one or two, sentences more."""
+
+TEXT_DISTINCT_SHARE = 0.2
+"""Share of different cells below which even long texts are a fixed list (answers of a form), hence a category."""
+
+TEXT_MIN_DISTINCT = 20
+"""The same as a number of cells, for small tables."""
+
+TEXT_SAMPLE = 2_000
+"""Different cells looked at to count words; the mean of 2,000 is known to a few hundredths of a word."""
+
+WORD = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]{2}|\S*\p{L}\S*"
+"""One word: between blanks, with a letter in it (a long code or a phone number is no prose); in scripts that write no
+blanks, two letters count as one."""
+
+
+def infer_inputs(frame: pl.DataFrame, *, exclude: Collection[str] = ()) -> tuple[InputColumn, ...]:
+    """Describe the columns of a typed table that a model could take, in the order of the table.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Typed: Float64 or Int64, Boolean, String, Date or Datetime.
+    exclude : collection of str
+        Columns to skip: the target, the group, what the user dropped.
+
+    Returns
+    -------
+    tuple of InputColumn
+
+    Notes
+    -----
+    A number stays a number even where it has few values: trees split it anywhere, and no level of tomorrow is unknown.
+    A String column is text where its usual cell has at least three words and cells rarely repeat, else a category.
+
+    Examples
+    --------
+    >>> made = infer_inputs(pl.DataFrame({"nights": [1, 2], "country": ["IT", "FR"], "paid": [True, None]}))
+    >>> [(column.name, column.kind, column.nullable) for column in made]
+    [('nights', 'number', False), ('country', 'category', False), ('paid', 'boolean', True)]
+    """
+    return tuple(_describe(column) for column in frame.get_columns() if column.name not in exclude)
+
+
+def kind_of(column: pl.Series) -> ColumnKind:
+    """Return what one column is to a model.
+
+    Examples
+    --------
+    >>> kind_of(pl.Series([1, 2, 3])), kind_of(pl.Series(["a", "b"]))
+    ('number', 'category')
+    """
+    dtype = column.dtype
+    if dtype == pl.Boolean:
+        return "boolean"
+    if dtype.is_numeric() or dtype == pl.Duration:
+        return "number"
+    if dtype in (pl.Date, pl.Datetime):
+        return "date"
+    return "text" if dtype == pl.String and is_prose(column) else "category"
+
+
+def is_prose(column: pl.Series) -> bool:
+    """Whether a String column holds sentences rather than names of things.
+
+    Examples
+    --------
+    >>> is_prose(pl.Series([f"Room {night} was clean and quiet" for night in range(40)]))
+    True
+    >>> is_prose(pl.Series(["Bed and breakfast only", "All inclusive, with spa"] * 40))
+    False
+    """
+    first = column.drop_nulls().head(50 * TEXT_SAMPLE)
+    first = first.filter(first != "")
+    if first.len() == 0:
+        return False
+    different = first.unique(maintain_order=True)
+    if different.len() < max(TEXT_MIN_DISTINCT, TEXT_DISTINCT_SHARE * first.len()):
+        return False
+    words = different.head(TEXT_SAMPLE).str.count_matches(WORD).mean()
+    return isinstance(words, float) and words >= TEXT_WORDS
+
+
+def to_seconds(column: pl.Series) -> NDArray[np.float64]:
+    """Return dates as seconds since 1970-01-01, NaN where missing.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> to_seconds(pl.Series([date(1970, 1, 2), None])).tolist()
+    [86400.0, nan]
+    """
+    seconds = column.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64) / 1e6
+    return seconds.fill_null(float("nan")).to_numpy()
+
+
+def _describe(column: pl.Series) -> InputColumn:
+    kind = kind_of(column)
+    filled = has_value(column)
+    nullable = not bool(filled.all())
+    if kind in ("category", "text"):
+        levels = _rank_levels(column) if kind == "category" else ()
+        return InputColumn(name=column.name, kind=kind, nullable=nullable, levels=levels)
+    if kind == "boolean" or not filled.any():
+        return InputColumn(name=column.name, kind=kind, nullable=nullable)
+    if kind == "date":
+        seconds = pl.Series(to_seconds(column))
+        low, high = _bounds(seconds)
+        return InputColumn(name=column.name, kind=kind, nullable=nullable, low=low, high=high, is_integer=True)
+    low, high = _bounds(column)
+    return InputColumn(name=column.name, kind=kind, nullable=nullable, low=low, high=high, is_integer=_is_whole(column))
+
+
+def _rank_levels(column: pl.Series) -> tuple[str, ...]:
+    """Return the levels, most frequent first; ties in the order of the alphabet so that runs agree."""
+    text = column.cast(pl.String).alias("level")
+    counted = text.drop_nulls().value_counts(name="n").filter(pl.col("level") != "")
+    return tuple(counted.sort(["n", "level"], descending=[True, False])["level"].head(MAX_LEVELS).to_list())
+
+
+def _bounds(column: pl.Series) -> tuple[float | None, float | None]:
+    """Return the smallest and largest finite number."""
+    numbers = column.cast(pl.Float64, strict=False)
+    low, high = numbers.fill_nan(None).min(), numbers.fill_nan(None).max()
+    if not (isinstance(low, float) and isinstance(high, float)):
+        return None, None
+    if math.isfinite(low) and math.isfinite(high):
+        return low, high
+    finite = numbers.filter(numbers.is_finite())
+    return (float(finite.min()), float(finite.max())) if finite.len() else (None, None)  # type: ignore[arg-type]  # floats, by the cast
+
+
+def _is_whole(column: pl.Series) -> bool:
+    if not column.dtype.is_float():
+        return True
+    finite = column.filter(column.is_finite().fill_null(value=False))
+    return bool((finite == finite.floor()).all())

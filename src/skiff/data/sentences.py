@@ -1,0 +1,68 @@
+"""How this room speaks: shares, counts and lists of columns as people say them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+NAMED_COLUMNS = 4
+"""Column names that a sentence lists before it counts the rest."""
+
+
+def say_share(share: float) -> str:
+    """Return a share as people count it.
+
+    Examples
+    --------
+    >>> say_share(0.266), say_share(0.004), say_share(1.0), say_share(0.9999)
+    ('27 of 100', '4 of 1,000', 'all', 'nearly all')
+    """
+    if share >= 1.0:
+        return "all"
+    if share <= 0.0:
+        return "none"
+    for whole in (100, 1_000, 10_000):
+        part = round(whole * share)
+        if 1 <= part <= whole - 1:
+            return f"{part:,} of {whole:,}" if part < 0.995 * whole or whole == 1_000 else "nearly all"  # noqa: PLR2004  from there on thousandths say nothing more
+    return "nearly all" if share > 0.5 else "almost none"  # noqa: PLR2004  which end of the scale
+
+
+def name_columns(columns: Sequence[str]) -> str:
+    """Return column names as a list in a sentence.
+
+    Examples
+    --------
+    >>> name_columns(["age"]), name_columns(["age", "city"])
+    ("'age'", "'age' and 'city'")
+    >>> name_columns(list("abcdef"))
+    "'a', 'b', 'c', 'd' and 2 more"
+    """
+    quoted = [f"'{column}'" for column in columns]
+    if len(quoted) <= 1:
+        return "".join(quoted)
+    if len(quoted) > NAMED_COLUMNS:
+        return f"{', '.join(quoted[:NAMED_COLUMNS])} and {len(quoted) - NAMED_COLUMNS} more"
+    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+def count_rows(n_rows: int) -> str:
+    """Return a number of rows in words.
+
+    Examples
+    --------
+    >>> count_rows(1), count_rows(1200)
+    ('1 row', '1,200 rows')
+    """
+    return "1 row" if n_rows == 1 else f"{n_rows:,} rows"
+
+
+def say_number(value: float) -> str:
+    """Return a number without needless digits.
+
+    Examples
+    --------
+    >>> say_number(99999.0), say_number(0.25)
+    ('99,999', '0.25')
+    """
+    whole = round(value)
+    return f"{whole:,}" if value == whole else f"{value:.6g}"
