@@ -76,8 +76,11 @@ def compare_paired(
     resample = build_resample(len(y), groups=groups, seed=seed, n_boot=n_boot)
     method = f"paired BCa bootstrap of {resample.n_independent:,} {resample.what}, {n_boot:,} resamples (Efron 1987)"
     interval = None
+    rarest = _count_rarest(y, pred_a)
     if resample.n_independent < MIN_UNITS:
         method = f"no interval: only {resample.n_independent} {resample.what}"
+    elif rarest < MIN_PER_CLASS:
+        method = f"no interval: only {rarest} rows of one class"
     else:
         left_out = _subtract(first, second, lambda score: score.jackknife(resample))
         drawn = first.bootstrap(resample) - second.bootstrap(resample)
@@ -108,6 +111,13 @@ def is_better(difference: Measurement) -> bool:
     return difference.low > 0 if difference.higher_is_better else difference.high < 0
 
 
+def _count_rarest(y: Int | Float, prediction: Float) -> int:
+    """Count the rarer of two classes; everything where there are not two."""
+    if prediction.ndim == 1 or prediction.shape[1] != 2:  # noqa: PLR2004  two classes
+        return len(y)
+    return int(np.bincount(y.astype(np.int64), minlength=2).min())
+
+
 def _subtract(first: Score, second: Score, leave_out: Callable[[Score], Float | None]) -> Float | None:
     a, b = leave_out(first), leave_out(second)
     return None if a is None or b is None else a - b
@@ -119,7 +129,7 @@ def _compare_auc(y: Int, pred_a: Float, pred_b: Float, groups: Int | None) -> Me
     value = auc_a - auc_b
     error = find_standard_error(parts_a - parts_b, groups)
     counts = np.bincount(y, minlength=pred_a.shape[1])
-    rarest = int(counts[counts > 0].min(initial=0)) if np.sum(counts > 0) > 1 else 0
+    rarest = int(counts[counts > 0].min()) if np.sum(counts > 0) > 1 else 0
     low = high = None
     method = f"no interval: only {rarest} rows of one class"
     if rarest >= MIN_PER_CLASS and math.isfinite(value):

@@ -148,7 +148,7 @@ def measure_classification(
 
 
 def measure_regression(
-    y: Float,
+    y: Float | Int,
     pred: Float,
     *,
     groups: Int | None = None,

@@ -45,7 +45,7 @@ def find_class_shares(y_train: Int, n_classes: int) -> Float:
     return np.asarray(counts / counts.sum())
 
 
-def find_usual_value(y_train: Float) -> UsualValue:
+def find_usual_value(y_train: Float | Int) -> UsualValue:
     """Return mean and median of the training target.
 
     Examples
@@ -92,7 +92,7 @@ def score_naive_classes(y: Int, shares: Float, *, flagged: float) -> Mapping[str
     return found
 
 
-def score_naive_values(y: Float, usual: UsualValue) -> Mapping[str, float]:
+def score_naive_values(y: Float | Int, usual: UsualValue) -> Mapping[str, float]:
     """Return each metric of always giving the training mean (RMSE, R²) or median (the others).
 
     Examples
@@ -109,7 +109,7 @@ def score_naive_values(y: Float, usual: UsualValue) -> Mapping[str, float]:
     return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
-def is_relative_error_defined(y: Float) -> bool:
+def is_relative_error_defined(y: Float | Int) -> bool:
     """Return whether no true value is zero: relative errors would explode.
 
     Examples

@@ -1,0 +1,156 @@
+"""What the numbers cannot tell, in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from skiff.core.measurement import Measurement
+from skiff.core.task import Task
+from skiff.evaluate.metrics import MIN_PER_CLASS
+from skiff.evaluate.results import Baseline, Slice
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Float: TypeAlias = NDArray[np.float64]
+    Int: TypeAlias = NDArray[np.int64]
+
+FEW_ROWS = 200
+"""Below, a proportion's interval is wider than 14 points (Wilson 1927, at one half)."""
+
+FEW_POSITIVES = 50
+"""Below, recall's interval is wider than 26 points (Wilson 1927, at one half)."""
+
+FEW_GROUPS = 30
+"""Fewer groups make cluster intervals too narrow (Cameron, Gelbach and Miller 2008, https://doi.org/10.1162/rest.90.3.414)."""
+
+WIDE = 0.15
+"""Width of an AUC's interval from which it hardly tells a fair model from a good one."""
+
+MISCALIBRATED = 0.05
+"""Calibration error that surely exceeds this moves decisions by five cases in 100."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the notes are written from."""
+
+    task: Task
+    y_test: Float | Int
+    metrics: Mapping[str, Measurement]
+    against_baseline: Measurement | None
+    beats_baseline: bool
+    baselines: Sequence[Baseline]
+    slices: Sequence[Slice]
+    headline: str
+    n_groups: int | None = None
+
+
+def write_notes(told: Told) -> tuple[str, ...]:
+    """Return the limits of an evaluation, most important first.
+
+    Examples
+    --------
+    >>> told = Told(task=Task(kind="regression", target="sold"), y_test=np.zeros(50), metrics={},
+    ...             against_baseline=None, beats_baseline=True, baselines=(), slices=(), headline="rmse")
+    >>> write_notes(told)
+    ('Only 50 rows were kept aside to judge by: read every number as a range, and judge again when there are more.',)
+    """
+    found = [*_note_baseline(told), *_note_size(told), *_note_width(told), *_note_simple(told), *_note_trust(told)]
+    return tuple(found + _note_slices(told))
+
+
+def _note_baseline(told: Told) -> list[str]:
+    if told.beats_baseline:
+        return []
+    difference = told.against_baseline
+    if difference is None or difference.low is None:
+        return ["There are too few rows to show that the model is better than a guess that looks at nothing."]
+    return ["The model is not surely better than a guess that looks at nothing: do not rely on it."]
+
+
+def _note_size(told: Told) -> list[str]:
+    found = []
+    n = len(told.y_test)
+    if n < FEW_ROWS:
+        found.append(
+            f"Only {n:,} rows were kept aside to judge by: read every number as a range, and judge again when there are more."
+        )
+    if told.n_groups is not None and told.n_groups < FEW_GROUPS:
+        found.append(
+            f"The rows kept aside belong to only {told.n_groups:,} different {told.task.group or 'groups'}: "
+            "the ranges may be too narrow."
+        )
+    if told.task.kind == "binary":
+        found += _note_positives(told)
+    if told.task.kind == "multiclass":
+        counts = np.bincount(told.y_test.astype(np.int64), minlength=len(told.task.classes))
+        absent, rare = int(np.sum(counts == 0)), int(np.sum((counts > 0) & (counts < MIN_PER_CLASS)))
+        if absent:
+            found.append(
+                f"{absent} of the {len(counts)} answers never occur in the rows kept aside: they were not judged."
+            )
+        if rare:
+            found.append(
+                f"{rare} of the {len(counts)} answers occur fewer than {MIN_PER_CLASS} times in the rows kept aside."
+            )
+    return found
+
+
+def _note_positives(told: Told) -> list[str]:
+    positives = int(np.sum(told.y_test == 1))
+    rarest = min(positives, len(told.y_test) - positives)
+    label = told.task.positive or (told.task.classes[-1] if told.task.classes else "yes")
+    word = f"“{label}”" if positives == rarest else f"not “{label}”"
+    if rarest == 0:
+        return [f"No row kept aside is {word}: nobody can say how well the two are told apart."]
+    if rarest < MIN_PER_CLASS:
+        return [f"Only {rarest} of the rows kept aside are {word}: too few to say how far the scores can be trusted."]
+    if rarest < FEW_POSITIVES:
+        return [f"Only {rarest} of the rows kept aside are {word}: the ranges are wide."]
+    return []
+
+
+def _note_width(told: Told) -> list[str]:
+    auc = told.metrics.get("roc_auc")
+    if auc is None or auc.low is None or auc.high is None or auc.high - auc.low <= WIDE:
+        return []
+    return [f"The ranking score could be anything from {auc.low:.2f} to {auc.high:.2f}: more rows would narrow it."]
+
+
+def _note_simple(told: Told) -> list[str]:
+    """Say where one column alone does as well."""
+    simple = next((baseline for baseline in told.baselines if baseline.name == "simple"), None)
+    model = told.metrics.get(told.headline)
+    if simple is None or model is None or told.headline not in simple.metrics or not told.beats_baseline:
+        return []
+    other = simple.metrics[told.headline].value
+    is_no_better = other >= model.value if model.higher_is_better else other <= model.value
+    if not is_no_better:
+        return []
+    return [f"A simple table does as well as the model. {simple.description} Consider using that instead."]
+
+
+def _note_trust(told: Told) -> list[str]:
+    ece = told.metrics.get("ece")
+    if ece is None or ece.low is None or ece.low <= MISCALIBRATED:
+        return []
+    off = f"{ece.value * 100:.0f} in 100"
+    return [f"The stated probabilities are off by about {off} on average: use them to rank, not as real chances."]
+
+
+def _note_slices(told: Told) -> list[str]:
+    protected = [slice_ for slice_ in told.slices if slice_.is_worse and slice_.column in told.task.protected]
+    found = [
+        f"The model does worse where {slice_.column} is {slice_.level}: look at this before you use it on people."
+        for slice_ in protected[:3]
+    ]
+    small = [slice_ for slice_ in told.slices if slice_.is_too_small and slice_.column in told.task.protected]
+    if small:
+        names = ", ".join(f"{slice_.column} {slice_.level}" for slice_ in small[:5])
+        found.append(f"Too few rows to judge these groups: {names}.")
+    return found
