@@ -45,7 +45,7 @@ def deal_share(units: Int, strata: Int, share: float, *, rng: np.random.Generato
     >>> int(chosen.sum()), int(chosen[:5].sum())
     (2, 1)
     """
-    _, units = np.unique(units, return_inverse=True)
+    units = _number_densely(units)
     order, sizes, stratum = _line_up(units, strata, rng=rng)
     fits = sizes[order] <= max(1.0, share * len(units))
     line = order[fits] if fits.sum() > 1 else order[np.argsort(sizes[order], kind="stable")]
@@ -76,7 +76,7 @@ def deal(units: Int, strata: Int, n_parts: int, *, rng: np.random.Generator) -> 
     >>> np.bincount(deal(np.arange(10), np.repeat([0, 1], 5), 5, rng=np.random.default_rng(0))).tolist()
     [2, 2, 2, 2, 2]
     """
-    _, units = np.unique(units, return_inverse=True)
+    units = _number_densely(units)
     order, sizes, _ = _line_up(units, strata, rng=rng)
     parts = min(n_parts, len(sizes))
     turn = np.arange(len(sizes)) % (2 * parts)
@@ -93,3 +93,9 @@ def _line_up(units: Int, strata: Int, *, rng: np.random.Generator) -> tuple[Int,
     rarest = np.full(len(sizes), rarity.max(initial=0), dtype=np.int64)
     np.minimum.at(rarest, units, rarity)
     return np.lexsort((rng.permutation(len(sizes)), -sizes, rarest)), sizes, rarest
+
+
+def _number_densely(units: Int) -> Int:
+    """Return the units renumbered without gaps."""
+    dense: Int = (np.cumsum(np.bincount(units) > 0) - 1)[units]
+    return dense

@@ -49,8 +49,8 @@ MIN_ALIKE_COLUMNS = 2
 BINS = 20
 """Bins in which two numbers count as equal."""
 
-SAMPLE_ROWS = 50_000
-"""Rows compared: whole stretches of the sorted values, so that pairs survive."""
+SAMPLE_ROWS = 30_000
+"""Rows compared, about: all rows of some of the entities, so that pairs survive."""
 
 CODE = re.compile(r"[^\s]*\d[^\s]*")
 
@@ -112,18 +112,22 @@ def measure_kinship(frame: pl.DataFrame, task: Task, name: str) -> Kinship | Non
     is_identifier = _looks_like_identifier(column)
     if (column.dtype.is_integer() and not is_identifier) or kind_of(column) == "text":
         return None
-    filled = has_value(column)
-    if filled.mean() < 1.0 - MAX_MISSING:
-        return None
-    _, place, counts = np.unique(column.rank("dense").fill_null(0).to_numpy(), return_inverse=True, return_counts=True)
-    n_entities = len(counts)
-    repeated = float((counts[place][filled] > 1).mean()) if filled.any() else 0.0
+    n_entities = column.n_unique()
     is_entity = n_entities >= MIN_ENTITIES and frame.height / n_entities <= MAX_MEAN_ROWS
-    if not is_entity or repeated < MIN_REPEATED:
+    if (
+        not is_entity
+        or n_entities > (1.0 - MIN_REPEATED / 2) * frame.height
+        or column.null_count() > MAX_MISSING * frame.height
+    ):
         return None
-    order = np.argsort(place, kind="stable")[:SAMPLE_ROWS]
-    order = order[filled[order]]
-    is_same = np.diff(place[order]) == 0
+    drawn = _draw_entities(column)
+    _, place, counts = np.unique(column[drawn].rank("dense").to_numpy(), return_inverse=True, return_counts=True)
+    repeated = float((counts[place] > 1).mean())
+    if repeated < MIN_REPEATED:
+        return None
+    order = drawn[np.argsort(place, kind="stable")]
+    place = np.sort(place)
+    is_same = np.diff(place) == 0
     if min(is_same.sum(), (~is_same).sum()) < MIN_PAIRS:
         return None
     gathered = frame[order]
@@ -142,6 +146,15 @@ def measure_kinship(frame: pl.DataFrame, task: Task, name: str) -> Kinship | Non
     )
 
 
+def _draw_entities(column: pl.Series) -> Int:
+    """Return the positions of a sample of entities, each with all of its rows."""
+    filled = has_value(column)
+    n_parts = -(-column.len() // SAMPLE_ROWS)
+    if n_parts > 1:
+        filled &= (column.hash(seed=0) % n_parts == 0).fill_null(value=False).to_numpy()
+    return np.flatnonzero(filled)
+
+
 def _looks_like_identifier(column: pl.Series) -> bool:
     if says(column.name, IDENTIFIER) or says(column.name, ENTITY):
         return True
@@ -153,21 +166,19 @@ def _looks_like_identifier(column: pl.Series) -> bool:
 
 def _measure_agreement(column: pl.Series, is_same: NDArray[np.bool_]) -> float:
     """Return (within − neighbours) / (1 − neighbours): 1 where rows of one entity always agree, 0 where no more than neighbours."""
-    codes = _code(column)
-    agrees = codes[1:] == codes[:-1]
+    cells = _blur(column)
+    agrees = cells[1:].eq_missing(cells[:-1]).to_numpy()
     neighbours = float(agrees[~is_same].mean())
     if neighbours > 0.95:  # noqa: PLR2004  a column that hardly varies proves nothing
         return 0.0
     return (float(agrees[is_same].mean()) - neighbours) / (1.0 - neighbours)
 
 
-def _code(column: pl.Series) -> Int:
-    """Return a code per row: equal texts, or numbers in the same of twenty equally filled bins."""
-    ranks = column.rank("dense").fill_null(0).to_numpy().astype(np.int64)
-    if column.dtype == pl.String or ranks.max(initial=0) <= BINS:
-        return ranks
-    ordinal = column.rank("average").fill_null(0).to_numpy().astype(np.float64)
-    return np.floor(ordinal / (len(ordinal) + 1) * BINS).astype(np.int64)
+def _blur(column: pl.Series) -> pl.Series:
+    """Return numbers as one of twenty equally filled bins, everything else as it is."""
+    if not (column.dtype.is_numeric() or column.dtype.is_temporal()) or column.n_unique() <= BINS:
+        return column
+    return (column.rank("average") / (column.len() + 1) * BINS).floor()
 
 
 def _tell(kin: Kinship, *, is_proposed: bool) -> Finding:

@@ -116,6 +116,34 @@ def to_seconds(column: pl.Series) -> NDArray[np.float64]:
     return seconds.fill_null(float("nan")).to_numpy()
 
 
+def count_levels(column: pl.Series) -> pl.DataFrame:
+    """Return the levels of a column as text with their rows, in no order: columns ``level`` and ``n``.
+
+    Examples
+    --------
+    >>> count_levels(pl.Series(["IT", "IT", "", None])).rows()
+    [('IT', 2)]
+    """
+    text = column.cast(pl.String) if column.dtype != pl.String else column
+    counted = text.alias("level").value_counts(name="n")
+    return counted.filter(pl.col("level").is_not_null() & (pl.col("level") != "")).cast({"n": pl.Int64})
+
+
+def take_top_levels(counted: pl.DataFrame, n_levels: int) -> pl.DataFrame:
+    """Return the most frequent levels first; ties in the order of the alphabet, so that runs agree.
+
+    Examples
+    --------
+    >>> take_top_levels(count_levels(pl.Series(["b", "a", "c", "c"])), 2)["level"].to_list()
+    ['c', 'a']
+    """
+    if counted.height > n_levels:
+        least = counted["n"].top_k(n_levels).min()
+        likely = counted.filter(pl.col("n") >= least)  # all that can be among them: a short list, unless all are rare
+        counted = likely.top_k(n_levels, by=[pl.col("n"), pl.col("level")], reverse=[False, True])
+    return counted.sort(["n", "level"], descending=[True, False]).head(n_levels)
+
+
 def _describe(column: pl.Series) -> InputColumn:
     kind = kind_of(column)
     filled = has_value(column)
@@ -135,9 +163,7 @@ def _describe(column: pl.Series) -> InputColumn:
 
 def _rank_levels(column: pl.Series) -> tuple[str, ...]:
     """Return the levels, most frequent first; ties in the order of the alphabet so that runs agree."""
-    text = column.cast(pl.String).alias("level")
-    counted = text.drop_nulls().value_counts(name="n").filter(pl.col("level") != "")
-    return tuple(counted.sort(["n", "level"], descending=[True, False])["level"].head(MAX_LEVELS).to_list())
+    return tuple(take_top_levels(count_levels(column), MAX_LEVELS)["level"].to_list())
 
 
 def _bounds(column: pl.Series) -> tuple[float | None, float | None]:

@@ -111,7 +111,16 @@ def propose_split(
     y, has_target = encode_target(frame, task)
     rows = np.flatnonzero(has_target).astype(np.int64)
     rng = np.random.default_rng(seed)
-    plan = _Plan(frame=frame, task=task, rows=rows, y=y[rows], rng=rng, test_share=test_share, n_folds=n_folds)
+    plan = _Plan(
+        frame=frame,
+        task=task,
+        rows=rows,
+        y=y[rows],
+        codes=code_rows(frame),
+        rng=rng,
+        test_share=test_share,
+        n_folds=n_folds,
+    )
     split, notes = _split_by_time(plan) if task.time else (None, [])
     if split is None and task.group:
         split = _split_by_group(plan)
@@ -148,12 +157,16 @@ def random_split(frame: pl.DataFrame, task: Task, *, seed: int, test_share: floa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """What every way of splitting starts from: rows with a target, and their targets in the same order."""
+    """What every way of splitting starts from.
+
+    `rows` have a target, `y` holds their targets in the same order; `codes` tells equal rows of the whole table.
+    """
 
     frame: pl.DataFrame
     task: Task
     rows: Rows
     y: Float
+    codes: Rows
     rng: np.random.Generator
     test_share: float
     n_folds: int
@@ -171,7 +184,7 @@ class _Plan:
 
 
 def _split_at_random(plan: _Plan) -> Split:
-    units, copies = count_copies(code_rows(plan.frame[plan.rows]))
+    units, copies = count_copies(plan.codes[plan.rows])
     is_test = deal_share(units, plan.strata, plan.test_share, rng=plan.rng)
     is_class = plan.task.kind != "regression"
     reason = (
@@ -352,7 +365,7 @@ def _tell_copies(plan: _Plan, split: Split) -> list[Finding]:
     sides = np.full(plan.frame.height, -1)
     sides[split.train], sides[split.test] = 0, 1
     used = np.flatnonzero(sides >= 0)
-    sets, sizes = count_copies(code_rows(plan.frame[used]))
+    sets, sizes = count_copies(plan.codes[used])
     is_copy = sizes > 1
     if not is_copy.any():
         return []
