@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from skiff.core.finding import Finding
     from skiff.core.measurement import Measurement
     from skiff.core.task import Task
-    from skiff.flows.model import Model, check, load, train
+    from skiff.flows.fit import check, train
+    from skiff.flows.model import Model, load
     from skiff.flows.workspace import Workspace
 
 __version__ = "0.1.0"
@@ -31,9 +32,9 @@ _HOMES = {
     "SkiffError": "skiff.core.errors",
     "Task": "skiff.core.task",
     "Workspace": "skiff.flows.workspace",
-    "check": "skiff.flows.model",
+    "check": "skiff.flows.fit",
     "load": "skiff.flows.model",
-    "train": "skiff.flows.model",
+    "train": "skiff.flows.fit",
 }
 
 __all__ = [

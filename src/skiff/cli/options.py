@@ -67,3 +67,17 @@ def effort_options(function: Function) -> Function:
     return click.option("--budget", type=Seconds(), help="Time for training, such as 60s or 5m.  [default: 60s]")(
         function
     )
+
+
+def gather_wishes(options: dict[str, Any]) -> Any:  # noqa: ANN401  Wishes, which is imported late
+    """Return the options of `question_options` and `effort_options` as one value."""
+    from skiff.flows.settle import Wishes
+
+    named = {"target", "time", "group", "positive", "seed"}
+    return Wishes(
+        **{name: options.get(name) for name in named},
+        keep=tuple(options.get("keep", ())),
+        drop=tuple(options.get("drop", ())),
+        protected=tuple(options.get("protected", ())),
+        budget_s=options.get("budget"),
+    )

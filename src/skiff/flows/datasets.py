@@ -59,26 +59,30 @@ def keep_dataset(workspace: Workspace, read: ReadTable, *, at: str) -> KeptDatas
     return KeptDataset(record=record, evidence=noted.id)
 
 
-def load_dataset(workspace: Workspace, key: str | None = None) -> tuple[DatasetRecord, ReadTable]:
-    """Return a dataset of the workspace as it was read: by id, hash or name; the newest where no key is given.
+def find_dataset(workspace: Workspace, key: str | None = None) -> DatasetRecord:
+    """Return a dataset's record: by id, hash or name; the newest where no key is given.
 
     Raises
     ------
     SkiffError
         ``no_dataset`` where the workspace has none; ``dataset_not_found``.
     """
-    if key is None:
-        kept = workspace.datasets.list()
-        if not kept:
-            raise SkiffError(
-                "no_dataset",
-                what="There is no dataset in this workspace yet.",
-                where={"workspace": str(workspace.root)},
-                fix="Add one with: skiff data add FILE",
-            )
-        record = kept[-1]
-    else:
-        record = workspace.datasets.get(key)
+    if key is not None:
+        return workspace.datasets.get(key)
+    kept = workspace.datasets.list()
+    if not kept:
+        raise SkiffError(
+            "no_dataset",
+            what="There is no dataset in this workspace yet.",
+            where={"workspace": str(workspace.root)},
+            fix="Add one with: skiff data add FILE",
+        )
+    return kept[-1]
+
+
+def load_dataset(workspace: Workspace, key: str | None = None) -> tuple[DatasetRecord, ReadTable]:
+    """Return a dataset of the workspace as it was read, with its record."""
+    record = find_dataset(workspace, key)
     data = workspace.datasets.read_parquet(record.id)
     table = ReadTable(
         frame=pl.read_parquet(io.BytesIO(data)),

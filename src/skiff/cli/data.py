@@ -1,0 +1,95 @@
+"""``skiff data``: the datasets of a workspace."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from skiff.cli.face import Outcome, answer
+from skiff.cli.options import workspace_option
+
+
+@click.group("data", short_help="Add, list, show and export the datasets of a workspace.")
+def command() -> None:
+    """Add, list, show and export the datasets of a workspace."""
+
+
+@command.command("add")
+@click.argument("file", type=click.Path(path_type=Path))
+@workspace_option
+@answer("data add")
+def add(file: Path, workspace: Path) -> Outcome:
+    """Read FILE and keep it, with where it came from. The same table is kept once."""
+    from skiff.cli.console import print_findings
+    from skiff.flows.workspace import add_data
+
+    record, findings = add_data(workspace, file)
+
+    def show() -> None:
+        click.echo(f"Kept as {record.id}: {record.name}, {record.rows:,} rows, {record.columns} columns")
+        print_findings(findings)
+
+    return Outcome(result=asdict(record), findings=findings, show=show)
+
+
+@command.command("list")
+@workspace_option
+@answer("data list")
+def list_(workspace: Path) -> Outcome:
+    """List the datasets of the workspace, oldest first."""
+    from skiff.cli.console import print_table
+    from skiff.flows.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        records = opened.datasets
+
+    def show() -> None:
+        rows = [(item.id, item.name, f"{item.rows:,}", str(item.columns), item.created[:16]) for item in records]
+        print_table(["dataset", "name", "rows", "columns", "added (UTC)"], rows, numbers=["rows", "columns"])
+
+    return Outcome(result=[asdict(record) for record in records], show=show)
+
+
+@command.command("show")
+@click.argument("dataset", required=False)
+@workspace_option
+@answer("data show")
+def show_(dataset: str | None, workspace: Path) -> Outcome:
+    """Show one DATASET (id, hash or name; by default the newest): provenance and columns."""
+    from skiff.cli.console import print_table
+    from skiff.flows.datasets import find_dataset
+    from skiff.flows.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        record = find_dataset(opened.store, dataset)
+
+    def show() -> None:
+        click.echo(
+            f"{record.id}: {record.name}, {record.rows:,} rows, {record.columns} columns, added {record.created[:16]} UTC"
+        )
+        click.echo(f"Hash of the source file: sha256 {record.source_sha256}")
+        for word in ("source", "owner", "licence", "legal_basis"):
+            click.echo(f"{word.replace('_', ' ').capitalize()}: {record.provenance.get(word) or 'not stated'}")
+        click.echo()
+        print_table(["column", "kind"], list(record.kinds.items()))
+
+    return Outcome(result=asdict(record), show=show)
+
+
+@command.command("export")
+@click.argument("dataset", required=False)
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), required=True, help=".csv or .parquet")
+@workspace_option
+@answer("data export")
+def export(dataset: str | None, output: Path, workspace: Path) -> Outcome:
+    """Write a DATASET (by default the newest) as CSV or Parquet."""
+    from skiff.flows.workspace import Workspace, export_data
+
+    with Workspace.open(workspace) as opened:
+        record = export_data(opened.store, dataset, output)
+    return Outcome(
+        result={"dataset": record.id, "output": str(output)},
+        show=lambda: click.echo(f"{record.id} ({record.rows:,} rows) written to {output}"),
+    )

@@ -1,0 +1,119 @@
+"""``skiff releases``: list, show, promote, roll back, compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from skiff.cli.face import Outcome, answer
+from skiff.cli.options import workspace_option
+
+
+@click.group("releases", short_help="List, show, promote, roll back and compare releases.")
+def command() -> None:
+    """List, show, promote, roll back and compare releases."""
+
+
+@command.command("list")
+@workspace_option
+@answer("releases list")
+def list_(workspace: Path) -> Outcome:
+    """List the releases; the one that answers now is marked."""
+    from skiff.cli.console import print_table
+    from skiff.flows.releases import list_releases
+
+    found = list_releases(workspace)
+
+    def show() -> None:
+        if not found:
+            click.echo("No release yet. Make one with: skiff run FILE --target COLUMN")
+            return
+        rows = [
+            (
+                str(item.number),
+                "answers now" if item.is_champion else "",
+                item.created[:16],
+                item.headline,
+                f"{item.size_bytes:,}",
+            )
+            for item in found
+        ]
+        print_table(["release", "", "made (UTC)", "score", "bytes"], rows, numbers=["release", "bytes"])
+
+    return Outcome(result=[item.as_result() for item in found], show=show)
+
+
+@command.command("show")
+@click.argument("number", type=click.IntRange(min=1))
+@workspace_option
+@answer("releases show")
+def show_(number: int, workspace: Path) -> Outcome:
+    """Show one release: what it takes, what was measured, and that its files are as they were written."""
+    from skiff.cli.console import print_table
+    from skiff.flows.releases import show_release
+
+    manifest, path = show_release(workspace, number)
+
+    def show() -> None:
+        click.echo(f"Release {number}, made {str(manifest['created'])[:16]} UTC, in {path}")
+        click.echo("All files have the hashes of the manifest.")
+        rows = [(name, f"{item['value']:.4g}", f"{item['n']:,}") for name, item in manifest["metrics"].items()]
+        print_table(["metric", "value", "rows"], rows, numbers=["value", "rows"])
+        print_table(["column", "kind"], [(item["name"], item["kind"]) for item in manifest["inputs"]])
+
+    return Outcome(result={"manifest": manifest, "path": str(path)}, show=show)
+
+
+@command.command("promote")
+@click.argument("number", type=click.IntRange(min=1))
+@workspace_option
+@answer("releases promote")
+def promote(number: int, workspace: Path) -> Outcome:
+    """Let release NUMBER answer from now on; its files are checked first."""
+    from skiff.flows.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        done = opened.promote(number)
+    return Outcome(
+        result={"number": done.number, "previous": done.previous},
+        show=lambda: click.echo(
+            f"Release {done.number} answers now" + (f" instead of {done.previous}." if done.previous else ".")
+        ),
+    )
+
+
+@command.command("rollback")
+@workspace_option
+@answer("releases rollback")
+def rollback(workspace: Path) -> Outcome:
+    """Let the release before the present one answer again."""
+    from skiff.flows.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        done = opened.rollback()
+    return Outcome(
+        result={"number": done.number, "previous": done.previous},
+        show=lambda: click.echo(f"Release {done.number} answers again instead of {done.previous}."),
+    )
+
+
+@command.command("compare")
+@click.argument("first", type=click.IntRange(min=1))
+@click.argument("second", type=click.IntRange(min=1))
+@workspace_option
+@answer("releases compare")
+def compare(first: int, second: int, workspace: Path) -> Outcome:
+    """Set the numbers of two releases side by side, and say where they cannot be compared."""
+    from skiff.cli.console import print_table
+    from skiff.flows.releases import compare_releases
+
+    found = compare_releases(workspace, first, second)
+
+    def show() -> None:
+        rows = [(row.metric, row.first, row.second, row.verdict) for row in found.rows]
+        print_table(["metric", f"release {first}", f"release {second}", ""], rows)
+        for note in found.notes:
+            click.echo(note)
+
+    return Outcome(result=found.as_result(), show=show)

@@ -1,0 +1,134 @@
+"""The end of the journey: judge a candidate, release it if its gate says yes, and tell."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import skiff
+from skiff.core.evidence import Json
+from skiff.core.progress import Progress
+from skiff.flows.judgement import judge_and_record
+from skiff.flows.prepare import Prepared
+from skiff.flows.read import ReadTable
+from skiff.flows.release import Publication, publish_candidate, tell_release
+from skiff.flows.story import build_story
+from skiff.flows.train import Candidate
+from skiff.report.card import render_card
+from skiff.report.content import ReleaseStory, RunStory
+from skiff.report.html import render_report
+from skiff.report.run_json import build_result
+from skiff.store.records import DatasetRecord
+from skiff.store.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """What a run gives back: the story, the machine-readable result, the files, and whether the gate said yes."""
+
+    story: RunStory
+    result: Mapping[str, Json]
+    files: Mapping[str, str]
+    is_yes: bool
+    is_champion: bool
+
+
+class Meter:
+    """Counts what a piece of work costs this process."""
+
+    def __init__(self) -> None:
+        """Start counting."""
+        self._wall_s = time.monotonic()
+        self._cpu_s = time.process_time()
+
+    def read(self) -> dict[str, float]:
+        """Return wall and processor seconds since the start, and the largest memory of the process in MB."""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        per_mb = 1 << 20 if sys.platform == "darwin" else 1 << 10  # Linux counts in KiB, macOS in bytes
+        return {
+            "wall_s": time.monotonic() - self._wall_s,
+            "cpu_s": time.process_time() - self._cpu_s,
+            "peak_rss_mb": peak / per_mb,
+        }
+
+
+def conclude(  # noqa: PLR0913  the end of the journey needs all that came before
+    workspace: Workspace,
+    read: ReadTable,
+    prepared: Prepared,
+    candidate: Candidate,
+    *,
+    dataset: DatasetRecord,
+    evidence: Mapping[str, str],
+    meter: Meter,
+    run_id: str | None,
+    at: Callable[[], str],
+    progress: Progress,
+    may_release: bool = True,
+) -> RunOutcome:
+    """Judge on the sealed rows, publish if the gate passed and `may_release`, write the report."""
+    judged = judge_and_record(workspace, prepared, candidate, dataset_sha=dataset.sha256, at=at, progress=progress)
+    known = {**evidence, **judged.evidence}
+
+    def tell(release: ReleaseStory) -> RunStory:
+        return build_story(
+            read,
+            prepared,
+            candidate,
+            judged.verdict,
+            release,
+            settings=workspace.settings,
+            looks=judged.looks,
+            evidence=known,
+            created=at(),
+            version=skiff.__version__,
+            cost=meter.read(),
+        )
+
+    publication = None
+    if judged.verdict.gate.passed and may_release:
+        progress.stage("Release", "one folder with the model, its papers and its evidence")
+        publication = publish_candidate(
+            workspace,
+            prepared,
+            candidate,
+            judged.verdict,
+            dataset_sha=dataset.sha256,
+            story=lambda number: tell(tell_release(candidate, number=number)),
+            run_id=run_id,
+            at=at(),
+        )
+        known["release"] = publication.evidence
+    story = tell(tell_release(candidate, number=publication.record.number if publication else None))
+    files = write_documents(workspace, story, publication)
+    result = build_result(
+        story,
+        {
+            "workspace": str(workspace.root),
+            "dataset": {"id": dataset.id},
+            "release": {"path": str(publication.record.path) if publication else None},
+            "files": dict(files),
+        },
+    )
+    champion = workspace.releases.champion()
+    return RunOutcome(
+        story=story,
+        result=result,
+        files=files,
+        is_yes=judged.verdict.gate.passed,
+        is_champion=publication is not None and publication.record.number == champion,
+    )
+
+
+def write_documents(workspace: Workspace, story: RunStory, publication: Publication | None) -> dict[str, str]:
+    """Write the report and the card for a person to open, and return their paths by kind."""
+    files = {
+        "report_html": str(workspace.write_report("report.html", render_report(story).encode())),
+        "card": str(workspace.write_report("card.md", render_card(story).encode())),
+    }
+    if publication is not None:
+        files["datasheet"] = str(publication.record.path / "datasheet.json")
+    return files

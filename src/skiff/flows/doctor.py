@@ -1,0 +1,91 @@
+"""Is this machine fit for the work: versions, memory, disk, and a tiny model compiled and answered."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from skiff.core.pipeline import Calibration, Layers, Member, NumberEncoder, Pipeline
+from skiff.core.signature import InputColumn
+from skiff.deploy.compiler import compile_pipeline
+from skiff.deploy.runtime import Predictor
+
+NEEDED_MEMORY_GB = 2.0
+NEEDED_DISK_GB = 1.0
+LIBRARIES = ("polars", "numpy", "scikit-learn", "lightgbm", "onnx", "onnxruntime", "sqlalchemy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """One thing that was looked at."""
+
+    name: str
+    is_fine: bool
+    what: str
+    fix: str = ""
+
+
+def examine() -> tuple[Examination, ...]:
+    """Return what was found on this machine."""
+    return tuple(_examine())
+
+
+def _examine() -> Iterator[Examination]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Examination(
+        name="Python", is_fine=sys.version_info >= (3, 11), what=version, fix="Install Python 3.11 or newer."
+    )
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
+    yield Examination(name="Libraries", is_fine=True, what=versions)
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    yield Examination(
+        name="Memory",
+        is_fine=memory_gb >= NEEDED_MEMORY_GB,
+        what=f"{memory_gb:.1f} GB",
+        fix=f"Skiff works best with {NEEDED_MEMORY_GB:.0f} GB or more; large tables need more.",
+    )
+    free_gb = shutil.disk_usage(".").free / 1e9
+    yield Examination(
+        name="Disk",
+        is_fine=free_gb >= NEEDED_DISK_GB,
+        what=f"{free_gb:.1f} GB free here",
+        fix="Free some space, or work in another folder with --workspace.",
+    )
+    yield _examine_folder()
+    yield _examine_model()
+
+
+def _examine_folder() -> Examination:
+    try:
+        with tempfile.NamedTemporaryFile(dir="."):
+            return Examination(name="Folder", is_fine=True, what="files can be written here")
+    except OSError:
+        fix = "Change to a folder that is yours, or use --workspace."
+        return Examination(name="Folder", is_fine=False, what="no file can be written here", fix=fix)
+
+
+def _examine_model() -> Examination:
+    """Compile ``sigmoid(2 x)`` and compare its answer with the formula."""
+    encoder = NumberEncoder(
+        column="x", impute=0.0, is_log=False, low=-9.0, high=9.0, mean=0.0, scale=1.0, has_indicator=False
+    )
+    layers = Layers(weights=(np.array([[2.0]]),), biases=(np.zeros(1),))
+    pipeline = Pipeline(
+        kind="binary",
+        inputs=(InputColumn(name="x", kind="number"),),
+        encoders=(encoder,),
+        members=(Member(name="check", view="linear", part=layers, link="logistic", weight=1.0),),
+        calibration=Calibration(kind="none"),
+        classes=("no", "yes"),
+    )
+    found = (Predictor(compile_pipeline(pipeline)).predict_row({"x": 1.0}).probabilities or {})["yes"]
+    is_fine = abs(found - 1.0 / (1.0 + np.exp(-2.0))) < 1e-12  # noqa: PLR2004  double precision
+    fix = "The installation of onnxruntime is damaged: install skiff-ml again in a fresh environment."
+    return Examination(name="Model", is_fine=bool(is_fine), what="a model compiles and answers right", fix=fix)

@@ -1,0 +1,111 @@
+"""Train and judge as separate steps in a workspace, for those who want to look in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from skiff.core.finding import Finding
+from skiff.core.progress import Progress, Silent
+from skiff.flows.candidates import load_latest_candidate, save_candidate
+from skiff.flows.conclude import Meter, RunOutcome, conclude
+from skiff.flows.datasets import load_dataset
+from skiff.flows.prepare import prepare
+from skiff.flows.recording import record_checks
+from skiff.flows.settle import Wishes, settle_effort, settle_question
+from skiff.flows.train import Candidate, train_candidate
+from skiff.store.clock import now_utc
+from skiff.store.records import DatasetRecord
+from skiff.store.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainOutcome:
+    """A trained candidate that nobody has judged yet."""
+
+    dataset: DatasetRecord
+    candidate: Candidate
+    findings: tuple[Finding, ...]
+    evidence: str
+
+    def as_result(self) -> dict[str, object]:
+        """Return the result that ``--json`` prints; findings stand beside it."""
+        made = self.candidate
+        return {
+            "dataset": {"id": self.dataset.id, "name": self.dataset.name},
+            "model": {
+                "members": [{"name": name, "weight": weight} for name, weight in made.members],
+                "candidates": [{"name": name, "loss": loss, "weight": weight} for name, loss, weight in made.tried],
+                "train_seconds": made.train_seconds,
+                "stopped": made.stopped,
+            },
+            "threshold": made.threshold,
+            "parity_max_abs_diff": made.parity.max_abs_diff,
+            "onnx_bytes": len(made.model),
+            "latency_us": made.latency_us,
+            "notes": list(made.notes),
+            "evidence": self.evidence,
+        }
+
+
+def train_in_workspace(
+    folder: Path,
+    wishes: Wishes,
+    *,
+    dataset: str | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    progress: Progress | None = None,
+    at: Callable[[], str] = now_utc,
+) -> TrainOutcome:
+    """Train a candidate on a dataset of the workspace (by default the newest) and keep it for judging."""
+    progress = progress or Silent()
+    with Workspace.open(folder) as workspace, workspace.lock("train"):
+        settings = workspace.settings
+        question = settle_question(settings, wishes)
+        effort = settle_effort(settings, wishes, should_stop=should_stop)
+        record, table = load_dataset(workspace, dataset)
+        progress.stage("Check", f"{record.rows:,} rows, {record.columns} columns")
+        prepared = prepare(table, question, threads=effort.threads, progress=progress)
+        record_checks(workspace, prepared, dataset_id=record.id, at=at)
+        progress.stage("Train", f"up to {effort.budget_s:.0f} s")
+        candidate = train_candidate(prepared, effort, costs=settings.costs, progress=progress)
+        evidence = save_candidate(workspace, candidate, prepared, dataset_id=record.id, at=at())
+    findings = (*prepared.findings, *candidate.label_findings)
+    return TrainOutcome(dataset=record, candidate=candidate, findings=findings, evidence=evidence)
+
+
+def evaluate_in_workspace(
+    folder: Path,
+    *,
+    may_release: bool = False,
+    progress: Progress | None = None,
+    at: Callable[[], str] = now_utc,
+) -> RunOutcome:
+    """Judge the candidate that was trained last on its sealed test set; the look is counted.
+
+    Parameters
+    ----------
+    may_release : bool
+        Whether to publish it if its gate says yes.
+    """
+    progress = progress or Silent()
+    meter = Meter()
+    with Workspace.open(folder) as workspace, workspace.lock("evaluate"):
+        found = load_latest_candidate(workspace)
+        before = {record.action: record.id for record in workspace.ledger.records() if record.id <= found.evidence}
+        evidence = {"dataset": before.get("data.add", ""), "check": before.get("check", "")}
+        evidence |= {"split": before.get("split", ""), "train": found.evidence}
+        return conclude(
+            workspace,
+            found.table,
+            found.prepared,
+            found.candidate,
+            dataset=found.dataset,
+            evidence={topic: id_ for topic, id_ in evidence.items() if id_},
+            meter=meter,
+            run_id=None,
+            at=at,
+            progress=progress,
+            may_release=may_release,
+        )

@@ -1,0 +1,149 @@
+"""What the command line does with a workspace, as methods (design §4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from skiff.core.evidence import EvidenceRecord, Json
+from skiff.core.finding import Finding
+from skiff.core.settings import Settings
+from skiff.flows.datasets import find_dataset, keep_dataset, load_dataset
+from skiff.flows.export import write_table
+from skiff.flows.read import read_table
+from skiff.store.clock import now_utc
+from skiff.store.ledger import LedgerCheck
+from skiff.store.records import DatasetRecord, Promotion, ReleaseRecord
+from skiff.store.settings import SETTINGS_FILE, write_initial_settings
+from skiff.store.workspace import Workspace as Store
+
+
+class Workspace:
+    """An engagement's folder, opened.
+
+    Use it in a ``with`` block, or call `close` when done.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, Workspace.open(folder, create=True) as workspace:
+    ...     len(workspace.releases), len(workspace.ledger)
+    (0, 0)
+    """
+
+    def __init__(self, store: Store) -> None:
+        """Wrap an open store; see `open`."""
+        self.store = store
+
+    @classmethod
+    def open(cls, folder: Path | str, *, create: bool = False) -> Self:
+        """Open the workspace in `folder`.
+
+        Raises
+        ------
+        SkiffError
+            ``workspace_not_found``, ``not_a_workspace`` and what the disk says.
+        """
+        return cls(Store.open(folder, create=create))
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        """Return the workspace."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of the folder."""
+        self.close()
+
+    @property
+    def root(self) -> Path:
+        """Return the folder."""
+        return self.store.root
+
+    @property
+    def settings(self) -> Settings:
+        """Return what ``skiff.toml`` says."""
+        return self.store.settings
+
+    @property
+    def datasets(self) -> tuple[DatasetRecord, ...]:
+        """Return the datasets, oldest first."""
+        return self.store.datasets.list()
+
+    @property
+    def releases(self) -> tuple[ReleaseRecord, ...]:
+        """Return the releases, oldest first."""
+        return self.store.releases.list()
+
+    @property
+    def ledger(self) -> tuple[EvidenceRecord, ...]:
+        """Return what was done, oldest first."""
+        return self.store.ledger.records()
+
+    def verify_ledger(self) -> LedgerCheck:
+        """Check that the ledger is what was written."""
+        return self.store.ledger.verify()
+
+    def promote(self, number: int, *, at: Callable[[], str] = now_utc) -> Promotion:
+        """Let a release answer from now on, after its files were checked against its manifest.
+
+        Raises
+        ------
+        SkiffError
+            ``release_not_found``, ``release_damaged``.
+        """
+        with self.store.lock("promote"):
+            self.store.releases.verify(number)
+            done = self.store.releases.promote(number)
+            self._note("promote", done, at())
+        return done
+
+    def rollback(self, *, at: Callable[[], str] = now_utc) -> Promotion:
+        """Let the release before the present one answer again.
+
+        Raises
+        ------
+        SkiffError
+            Where there is none before it.
+        """
+        with self.store.lock("rollback"):
+            done = self.store.releases.rollback()
+            self._note("rollback", done, at())
+        return done
+
+    def _note(self, action: str, done: Promotion, at: str) -> None:
+        result: dict[str, Json] = {"number": done.number, "previous": done.previous}
+        self.store.ledger.append(action, subject=f"release {done.number}", result=result, at=at)
+
+
+def make_workspace(folder: Path, *, target: str | None = None) -> dict[str, str | bool]:
+    """Make a workspace with a commented ``skiff.toml``; nothing that exists is changed."""
+    settings = folder / SETTINGS_FILE
+    is_new = not settings.exists()
+    with Store.open(folder, create=True) as store:
+        if is_new:
+            write_initial_settings(store.root, target=target)
+        return {"workspace": str(store.root), "settings": str(store.root / SETTINGS_FILE), "is_new": is_new}
+
+
+def add_data(folder: Path, source: Path) -> tuple[DatasetRecord, Sequence[Finding]]:
+    """Read a file and keep it in the workspace; the file is read before anything is made."""
+    read = read_table(source)
+    with Store.open(folder) as store, store.lock("data add"):
+        kept = keep_dataset(store, read, at=now_utc())
+    return kept.record, read.findings
+
+
+def export_data(store: Store, key: str | None, output: Path) -> DatasetRecord:
+    """Write a dataset of the workspace as CSV or Parquet."""
+    record = find_dataset(store, key)
+    _, table = load_dataset(store, record.id)
+    write_table(table.frame, output)
+    return record
