@@ -61,7 +61,10 @@ class GraphBuilder:
             name = self.name("c")
             if is_text:
                 tensor = helper.make_tensor(
-                    name, TensorProto.STRING, array.shape, [str(item).encode() for item in array.ravel()]
+                    name,
+                    TensorProto.STRING,
+                    array.shape,
+                    np.array([str(item).encode() for item in array.ravel()], dtype=object),
                 )
             else:
                 tensor = numpy_helper.from_array(array, name)
@@ -78,8 +81,8 @@ class GraphBuilder:
         return self.constant(np.array(values, dtype=np.int64))
 
     def node(
-        self, operator: str, inputs: Sequence[str], *, output: str = "", domain: str = "", **attributes: Any
-    ) -> str:  # noqa: ANN401  attributes are what the operator takes
+        self, operator: str, inputs: Sequence[str], *, output: str = "", domain: str = "", **attributes: Any  # noqa: ANN401  attributes are what the operator takes
+    ) -> str:
         """Add a node with one output and return the output's name."""
         made = output or self.name(operator.lower())
         self._domains.add(domain)

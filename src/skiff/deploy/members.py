@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from skiff.core.pipeline import MEMBER, Calibration, Layers, Member, Trees
@@ -27,7 +30,7 @@ def _emit_trees(builder: GraphBuilder, trees: Trees, view: str) -> str:
     sets: list[float] = []
     for group in trees.members:
         sets += [*sorted(group), float("nan")]
-    attributes: dict[str, object] = {}
+    attributes: dict[str, Any] = {}  # Any: what the operator takes
     if sets:
         attributes["membership_values"] = _tensor(np.array(sets, dtype=np.float64))
     scores = builder.node(
@@ -55,7 +58,7 @@ def _emit_trees(builder: GraphBuilder, trees: Trees, view: str) -> str:
     return builder.node("Add", [scores, builder.constant(trees.base.reshape(1, -1).astype(np.float64))])
 
 
-def _tensor(values: np.ndarray) -> object:  # type: ignore[type-arg]  # doubles or bytes
+def _tensor(values: NDArray[Any]) -> object:  # Any: doubles or bytes
     made = numpy_helper.from_array(values, "values")
     if values.dtype == np.uint8:
         made = helper.make_tensor("values", TensorProto.UINT8, values.shape, values.tolist())

@@ -18,7 +18,17 @@ from skiff.deploy.featurizer import featurize
 from skiff.deploy.runtime import Predictor
 
 HOSTILE_NUMBERS = (0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, 1e308, -1e308, 5e-324, 2.0**53 + 2, np.nan)
-HOSTILE_TEXTS = ("", " ", "never seen before", "Ünïcödé ☃ 日本語", "a" * 5_000, "'; --", "\u202eright to left", "NaN", "0")
+HOSTILE_TEXTS = (
+    "",
+    " ",
+    "never seen before",
+    "Ünïcödé ☃ 日本語",
+    "a" * 5_000,
+    "'; --",
+    "\u202eright to left",
+    "NaN",
+    "0",
+)
 HOSTILE_DATES = (
     dt.datetime(1, 1, 1),  # noqa: DTZ001  frames hold naive UTC
     dt.datetime(1900, 2, 28, 23, 59, 59),  # noqa: DTZ001
@@ -97,9 +107,7 @@ def measure_parity(
     )
 
 
-def _count_mismatches(
-    pipeline: Pipeline, expected: NDArray[np.float64], labels: NDArray[Any], tolerance: float
-) -> int:
+def _count_mismatches(pipeline: Pipeline, expected: NDArray[np.float64], labels: NDArray[Any], tolerance: float) -> int:
     if pipeline.kind == "binary":
         places = (expected[:, 1] >= pipeline.threshold).astype(int)
         is_close = np.abs(expected[:, 1] - pipeline.threshold) <= tolerance
@@ -134,7 +142,11 @@ def build_hostile_rows(pipeline: Pipeline, frame: pl.DataFrame, *, seed: int) ->
 
 
 def _cast(series: pl.Series, column: InputColumn) -> pl.Series:
-    kinds: dict[str, Any] = {"date": pl.Datetime("us"), "number": pl.Float64, "boolean": pl.Float64}  # Any: Polars types
+    kinds: dict[str, Any] = {
+        "date": pl.Datetime("us"),
+        "number": pl.Float64,
+        "boolean": pl.Float64,
+    }  # Any: Polars types
     return series.cast(kinds.get(column.kind, pl.String))
 
 
@@ -143,7 +155,9 @@ def _hostile_cells(column: InputColumn, thresholds: Sequence[float]) -> list[Any
         return list(HOSTILE_DATES)
     if column.kind in {"category", "text"}:
         return [*HOSTILE_TEXTS, None]
-    around = [step for value in thresholds for step in (np.nextafter(value, -np.inf), value, np.nextafter(value, np.inf))]
+    around = [
+        step for value in thresholds for step in (np.nextafter(value, -np.inf), value, np.nextafter(value, np.inf))
+    ]
     return [*HOSTILE_NUMBERS, None, *around]
 
 
