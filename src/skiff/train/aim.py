@@ -1,0 +1,118 @@
+"""What the members are fitted to, and how far an answer is from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from skiff.core.task import Task, TaskKind
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Float: TypeAlias = NDArray[np.float64]
+
+SMALLEST_SHARE = 1e-7
+"""Probabilities are kept this far from 0 and 1 when answers are compared, so that one sure mistake of a forest
+does not outweigh everything (cost 16 nats instead of infinity)."""
+
+SKEW_FOR_LOG = 1.0
+"""Skewness above which a distribution counts as highly skewed (Bulmer 1979, Principles of Statistics, p. 63)."""
+
+ROOM_BEYOND = 0.1
+"""Regression answers may leave the range of the training values by this share of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """The shape of the answer.
+
+    Parameters
+    ----------
+    kind : {"binary", "multiclass", "regression"}
+    n_classes : int
+        0 for regression.
+    value_low, value_high : float
+        Regression answers are clipped to these.
+    is_skewed : bool
+        Regression: whether the target is positive with a long right tail, so that its logarithm is worth fitting.
+    """
+
+    kind: TaskKind
+    n_classes: int = 0
+    value_low: float = float("-inf")
+    value_high: float = float("inf")
+    is_skewed: bool = False
+
+    @property
+    def metric(self) -> str:
+        """Return scikit-learn's name of the loss that members are compared by."""
+        return "rmse" if self.kind == "regression" else "log_loss"
+
+
+def take_aim(y: Float, task: Task) -> Aim:
+    """Return the aim for the training targets `y` (class codes or values).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> aim = take_aim(np.array([100.0, 200.0, 300.0]), Task(kind="regression", target="rent"))
+    >>> aim.value_low, aim.value_high, aim.metric
+    (80.0, 320.0, 'rmse')
+    """
+    if task.kind != "regression":
+        return Aim(kind=task.kind, n_classes=len(task.classes))
+    low, high = float(y.min()), float(y.max())
+    room = ROOM_BEYOND * (high - low)
+    floor = low - room if low < 0 else max(0.0, low - room)
+    is_skewed = low >= 0 and measure_skew(y) > SKEW_FOR_LOG and abs(measure_skew(np.log1p(y))) < measure_skew(y)
+    return Aim(kind="regression", value_low=floor, value_high=high + room, is_skewed=is_skewed)
+
+
+def measure_skew(x: Float) -> float:
+    """Return the third standardised moment of finite values, 0 where they do not vary.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> round(measure_skew(np.array([0.0, 0.0, 3.0])), 3)
+    0.707
+    """
+    if len(x) == 0:
+        return 0.0
+    centred = x - x.mean()
+    deviation = float(np.sqrt(np.mean(centred**2)))
+    if not np.isfinite(deviation) or deviation <= np.abs(x).max() * 1e-12:
+        return 0.0
+    return float(np.mean((centred / deviation) ** 3))
+
+
+def measure_row_losses(y: Float, answer: Float, aim: Aim) -> Float:
+    """Return what each row costs: its log loss, or its squared error.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+    answer : ndarray of shape (n_rows, n_classes) or (n_rows,)
+    aim : Aim
+    """
+    if aim.kind == "regression":
+        return np.asarray((np.clip(answer, aim.value_low, aim.value_high) - y) ** 2)
+    share = answer[np.arange(len(y)), y.astype(np.int64)]
+    return np.asarray(-np.log(np.clip(share, SMALLEST_SHARE, 1.0)))
+
+
+def measure_loss(y: Float, answer: Float, aim: Aim) -> float:
+    """Return the mean log loss, or the root mean squared error.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> aim = Aim(kind="binary", n_classes=2)
+    >>> round(measure_loss(np.array([0.0, 1.0]), np.array([[0.5, 0.5], [0.5, 0.5]]), aim), 3)
+    0.693
+    """
+    mean = float(np.mean(measure_row_losses(y, answer, aim)))
+    return mean**0.5 if aim.kind == "regression" else mean

@@ -1,0 +1,89 @@
+"""Choose how much each candidate counts, by its out-of-fold answers.
+
+References
+----------
+.. [1] R. Caruana, A. Niculescu-Mizil, G. Crew and A. Ksikes, 2004, "Ensemble selection from libraries of models", ICML,
+   https://doi.org/10.1145/1015330.1015432: greedy selection with replacement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from skiff.train.aim import SMALLEST_SHARE, Aim, measure_row_losses
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Float: TypeAlias = NDArray[np.float64]
+
+MAX_PICKS = 40
+"""Picks with replacement: weights are multiples of at least a fortieth."""
+
+LEAST_GAIN = 1e-5
+"""Relative gain below which another pick is not worth it."""
+
+LEAST_WEIGHT = 0.04
+"""Members with less are left out: they cost time and space in every answer for next to nothing."""
+
+
+def choose_weights(y: Float, answers: Sequence[Float], aim: Aim) -> Float:
+    """Return a weight for each candidate; they sum to 1 and many are 0.
+
+    Starts from the best candidate and adds, with replacement, whichever lowers the loss of the mean most [1]_.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+    answers : sequence of ndarray, each (n_rows, n_classes) or (n_rows,)
+    aim : Aim
+
+    Examples
+    --------
+    >>> y = np.array([1.0, 3.0, 5.0])
+    >>> low, high = y - 1, y + 1
+    >>> choose_weights(y, [low, high], Aim(kind="regression")).tolist()
+    [0.5, 0.5]
+    """
+    stack = np.stack([_reduce(y, answer, aim) for answer in answers])
+    counts = np.zeros(len(stack))
+    total = np.zeros(stack.shape[1])
+    best = np.inf
+    for picks in range(1, MAX_PICKS + 1):
+        losses = [_loss(y, (total + one) / picks, aim) for one in stack]
+        chosen = int(np.argmin(losses))
+        if losses[chosen] > best * (1 - LEAST_GAIN):
+            # A pick beside the present mix may only pay off together with the next one, but then barely.
+            break
+        best = losses[chosen]
+        counts[chosen] += 1
+        total = total + stack[chosen]
+    weights = counts / counts.sum()
+    weights[weights < LEAST_WEIGHT] = 0.0
+    return np.asarray(weights / weights.sum())
+
+
+def mix(answers: Sequence[Float], weights: Float) -> Float:
+    """Return the weighted mean of the answers, those of weight 0 left aside."""
+    chosen = [(answer, weight) for answer, weight in zip(answers, weights, strict=True) if weight > 0]
+    return np.asarray(sum(answer * weight for answer, weight in chosen))
+
+
+def is_within_noise(y: Float, small: Float, best: Float, aim: Aim) -> bool:
+    """Return whether the rows cannot tell `small` from `best`: the mean paired difference is under one standard error."""
+    gap = measure_row_losses(y, small, aim) - measure_row_losses(y, best, aim)
+    return bool(gap.mean() <= gap.std() / np.sqrt(len(gap)))
+
+
+def _reduce(y: Float, answer: Float, aim: Aim) -> Float:
+    """Return what the loss needs of an answer: the value, or the probability of the true class."""
+    return answer if aim.kind == "regression" else answer[np.arange(len(y)), y.astype(np.int64)]
+
+
+def _loss(y: Float, reduced: Float, aim: Aim) -> float:
+    if aim.kind == "regression":
+        return float(np.sqrt(np.mean((np.clip(reduced, aim.value_low, aim.value_high) - y) ** 2)))
+    return float(-np.mean(np.log(np.clip(reduced, SMALLEST_SHARE, 1.0))))

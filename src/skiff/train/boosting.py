@@ -1,0 +1,165 @@
+"""Gradient-boosted trees by LightGBM over the tree view.
+
+References
+----------
+G. Ke et al., 2017, "LightGBM: a highly efficient gradient boosting decision tree", NeurIPS 30.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import lightgbm
+import numpy as np
+from lightgbm.callback import CallbackEnv, EarlyStopException
+
+from skiff.core.pipeline import FeatureMatrix, View
+from skiff.train.aim import Aim
+from skiff.train.export import trees_from_lightgbm
+from skiff.train.limits import Limit
+from skiff.train.recipes import Effort, Fitted, FoldFit, Rows, from_scale, link_of, pair, to_scale
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Float: TypeAlias = NDArray[np.float64]
+
+Setting: TypeAlias = float | int | str | bool
+
+LEAST_ROUNDS = 5
+"""Rounds done even when time is up, so that there is something to answer with."""
+
+OBJECTIVES = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
+METRICS = {"binary": "binary_logloss", "multiclass": "multi_logloss", "regression": "rmse"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boosting:
+    """One configuration of LightGBM.
+
+    Parameters
+    ----------
+    name : str
+    leaves : int
+    rate : float
+        Learning rate.
+    max_rounds : int
+    settings : mapping
+        Further LightGBM parameters.
+    is_log : bool
+    """
+
+    name: str
+    leaves: int = 31
+    rate: float = 0.05
+    max_rounds: int = 2_000
+    settings: Mapping[str, Setting]
+    is_log: bool = False
+
+    @property
+    def view(self) -> View:
+        """Return the view it reads."""
+        return "tree"
+
+    @property
+    def patience(self) -> int:
+        """Return after how many rounds without gain a fold ends: the slower the steps, the longer."""
+        return max(15, int(2.0 / self.rate))
+
+    def fit_fold(self, fit: Rows, held: Rows, aim: Aim, effort: Effort) -> FoldFit:
+        """Boost until the held-out loss has not fallen for `patience` rounds."""
+        watch = _Watch(limit=effort.limit, patience=self.patience)
+        data = self._dataset(fit, effort)
+        booster = lightgbm.train(
+            self._parameters(aim, effort, n_rows=len(fit.y)),
+            data,
+            num_boost_round=self.max_rounds,
+            valid_sets=[data.create_valid(held.X, label=to_scale(held.y, is_log=self.is_log))],
+            callbacks=[watch],
+        )
+        return FoldFit(
+            losses=np.array(watch.losses),
+            answer=lambda steps: self._answer(booster, held.X, aim, steps=steps),
+            is_cut=watch.is_cut,
+        )
+
+    def fit_whole(self, rows: Rows, aim: Aim, effort: Effort, *, n_steps: int, factor: float) -> Fitted:
+        """Boost for a settled number of rounds."""
+        watch = _Watch(limit=effort.limit, patience=n_steps)
+        booster = lightgbm.train(
+            self._parameters(aim, effort, n_rows=len(rows.y)),
+            self._dataset(rows, effort),
+            num_boost_round=n_steps,
+            callbacks=[watch],
+        )
+
+        def answer(features: FeatureMatrix) -> Float:
+            return self._answer(booster, features.tree, aim, factor=factor)
+
+        shift = float(np.log(factor)) if self.is_log else 0.0
+        return Fitted(
+            part=trees_from_lightgbm(booster, shift=shift), link=link_of(aim, is_log=self.is_log), answer=answer
+        )
+
+    def _dataset(self, rows: Rows, effort: Effort) -> lightgbm.Dataset:
+        return lightgbm.Dataset(
+            rows.X,
+            label=to_scale(rows.y, is_log=self.is_log),
+            categorical_feature=list(effort.categorical),
+            params={"verbosity": -1, "num_threads": effort.threads, "max_bin": 255, "feature_pre_filter": False},
+        )
+
+    def _parameters(self, aim: Aim, effort: Effort, *, n_rows: int) -> dict[str, Setting]:
+        parameters: dict[str, Setting] = {
+            "objective": OBJECTIVES[aim.kind],
+            "metric": METRICS[aim.kind],
+            "num_leaves": self.leaves,
+            "learning_rate": self.rate,
+            "min_data_in_leaf": max(2, min(20, n_rows // 20)),
+            "cat_smooth": 10.0,
+            "seed": effort.seed,
+            "deterministic": True,
+            "force_col_wise": True,  # the choice between ways is otherwise made by the clock
+            "num_threads": effort.threads,
+            "verbosity": -1,
+            **self.settings,
+        }
+        if aim.kind == "multiclass":
+            parameters["num_class"] = aim.n_classes
+        return parameters
+
+    def _answer(
+        self, booster: lightgbm.Booster, X: Any, aim: Aim, *, steps: int | None = None, factor: float = 1.0  # noqa: ANN401  a matrix of either kind
+    ) -> Float:
+        rounds = None if steps is None else min(steps, booster.current_iteration())
+        found: Float = np.asarray(booster.predict(X, num_iteration=rounds, num_threads=1), dtype=np.float64)
+        if aim.kind == "regression":
+            return from_scale(found, is_log=self.is_log, factor=factor)
+        return pair(found) if aim.kind == "binary" else found
+
+
+class _Watch:
+    """Follows the held-out loss and ends the boosting when it no longer falls, or when the limit is reached."""
+
+    def __init__(self, *, limit: Limit, patience: int) -> None:
+        self.losses: list[float] = []
+        self.is_cut = False
+        self._limit = limit
+        self._patience = patience
+        self._best = float("inf")
+        self._best_at = 0
+
+    def __call__(self, env: CallbackEnv) -> None:
+        done = env.iteration + 1
+        if env.evaluation_result_list:
+            loss = float(env.evaluation_result_list[0][2])
+            self.losses.append(loss)
+            if loss < self._best - 1e-12 * abs(self._best if np.isfinite(self._best) else 0.0):
+                self._best, self._best_at = loss, done
+        if done >= LEAST_ROUNDS and self._limit.is_reached():
+            self.is_cut = True
+            raise EarlyStopException(env.iteration, env.evaluation_result_list or [])
+        if self.losses and done - self._best_at >= self._patience:
+            raise EarlyStopException(env.iteration, env.evaluation_result_list or [])

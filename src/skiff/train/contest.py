@@ -1,0 +1,123 @@
+"""Try recipes out of fold, several folds at a time, within the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from skiff.train.aim import Aim, measure_loss
+from skiff.train.features import Features
+from skiff.train.limits import Limit
+from skiff.train.recipes import Effort, FoldFit, Recipe, Rows, choose_steps, find_smearing_factor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Float: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What a recipe did out of fold.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    oof : ndarray of shape (n_rows, n_classes) or (n_rows,)
+        Answers to held-out rows; NaN elsewhere.
+    loss : float
+    n_steps : int
+        Steps that were best over the folds.
+    factor : float
+        Smearing factor of members on a log scale, else 1.
+    seconds : float
+        Wall time of all folds.
+    refit_seconds : float
+        Estimated time of the fit on all rows, on one thread.
+    is_cut : bool
+        Whether time ended a fold before it had settled.
+    """
+
+    recipe: Recipe
+    oof: Float
+    loss: float
+    n_steps: int
+    factor: float
+    seconds: float
+    refit_seconds: float
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arena:
+    """Where recipes are tried: the encoded rows, their targets and what may be used."""
+
+    features: Features
+    y: Float
+    aim: Aim
+    seed: int
+    threads: int
+    n_final_rows: int
+
+    def try_recipe(self, recipe: Recipe, limit: Limit) -> Tried:
+        """Fit a recipe on every fold and collect its answers to the held-out rows.
+
+        The seconds left are shared out evenly: each fold may take its part of them, so that all folds get their turn.
+        """
+        began = limit.clock()
+        n_folds = len(self.features.fold_rows)
+        waves = -(-n_folds // self.threads)
+        per_fold = limit.seconds_left / waves
+        threads = 1 if n_folds >= self.threads else self.threads
+
+        def fit(fold: int) -> tuple[FoldFit, float]:
+            start = limit.clock()
+            effort = Effort(
+                limit=limit.shorten(per_fold),
+                seed=self.seed,
+                threads=threads,
+                categorical=self.features.matrix.categorical,
+            )
+            X, rows = self.features.fitting(recipe.view, fold)
+            X_held, held = self.features.held_out(recipe.view, fold)
+            done = recipe.fit_fold(Rows(X=X, y=self.y[rows]), Rows(X=X_held, y=self.y[held]), self.aim, effort)
+            return done, limit.clock() - start
+
+        with ThreadPoolExecutor(max_workers=self.threads) as pool:
+            done = list(pool.map(fit, range(n_folds)))
+        return self._collect(recipe, [fit for fit, _ in done], [spent for _, spent in done], limit.clock() - began)
+
+    def _collect(self, recipe: Recipe, fits: Sequence[FoldFit], spent: Sequence[float], seconds: float) -> Tried:
+        held = [fold.held[self.features.usable(recipe.view, fold.held)] for fold in self.features.fold_rows]
+        n_steps = choose_steps(fits, [len(rows) for rows in held])
+        shape = (len(self.y), self.aim.n_classes) if self.aim.n_classes else (len(self.y),)
+        oof = np.full(shape, np.nan)
+        for fit, rows in zip(fits, held, strict=True):
+            oof[rows] = fit.answer(n_steps)
+        known = find_known(oof)
+        factor = 1.0
+        if recipe.is_log:
+            factor = find_smearing_factor(self.y[known], oof[known])
+            oof[known] = factor * (1.0 + oof[known]) - 1.0
+        share_done = n_steps / max(1.0, float(np.mean([len(fit.losses) for fit in fits])))
+        fit_rows = float(np.mean([len(fold.fit) for fold in self.features.fold_rows]))
+        return Tried(
+            recipe=recipe,
+            oof=oof,
+            loss=measure_loss(self.y[known], oof[known], self.aim),
+            n_steps=n_steps,
+            factor=factor,
+            seconds=seconds,
+            refit_seconds=float(np.mean(spent)) * min(1.0, share_done) * self.n_final_rows / max(1.0, fit_rows),
+            is_cut=any(fit.is_cut for fit in fits),
+        )
+
+
+def find_known(oof: Float) -> NDArray[np.bool_]:
+    """Return the rows that have an out-of-fold answer."""
+    known: NDArray[np.bool_] = ~np.isnan(oof)
+    return known if oof.ndim == 1 else known.all(axis=1)

@@ -1,0 +1,296 @@
+"""From a typed table to a fitted pipeline: the one call that flows make.
+
+Configurations are tried out of fold, blended greedily, fitted once more on all rows and calibrated where that helps. Everything
+comes from what is handed in: time from `now`, chance from `seed`, features from `featurize`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import polars as pl
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+from skiff.core.pipeline import Calibration, FeatureMatrix, Featurize, Pipeline
+from skiff.core.progress import Progress, Silent
+from skiff.core.signature import InputColumn
+from skiff.core.task import Task
+from skiff.evaluate.calibration import apply_calibration, choose_calibration
+from skiff.train.aim import Aim, take_aim
+from skiff.train.clocks import MUST_GAIN, find_clock_columns
+from skiff.train.contest import Arena, Tried, find_known
+from skiff.train.features import FoldRows
+from skiff.train.limits import Limit, never
+from skiff.train.notes import Counts, tell_notes
+from skiff.train.portfolio import list_recipes
+from skiff.train.refit import build_native, fit_final
+from skiff.train.selection import FIRST_MODEL_S, Prefer, Standing, hold_contest, prefer_small, shape_of
+from skiff.train.table import Contest, Table, clean_folds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Float: TypeAlias = NDArray[np.float64]
+    Positions: TypeAlias = NDArray[np.int64]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateScore:
+    """One configuration that was tried.
+
+    Parameters
+    ----------
+    name : str
+    loss : float
+        Out of fold, in `metric`.
+    metric : {"log_loss", "rmse"}
+    seconds : float
+        Wall time of all folds.
+    weight : float
+        Share in the blend, 0 where it was not chosen.
+    """
+
+    name: str
+    loss: float
+    metric: str
+    seconds: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A fitted pipeline with what is needed to judge and to prove it.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Calibrated; threshold 0.5.
+    oof : ndarray of shape (n_rows, n_classes) or (n_rows,)
+        Calibrated out-of-fold answers; NaN rows where there is none (the earliest rows of a split by time, rows that a large
+        table's sample left out).
+    candidates : tuple of CandidateScore
+        In the order in which they were tried.
+    train_seconds : float
+    stopped : {"done", "budget", "interrupted"}
+    predict_native : callable
+        Features to probabilities or values by the fitted library objects themselves.
+    notes : tuple of str
+        Plain sentences for the report.
+    """
+
+    pipeline: Pipeline
+    oof: Float
+    candidates: tuple[CandidateScore, ...]
+    train_seconds: float
+    stopped: str
+    predict_native: Callable[[FeatureMatrix], Float]
+    notes: tuple[str, ...]
+
+
+def train_pipeline(  # noqa: PLR0913  the one door of the room: flows name every argument
+    frame: pl.DataFrame,
+    y: Float,
+    task: Task,
+    inputs: Sequence[InputColumn],
+    *,
+    folds: Sequence[tuple[Positions, Positions]],
+    featurize: Featurize,
+    now: Callable[[], float],
+    budget_s: float = 60.0,
+    seed: int = 0,
+    threads: int = 2,
+    should_stop: Callable[[], bool] = never,
+    groups: NDArray[np.int64] | None = None,
+    is_time_ordered: bool = False,
+    prefer: Prefer = "best",
+    progress: Progress | None = None,
+) -> Trained:
+    """Fit the best blend of small models that the budget allows.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Training rows, typed.
+    y : ndarray of shape (n_rows,)
+        Class codes in the order of ``task.classes``, or values; no NaN.
+    task : Task
+    inputs : sequence of InputColumn
+        The columns that may be used.
+    folds : sequence of (ndarray, ndarray)
+        Positions of fitting and held-out rows; forward in time where `is_time_ordered`.
+    featurize : Featurize
+        Runs the emitted graph.
+    now : callable
+        Monotonic seconds.
+    budget_s : float
+        Wall seconds, the final fit included. It is not used up where the portfolio is done sooner.
+    seed, threads : int
+    should_stop : callable
+        True once the user asked to stop: the best so far is fitted on all rows and returned.
+    groups : ndarray of int64, optional
+        Rows that belong together.
+    is_time_ordered : bool
+        Whether `folds` go forward in time; columns that only tell the time are then distrusted.
+    prefer : {"best", "small"}
+        "small" keeps the best single candidate where the rows cannot tell it from the blend.
+    progress : Progress, optional
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    SkiffError
+        ``no_usable_columns`` where no column varies.
+
+    Notes
+    -----
+    The same seed gives the same model on the same machine if the budget is not used up; time limits end fits where they are.
+    """
+    began = now()
+    progress = progress or Silent()
+    y = np.ascontiguousarray(y, dtype=np.float64)
+    limit = Limit(clock=now, ends_at=began + budget_s, should_stop=should_stop)
+    aim = take_aim(y, task)
+    with warnings.catch_warnings(), threadpool_limits(limits=1):
+        # Fits are run side by side, each on one thread; unfinished solvers are a part of the plan (`linear.py`).
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        table = Table(
+            frame=frame, y=y, task=task, inputs=tuple(inputs), folds=clean_folds(folds, y, aim), featurize=featurize,
+            aim=aim, seed=seed, threads=threads, groups=groups,
+        )  # fmt: skip
+        hunt = _hunt(table, limit, progress, budget_s=budget_s, is_time_ordered=is_time_ordered)
+        if prefer == "small":
+            prefer_small(hunt.standing, hunt.arena)
+        return _finish(table, hunt, limit, progress, is_time_ordered=is_time_ordered, began=began)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hunt:
+    """What the contest left behind."""
+
+    contest: Contest
+    arena: Arena
+    standing: Standing
+    left_out: tuple[str, ...]
+
+
+def _hunt(table: Table, limit: Limit, progress: Progress, *, budget_s: float, is_time_ordered: bool) -> _Hunt:
+    """Encode the rows, distrust clocks where time orders them, and hold the contest."""
+    contest = table.draw_contest()
+    arena = table.build_arena(contest)
+    if not table.folds:
+        standing = Standing()
+        standing.add(table.try_constant(arena, limit), arena)
+        return _Hunt(contest=contest, arena=arena, standing=standing, left_out=())
+    first, left_out = None, ()
+    if is_time_ordered:
+        contest, arena, first, left_out = _distrust_clocks(table, contest, arena, limit)
+    standing = hold_contest(arena, limit, progress, budget_s=budget_s, first=first)
+    return _Hunt(contest=contest, arena=arena, standing=standing, left_out=left_out)
+
+
+def _distrust_clocks(
+    table: Table, contest: Contest, arena: Arena, limit: Limit
+) -> tuple[Contest, Arena, Tried | None, tuple[str, ...]]:
+    """Leave out columns that only tell the time unless a quick model does better with them, forward in time."""
+    suspects = find_clock_columns(arena.features.matrix, contest.folds)
+    if not suspects:
+        return contest, arena, None, ()
+    fewer = table.draw_contest(without=suspects, is_refused=False)
+    if not fewer.source.encoders:
+        return contest, arena, None, ()
+    plain = table.build_arena(fewer)
+    recipe = list_recipes(arena.aim, shape_of(plain))[0]
+    span = FIRST_MODEL_S / 2
+    trusting = arena.try_recipe(recipe, limit.shorten(min(span, 0.2 * limit.seconds_left)))
+    distrusting = plain.try_recipe(recipe, limit.shorten(min(span, 0.2 * limit.seconds_left)))
+    if trusting.loss < distrusting.loss * (1 - MUST_GAIN):
+        return contest, arena, trusting, ()
+    return fewer, plain, distrusting, suspects
+
+
+def _finish(
+    table: Table, hunt: _Hunt, limit: Limit, progress: Progress, *, is_time_ordered: bool, began: float
+) -> Trained:
+    """Calibrate, fit the chosen candidates on all rows and put everything together."""
+    contest, arena, standing = hunt.contest, hunt.arena, hunt.standing
+    oof, calibration = _calibrate(standing, arena, contest.folds, seed=table.seed, is_time_ordered=is_time_ordered)
+    progress.step("fitting the chosen models on all rows")
+    source, y, features = table.gather_final(contest, arena, without=hunt.left_out)
+    final = fit_final(
+        standing.list_chosen(),
+        features,
+        y,
+        table.aim,
+        limit=Limit(clock=limit.clock, ends_at=limit.ends_at),
+        seed=table.seed,
+        threads=table.threads,
+        fold_rows=float(np.mean([len(fold.fit) for fold in contest.folds])) if contest.folds else len(y),
+    )
+    used = {encoder.column for encoder in source.encoders}
+    pipeline = Pipeline(
+        kind=table.task.kind,
+        inputs=tuple(column for column in table.inputs if column.name in used),
+        encoders=tuple(source.encoders),
+        members=final.members,
+        calibration=calibration,
+        classes=table.task.classes,
+        value_low=table.aim.value_low,
+        value_high=table.aim.value_high,
+    )
+    all_oof = np.full((len(table.y), *oof.shape[1:]), np.nan)
+    all_oof[contest.rows] = oof
+    return Trained(
+        pipeline=pipeline,
+        oof=all_oof,
+        candidates=_list_scores(standing, table.aim),
+        train_seconds=limit.clock() - began,
+        stopped="interrupted" if limit.should_stop() else "budget" if standing.is_cut else "done",
+        predict_native=build_native(final, calibration, table.aim),
+        notes=tell_notes(
+            y=arena.y,
+            oof=oof,
+            folds=contest.folds,
+            aim=table.aim,
+            is_time_ordered=is_time_ordered,
+            left_out=hunt.left_out,
+            is_cut=standing.is_cut and not limit.should_stop(),
+            counts=Counts(all=len(table.y), compared=len(contest.rows), final=final.n_rows),
+        ),
+    )
+
+
+def _calibrate(
+    standing: Standing, arena: Arena, folds: Sequence[FoldRows], *, seed: int, is_time_ordered: bool
+) -> tuple[Float, Calibration]:
+    """Return the out-of-fold answers as the pipeline will give them, and the calibration that helped."""
+    oof = standing.mix_answers()
+    known = find_known(oof)
+    if arena.aim.kind == "regression":
+        oof[known] = np.clip(oof[known], arena.aim.value_low, arena.aim.value_high)
+        return oof, Calibration(kind="none")
+    if not folds:
+        return oof, Calibration(kind="none")
+    place = np.cumsum(known) - 1
+    held = [place[fold.held[known[fold.held]]] for fold in folds]
+    forward = [(np.concatenate(held[:number]), held[number]) for number in range(1, len(held))]
+    if is_time_ordered and not forward:
+        return oof, Calibration(kind="none")
+    calibration = choose_calibration(arena.y[known], oof[known], forward if is_time_ordered else seed)
+    oof[known] = apply_calibration(calibration, oof[known])
+    return oof, calibration
+
+
+def _list_scores(standing: Standing, aim: Aim) -> tuple[CandidateScore, ...]:
+    return tuple(
+        CandidateScore(
+            name=one.recipe.name, loss=one.loss, metric=aim.metric, seconds=one.seconds, weight=float(weight)
+        )
+        for one, weight in zip(standing.tried, standing.weights, strict=True)
+    )

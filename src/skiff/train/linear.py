@@ -1,0 +1,187 @@
+"""Regularised linear models by scikit-learn over the linear view, and the constant that asks no column at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from scipy.special import expit, softmax
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from skiff.core.pipeline import FeatureMatrix, Layers, View
+from skiff.train.aim import Aim, measure_loss
+from skiff.train.export import clip_output, layers_from_linear
+from skiff.train.features import Matrix
+from skiff.train.recipes import Effort, Fitted, FoldFit, Rows, from_scale, link_of, pair, to_scale
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Float: TypeAlias = NDArray[np.float64]
+    Weights: TypeAlias = tuple[Float, Float]
+
+STRENGTHS = (3000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.1, 0.01)
+"""Penalties tried on the squared weights, strong to weak; ``1 / C`` of scikit-learn's logistic regression."""
+
+MAX_CELLS = 10_000_000
+"""Dense cells a linear fit takes; of more rows than fit in there it sees a repeatable sample."""
+
+MAX_ITERATIONS = 60
+"""Steps of the solver for each penalty; each starts from the one before, so few are needed."""
+
+SURE = 40.0
+"""Logit of a class that never occurred: its probability is about 4e-18."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linear:
+    """Logistic regression for classes, ridge regression for values; the penalty is chosen over the folds."""
+
+    name: str
+    is_log: bool = False
+
+    @property
+    def view(self) -> View:
+        """Return the view it reads."""
+        return "linear"
+
+    def fit_fold(self, fit: Rows, held: Rows, aim: Aim, effort: Effort) -> FoldFit:
+        """Fit with ever weaker penalties until three in a row were no better."""
+        losses: list[float] = []
+        answers: list[Float] = []
+        is_cut = False
+        for weights in self._walk(fit, aim, effort, STRENGTHS):
+            answers.append(self._answer(weights, held.X, aim))
+            losses.append(measure_loss(held.y, answers[-1], aim))
+            if len(losses) - int(np.argmin(losses)) > 3:  # noqa: PLR2004  three worse in a row
+                break
+            if effort.limit.is_reached():
+                is_cut = len(losses) < len(STRENGTHS)
+                break
+        return FoldFit(
+            losses=np.array(losses), answer=lambda steps: answers[min(steps, len(answers)) - 1], is_cut=is_cut
+        )
+
+    def fit_whole(self, rows: Rows, aim: Aim, effort: Effort, *, n_steps: int, factor: float) -> Fitted:
+        """Fit with the chosen penalty."""
+        [(weights, bias)] = list(self._walk(rows, aim, effort, STRENGTHS[n_steps - 1 : n_steps]))
+
+        def answer(features: FeatureMatrix) -> Float:
+            return self._answer((weights, bias), features.linear, aim, factor=factor)
+
+        layers = layers_from_linear(weights, bias)
+        if aim.kind == "regression":
+            layers = bound_values(layers, aim, is_log=self.is_log, factor=factor)
+        return Fitted(part=layers, link=link_of(aim, is_log=self.is_log), answer=answer)
+
+    def _walk(self, rows: Rows, aim: Aim, effort: Effort, strengths: tuple[float, ...]) -> Iterator[Weights]:
+        """Yield weights of shape (n_in, n_out) and biases for one penalty after the other."""
+        X, y = sample_rows(rows, seed=effort.seed)
+        if aim.kind == "regression":
+            scaled = to_scale(y, is_log=self.is_log)
+            for strength in strengths:
+                ridge = Ridge(alpha=strength).fit(X, scaled)
+                yield ridge.coef_.reshape(-1, 1), np.array([ridge.intercept_])
+            return
+        model = LogisticRegression(max_iter=MAX_ITERATIONS, warm_start=True, tol=1e-4)
+        for strength in strengths:
+            model.C = 1.0 / strength
+            model.fit(X, y)
+            yield _spread_weights(model, aim)
+
+    def _answer(self, weights: Weights, X: Matrix, aim: Aim, *, factor: float = 1.0) -> Float:
+        raw = np.asarray(X @ weights[0]) + weights[1]
+        if aim.kind == "regression":
+            low, high = bounds_on_scale(aim, is_log=self.is_log)
+            return from_scale(np.clip(raw[:, 0], low, high), is_log=self.is_log, factor=factor)
+        return pair(expit(raw[:, 0])) if aim.kind == "binary" else np.asarray(softmax(raw, axis=1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constant:
+    """The class shares or the mean of the training rows: what to say when columns tell nothing.
+
+    In the blend it pulls answers towards the middle where members are too sure of themselves.
+    """
+
+    name: str
+    is_log: bool = False
+
+    @property
+    def view(self) -> View:
+        """Return the view it reads: none of its columns, but a graph needs one."""
+        return "linear"
+
+    def fit_fold(self, fit: Rows, held: Rows, aim: Aim, effort: Effort) -> FoldFit:  # noqa: ARG002  every recipe takes them
+        """Count."""
+        answer = np.repeat(self._count(fit.y, aim), len(held.y), axis=0)
+        found = answer[:, 0] if aim.kind == "regression" else answer
+        return FoldFit(losses=np.zeros(1), answer=lambda _: found)
+
+    def fit_whole(self, rows: Rows, aim: Aim, effort: Effort, *, n_steps: int, factor: float) -> Fitted:  # noqa: ARG002  every recipe takes them
+        """Count on all rows."""
+        shares = self._count(rows.y, aim)
+        n_columns = rows.X.shape[1]
+
+        def answer(features: FeatureMatrix) -> Float:
+            full = np.repeat(shares, len(features.linear), axis=0)
+            return full[:, 0] if aim.kind == "regression" else full
+
+        if aim.kind == "regression":
+            bias = shares[0]
+        elif aim.kind == "binary":
+            bias = np.log(shares[0, 1:] / shares[0, :1])
+        else:
+            bias = np.log(shares[0])
+        return Fitted(
+            part=layers_from_linear(np.zeros((n_columns, len(bias))), bias), link=link_of(aim, is_log=False), answer=answer
+        )
+
+    def _count(self, y: Float, aim: Aim) -> Float:
+        if aim.kind == "regression":
+            return np.array([[y.mean()]])
+        sizes = np.bincount(y.astype(np.int64), minlength=aim.n_classes) + 0.5  # Jeffreys' prior: no class is impossible
+        return np.asarray((sizes / sizes.sum())[None, :])
+
+
+def sample_rows(rows: Rows, *, seed: int, max_cells: int = MAX_CELLS) -> tuple[Matrix, Float]:
+    """Return the rows, or a repeatable sample of them that has at most `max_cells` stored cells."""
+    n_rows = len(rows.y)
+    stored = rows.X.nnz if hasattr(rows.X, "nnz") else rows.X.size
+    if stored <= max_cells:
+        return rows.X, rows.y
+    room = max(1_000, int(n_rows * max_cells / stored))
+    chosen = np.sort(np.random.default_rng(seed).choice(n_rows, size=min(room, n_rows), replace=False))
+    return rows.X[chosen], rows.y[chosen]
+
+
+def bounds_on_scale(aim: Aim, *, is_log: bool) -> tuple[float, float]:
+    """Return the bounds of regression answers on the scale that is fitted."""
+    if not is_log:
+        return aim.value_low, aim.value_high
+    return float(np.log1p(aim.value_low)), float(np.log1p(aim.value_high))
+
+
+def bound_values(layers: Layers, aim: Aim, *, is_log: bool, factor: float) -> Layers:
+    """Return layers whose raw value keeps within the bounds, moved by the smearing factor after that."""
+    low, high = bounds_on_scale(aim, is_log=is_log)
+    clipped = clip_output(layers, low=low, high=high)
+    if not is_log:
+        return clipped
+    return Layers(weights=clipped.weights, biases=(*clipped.biases[:-1], clipped.biases[-1] + np.log(factor)))
+
+
+def _spread_weights(model: LogisticRegression, aim: Aim) -> Weights:
+    """Return weights for all classes where the model knows only some."""
+    known = model.classes_.astype(np.int64)
+    if aim.kind == "binary":
+        return model.coef_.T.copy(), model.intercept_.copy()
+    coef, intercept = model.coef_, model.intercept_
+    if len(known) == 2:  # noqa: PLR2004  scikit-learn keeps one row for two classes
+        coef, intercept = np.vstack([np.zeros_like(coef), coef]), np.array([0.0, intercept[0]])
+    weights = np.zeros((coef.shape[1], aim.n_classes))
+    bias = np.full(aim.n_classes, -SURE)
+    weights[:, known], bias[known] = coef.T, intercept
+    return weights, bias

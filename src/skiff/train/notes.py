@@ -1,0 +1,82 @@
+"""Plain sentences about a training that the numbers alone do not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from skiff.train.aim import Aim, measure_loss
+from skiff.train.contest import find_known
+from skiff.train.features import FoldRows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Float: TypeAlias = NDArray[np.float64]
+
+GETTING_WORSE = 1.15
+"""Loss of the latest fold, relative to the mean of those before, from which people are told."""
+
+LEAST_HELD_ROWS = 30
+"""Held-out rows a fold needs to be compared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many rows there are, how many candidates were compared on, and how many the final fit saw."""
+
+    all: int
+    compared: int
+    final: int
+
+
+def tell_notes(
+    *,
+    y: Float,
+    oof: Float,
+    folds: Sequence[FoldRows],
+    aim: Aim,
+    is_time_ordered: bool,
+    left_out: Sequence[str],
+    is_cut: bool,
+    counts: Counts,
+) -> tuple[str, ...]:
+    """Return what a reader of the report should know about how the model was made."""
+    notes = []
+    if not folds:
+        notes.append("There were too few rows to learn from, so the model gives the same answer for every row.")
+    if counts.compared < counts.all:
+        notes.append(f"The models were compared on a random sample of {counts.compared:,} of {counts.all:,} rows.")
+    if counts.final < counts.all:
+        notes.append(f"The final model learned from {counts.final:,} of {counts.all:,} rows, to stay within the time.")
+    if left_out:
+        named = ", ".join(f"'{name}'" for name in left_out[:5]) + (" and others" if len(left_out) > 5 else "")  # noqa: PLR2004  five are enough to see
+        notes.append(f"{named} only told how late a row is and did not help to predict later rows, so the model ignores it.")
+    if is_cut:
+        notes.append("The time ran out before everything was tried; a longer --budget may give a slightly better model.")
+    worse = find_worsening(y, oof, folds, aim) if is_time_ordered else None
+    if worse is not None:
+        notes.append(
+            f"The most recent rows were predicted {worse:.0%} worse than the ones before: "
+            "things are changing, and the future may be harder to predict than these figures say."
+        )
+    return tuple(notes)
+
+
+def find_worsening(y: Float, oof: Float, folds: Sequence[FoldRows], aim: Aim) -> float | None:
+    """Return by which share the latest fold's loss exceeds the mean of the earlier ones; None where it does not by much."""
+    known = find_known(oof)
+    losses = []
+    for fold in folds:
+        rows = fold.held[known[fold.held]]
+        if len(rows) >= LEAST_HELD_ROWS:
+            losses.append(measure_loss(y[rows], oof[rows], aim))
+    if len(losses) < 2:  # noqa: PLR2004  an earlier and a later fold
+        return None
+    before = float(np.mean(losses[:-1]))
+    if before <= 0 or losses[-1] < GETTING_WORSE * before:
+        return None
+    return losses[-1] / before - 1

@@ -1,0 +1,83 @@
+r"""Fit the vocabulary of a free-text column.
+
+The graph splits text into runs of ``[\p{L}\p{N}_]`` after lower-casing it (`core.pipeline.TextEncoder`); the same words are
+counted here, so that every term of the vocabulary can be met.
+
+References
+----------
+.. [1] K. Spärck Jones, 1972, "A statistical interpretation of term specificity and its application in retrieval", Journal of
+   Documentation 28(1), https://doi.org/10.1108/eb026526; smoothed as in scikit-learn's ``TfidfTransformer``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from skiff.core.pipeline import TextEncoder
+
+WORD = r"[\p{L}\p{N}_]+"
+
+MAX_TERMS = 10_000
+"""Terms kept, most frequent first: beyond, a table that fits one machine rarely gains, and the graph grows."""
+
+MIN_ROWS_SMALL, MIN_ROWS_LARGE = 2, 3
+"""Rows a term must occur in, below and above 5,000 rows: a term of one row can only be learned by heart."""
+
+LARGE_ROWS = 5_000
+
+MAX_ROWS = 50_000
+"""Rows read to choose the vocabulary: terms that matter are among them."""
+
+MAX_SHARE = 0.98
+"""Terms in more rows than this share say nothing."""
+
+
+def fit_text(column: pl.Series) -> TextEncoder | None:
+    """Fit words and pairs of neighbouring words; None where no term occurs often enough.
+
+    Examples
+    --------
+    >>> fitted = fit_text(pl.Series("note", ["late arrival", "late arrival please", "quiet room"]))
+    >>> fitted.vocabulary
+    ('arrival', 'late', 'late arrival')
+    """
+    text = column.cast(pl.String).fill_null("").alias("text")
+    if text.len() > MAX_ROWS:
+        text = text.gather_every(-(-text.len() // MAX_ROWS))
+    n_rows = text.len()
+    words = (
+        pl.DataFrame({"text": text})
+        .with_row_index("row")
+        .with_columns(pl.col("text").str.to_lowercase().str.extract_all(WORD).alias("term"))
+        .select("row", "term")
+        .explode("term")
+        .drop_nulls("term")
+    )
+    following = words.select(pl.col("row").shift(-1).alias("row_2"), pl.col("term").shift(-1).alias("term_2"))
+    pairs = (
+        pl.concat([words, following], how="horizontal")
+        .filter(pl.col("row") == pl.col("row_2"))
+        .select("row", pl.concat_str(["term", "term_2"], separator=" ").alias("term"))
+    )
+    min_rows = MIN_ROWS_SMALL if n_rows < LARGE_ROWS else MIN_ROWS_LARGE
+    counted = (
+        pl.concat([words, pairs])
+        .unique()
+        .group_by("term")
+        .agg(pl.len().alias("n"))
+        .filter((pl.col("n") >= min_rows) & (pl.col("n") <= max(MAX_SHARE * n_rows, min_rows)))
+        .sort(["n", "term"], descending=[True, False])
+        .head(MAX_TERMS)
+        .sort("term")
+    )
+    if counted.height == 0:
+        return None
+    idf = np.log((1 + n_rows) / (1 + counted["n"].to_numpy())) + 1
+    return TextEncoder(
+        column=column.name,
+        analyzer="word",
+        ngram_range=(1, 2),
+        vocabulary=tuple(counted["term"].to_list()),
+        idf=idf,
+    )
