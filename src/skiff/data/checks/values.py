@@ -1,0 +1,297 @@
+"""Numbers that cannot be: far outside, impossible, or a stand-in for "not known"."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from skiff.core.finding import Finding
+from skiff.data.facts import ColumnFacts
+from skiff.data.rows import number_rows
+from skiff.data.sentences import count_rows, say_number, say_share
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Float = NDArray[np.float64]
+    Int = NDArray[np.int64]
+
+MIN_VALUES = 20
+"""Different values that a quantity must have before one of them can be out of line."""
+
+MIN_KNOWN = 50
+"""Rows with a value needed to know what is usual."""
+
+SPIKE_ROWS = 5
+"""Rows that must share a value before it is a stand-in rather than a measurement."""
+
+OUTER_FENCE = 3.0
+"""Inter-quartile ranges beyond the quartiles from which a value is far out (Tukey 1977, Exploratory Data Analysis, p. 44)."""
+
+LONELY = 2.5
+"""How many times farther from the middle than the next value an outlier must be: a long tail has no such gap. For a
+tail that falls like x⁻³ two neighbouring extremes are that far apart once in 16 tables."""
+
+MAX_OUTLIERS = 5
+"""More rows than that beyond a gap are a second population, not mistakes (or 5 in 100,000 in large tables)."""
+
+RARE = 0.02
+"""Largest share of negative values that can be mistakes in a column that is otherwise positive."""
+
+ABRUPT = 0.2
+"""Negative values against positive ones equally near to zero: a quantity that may be negative passes smoothly through
+zero, where both are about as frequent; mistakes break off."""
+
+EMPTY_AROUND = 0.5
+"""How far the next value must be from a spike at zero, as a part of its distance to the middle."""
+
+REPEATED_NINES = frozenset(
+    sign * float(digit * length) for sign in (1, -1) for digit in ("9", "8", "7") for length in range(2, 10)
+) | {-1.0, -9.0, -8.0, -7.0, 1e6, 1e9, 99_999.99, 9_999.99, 999.99}
+"""Numbers that people and programs type for "not known"."""
+
+HABIT = 0.01
+"""Share of zeros from which they are a way of saying "not known"; rarer ones are slips."""
+
+Side = Literal["low", "high"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extreme:
+    """Values beyond a gap at one end.
+
+    Parameters
+    ----------
+    side : {"low", "high"}
+    bound : float
+        The outermost usual value; all beyond it are meant.
+    value : float
+        The value beyond the gap that is nearest to it.
+    n : int
+        Rows beyond.
+    n_values : int
+        Different values beyond.
+    ratio : float
+        Distance from the middle of `value` over that of `bound`.
+    """
+
+    side: Side
+    bound: float
+    value: float
+    n: int
+    n_values: int
+    ratio: float
+
+
+def find_strange_values(facts: Mapping[str, ColumnFacts], *, without: Collection[str] = ()) -> list[Finding]:
+    """Find stand-ins, impossible values and outliers, at most one finding of each code for a column.
+
+    Judged by the column's own values alone: a stand-in is one value that many rows share, far from all others; a value
+    is impossible where it breaks off a column that otherwise keeps a bound; an outlier is one of at most a handful, and
+    at least 2.5 times as far from the middle as any other. Long tails are no outliers.
+
+    Examples
+    --------
+    >>> import numpy as np, polars as pl
+    >>> from skiff.data.facts import gather_facts
+    >>> income = np.random.default_rng(0).normal(3_000, 400, 200)
+    >>> income[:12] = -999
+    >>> found = find_strange_values(gather_facts(pl.DataFrame({"income": income})))
+    >>> [(finding.code, finding.rows) for finding in found]
+    [('quality.placeholder_missing', 12)]
+    """
+    findings = []
+    for name, fact in facts.items():
+        if name in without or not fact.is_quantity or len(fact.numbers) < MIN_KNOWN or fact.n_distinct < MIN_VALUES:
+            continue
+        findings += list(_look_at(fact))
+    return findings
+
+
+def _look_at(fact: ColumnFacts) -> Iterator[Finding]:
+    stand_in = find_stand_in(fact)
+    if stand_in is not None:
+        yield _tell_stand_in(fact, stand_in)
+    usual = _without(fact, stand_in)
+    if fact.kind == "number":
+        zero = _find_lone_zero(usual)
+        if zero:
+            yield _tell_zero(fact, zero)
+        elif n_negative := _find_mistaken_signs(usual):
+            yield _tell_signs(fact, n_negative)
+    for side in ("low", "high"):
+        extreme = find_extreme(usual, side=side)
+        if extreme is not None and not (side == "low" and fact.kind == "number" and extreme.value == 0.0):
+            yield _tell_outliers(fact, extreme)
+            return
+
+
+def find_stand_in(fact: ColumnFacts) -> float | None:
+    """Return the number at either end that stands for "not known", or None.
+
+    It is shared by many rows and far from the next value: by half of the range of all others for the usual stand-ins
+    (-1, 99, -999, 9999 …), by the whole of it for any other number. A lone -1 below numbers that start at 0 or 1 counts.
+    """
+    values, counts = fact.runs
+    for end, rest in ((0, values[1:]), (len(values) - 1, values[:-1])):
+        value, n = float(values[end]), int(counts[end])
+        if n < max(SPIKE_ROWS, 0.0005 * len(fact.numbers)):  # five in ten thousand: more than a slip of the hand
+            continue
+        reach = float(rest[-1] - rest[0])
+        gap = float(min(abs(rest - value)))
+        is_known = value in REPEATED_NINES and fact.kind == "number"
+        is_lone_minus = value == -1.0 and float(rest[0]) >= 0.0 and bool((values % 1 == 0).all())
+        if is_lone_minus or (reach > 0 and gap >= (0.5 if is_known else 1.0) * reach and _is_spike(n, counts)):
+            return value
+    return None
+
+
+def _is_spike(n: int, counts: Int) -> bool:
+    """Whether a value is at least as frequent as the usual one."""
+    return n >= 2 * float(np.median(counts))
+
+
+def _without(fact: ColumnFacts, value: float | None) -> tuple[Float, Int]:
+    values, counts = fact.runs
+    if value is None:
+        return values, counts
+    stays = values != value
+    return values[stays], counts[stays]
+
+
+def find_extreme(usual: tuple[Float, Int], *, side: Side) -> Extreme | None:
+    """Return the few values at one end that lie beyond a gap, or None where the tail has none."""
+    values, counts = usual
+    if side == "low":
+        values, counts = -values[::-1], counts[::-1]
+    total = int(counts.sum())
+    running = np.cumsum(counts)
+    quarter, middle, three = (float(values[np.searchsorted(running, level * total)]) for level in (0.25, 0.5, 0.75))
+    fence = three + OUTER_FENCE * (three - quarter)
+    limit = max(MAX_OUTLIERS, total // 20_000)
+    for place in range(max(1, len(values) - limit), len(values)):
+        n_beyond = total - int(running[place - 1])
+        inner, outer = float(values[place - 1]) - middle, float(values[place]) - middle
+        if n_beyond <= limit and inner > 0 and values[place] > fence and outer >= LONELY * inner:
+            sign = -1.0 if side == "low" else 1.0
+            return Extreme(
+                side=side,
+                bound=sign * float(values[place - 1]),
+                value=sign * float(values[place]),
+                n=n_beyond,
+                n_values=len(values) - place,
+                ratio=outer / inner,
+            )
+    return None
+
+
+def _find_lone_zero(usual: tuple[Float, Int]) -> int:
+    """Return how many zeros stand apart from values that are all far above zero; 0 where they do not."""
+    values, counts = usual
+    if len(values) < MIN_VALUES or values[0] != 0.0 or counts[0] > 0.5 * counts.sum():
+        return 0
+    above, weights = values[1:], counts[1:]
+    middle = float(above[np.searchsorted(np.cumsum(weights), 0.5 * weights.sum())])
+    gap = float(above[0])
+    steps = float(np.median(np.diff(above)))
+    return (
+        int(counts[0]) if gap >= EMPTY_AROUND * (middle - gap) and gap > 10 * steps else 0
+    )  # ten steps: no count from 0, 1, 2
+
+
+def _find_mistaken_signs(usual: tuple[Float, Int]) -> int:
+    """Return how many negative values break off an otherwise positive column; 0 where they seem natural."""
+    values, counts = usual
+    n_negative = int(np.searchsorted(values, 0.0, side="left"))
+    rows = int(counts[:n_negative].sum())
+    if not 0 < rows <= RARE * counts.sum():
+        return 0
+    near = float(np.median(np.repeat(-values[:n_negative], counts[:n_negative])))
+    mirror = int(counts[(values >= 0.0) & (values <= near)].sum())
+    close = int(counts[(values < 0.0) & (values >= -near)].sum())
+    return (
+        rows
+        if close <= ABRUPT * mirror or (mirror == 0 and -values[0] >= values[values > 0].min(initial=np.inf))
+        else 0
+    )
+
+
+def _tell_stand_in(fact: ColumnFacts, value: float) -> Finding:
+    is_it = fact.floats() == value
+    n = int(is_it.sum())
+    named = f"the number {say_number(value)}" if fact.kind == "number" else "one date far from all others"
+    return Finding(
+        code="quality.placeholder_missing",
+        severity="warn",
+        columns=(fact.name,),
+        rows=n,
+        sample_rows=number_rows(is_it),
+        evidence={"value": value, "share": n / fact.n_known},
+        what=f"'{fact.name}' has {named} in {count_rows(n)} ({say_share(n / fact.n_known)}), apart from all other values: "
+        "it looks like a stand-in for 'not known' or 'does not apply'.",
+        why_it_matters="Averages and models take it for a real amount.",
+        remedy="If it means 'not known', leave those cells empty in the export.",
+        action="kept",
+        question=f"What does {say_number(value)} mean in '{fact.name}'?" if fact.kind == "number" else "",
+    )
+
+
+def _tell_zero(fact: ColumnFacts, n: int) -> Finding:
+    share = n / fact.n_known
+    is_few = share < HABIT
+    return Finding(
+        code="quality.impossible_values" if is_few else "quality.placeholder_missing",
+        severity="warn",
+        columns=(fact.name,),
+        rows=n,
+        sample_rows=number_rows(fact.floats() == 0.0),
+        evidence={"value": 0, "share": share},
+        what=f"'{fact.name}' is 0 in {count_rows(n)}, while every other value is far above 0.",
+        why_it_matters="A zero that means 'not measured' is taken for a real amount.",
+        remedy="If it means 'not known', leave those cells empty in the export.",
+        action="kept",
+        question=f"Can '{fact.name}' really be 0, or was it not known?",
+    )
+
+
+def _tell_signs(fact: ColumnFacts, n: int) -> Finding:
+    return Finding(
+        code="quality.impossible_values",
+        severity="warn",
+        columns=(fact.name,),
+        rows=n,
+        sample_rows=number_rows(fact.floats() < 0.0),
+        evidence={"share": n / fact.n_known},
+        what=f"'{fact.name}' is below zero in {count_rows(n)} ({say_share(n / fact.n_known)}), and above in all others.",
+        why_it_matters="If it cannot be negative, those rows are mistakes that the model would learn.",
+        remedy="Correct or empty those cells if they are mistakes.",
+        action="kept",
+        question=f"Can '{fact.name}' be negative?",
+    )
+
+
+def _tell_outliers(fact: ColumnFacts, extreme: Extreme) -> Finding:
+    numbers = fact.floats()
+    is_out = numbers >= extreme.value if extreme.side == "high" else numbers <= extreme.value
+    n = int(is_out.sum())
+    where = (
+        ("above" if extreme.side == "high" else "below")
+        if fact.kind == "number"
+        else ("after" if extreme.side == "high" else "before")
+    )
+    return Finding(
+        code="quality.outliers",
+        severity="warn",
+        columns=(fact.name,),
+        rows=n,
+        sample_rows=number_rows(is_out),
+        evidence={"times_as_far": round(extreme.ratio, 1), "different_values": extreme.n_values},
+        what=f"'{fact.name}' lies far {where} all other values in {count_rows(n)}: {extreme.ratio:.0f} times as far from the "
+        "middle as the next.",
+        why_it_matters="A slip of the keyboard there pulls averages and models towards it.",
+        remedy="Look at those rows; correct them if they are mistakes, leave them if they are real.",
+        action="kept",
+    )
