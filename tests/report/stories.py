@@ -39,7 +39,9 @@ EVIDENCE = {
 }
 VERSIONS = {"skiff": "0.1.0", "lightgbm": "4.7.0", "onnx": "1.23.2", "onnxruntime": "1.32.0", "scikit-learn": "1.9.1"}
 HOSTILE = "<script>alert(1)</script>"
-LONG = "gesamtbetrag_der_im_vorjahr_stornierten_und_wieder_aufgenommenen_reservierungen_in_euro_ohne_mehrwertsteuer_" * 2
+LONG = (
+    "gesamtbetrag_der_im_vorjahr_stornierten_und_wieder_aufgenommenen_reservierungen_in_euro_ohne_mehrwertsteuer_" * 2
+)
 
 
 def measure(
@@ -83,7 +85,10 @@ def bookings() -> RunStory:
     simple = Baseline(
         name="simple",
         description="“lead_time” alone",
-        metrics={"roc_auc": measure("roc_auc", 0.713, 0.691, 0.735), "accuracy": measure("accuracy", 0.704, 0.686, 0.722)},
+        metrics={
+            "roc_auc": measure("roc_auc", 0.713, 0.691, 0.735),
+            "accuracy": measure("accuracy", 0.704, 0.686, 0.722),
+        },
     )
     leaks = (
         Finding(
@@ -171,7 +176,13 @@ def bookings() -> RunStory:
         ),
     )
     said = ((0.04, 0.03, 0.02, 0.05), (0.13, 0.14, 0.11, 0.18), (0.25, 0.24, 0.19, 0.29), (0.36, 0.41, 0.34, 0.48))
-    more = ((0.46, 0.44, 0.36, 0.52), (0.57, 0.55, 0.47, 0.63), (0.68, 0.60, 0.53, 0.66), (0.83, 0.84, 0.79, 0.88), (0.95, 0.96, 0.94, 0.98))
+    more = (
+        (0.46, 0.44, 0.36, 0.52),
+        (0.57, 0.55, 0.47, 0.63),
+        (0.68, 0.60, 0.53, 0.66),
+        (0.83, 0.84, 0.79, 0.88),
+        (0.95, 0.96, 0.94, 0.98),
+    )
     bins = tuple(
         CalibrationBin(n=n, predicted=p, observed=o, low=lo, high=hi)
         for n, (p, o, lo, hi) in zip((720, 402, 251, 190, 141, 133, 171, 184, 191), (*said, *more), strict=True)
@@ -242,10 +253,20 @@ def bookings() -> RunStory:
             sentence="Cancellations of “Groups” are caught less often than those of all others by 24 of 100, more than the 10 you allowed.",
         ),
         GateVerdict(
-            criterion="latency_us <= 200", passed=True, measured=61.0, required=200.0, sentence="One answer takes at most 200 µs."
+            criterion="latency_us <= 200",
+            passed=True,
+            measured=61.0,
+            required=200.0,
+            sentence="One answer takes at most 200 µs.",
         ),
     )
-    kinds = (("arrival", "date"), ("lead_time", "number"), ("country", "category"), ("adr", "number"), ("agent", "category"))
+    kinds = (
+        ("arrival", "date"),
+        ("lead_time", "number"),
+        ("country", "category"),
+        ("adr", "number"),
+        ("agent", "category"),
+    )
     return RunStory(
         title="Cancelled bookings, Hotel Miramar",
         created="2026-03-02T09:30:00Z",
@@ -258,10 +279,20 @@ def bookings() -> RunStory:
             sha256="9f2c41d07be3a8855e0c9b1f6d2a7734c18e5f90ab63d4427f1e8c0d5b96a3e1",
             rows=11914,
             columns=24,
-            reading={"format": "csv", "encoding": "windows-1252", "delimiter": ";", "decimal": ",", "header_row": 1, "dates": {"arrival": "%d.%m.%Y"}},
+            reading={
+                "format": "csv",
+                "encoding": "windows-1252",
+                "delimiter": ";",
+                "decimal": ",",
+                "header_row": 1,
+                "dates": {"arrival": "%d.%m.%Y"},
+            },
             provenance={"source": "Export from the booking system", "legal_basis": ""},
             schema=(
-                *(ColumnStory(name=name, kind=kind, missing_rate=0.137 if name == "agent" else 0.0, levels=40) for name, kind in kinds),
+                *(
+                    ColumnStory(name=name, kind=kind, missing_rate=0.137 if name == "agent" else 0.0, levels=40)
+                    for name, kind in kinds
+                ),
                 ColumnStory(name="booking_status", kind="category", levels=2, role="target"),
                 ColumnStory(name="refund_amount", kind="number", missing_rate=0.66, role="left_out"),
             ),
@@ -293,7 +324,12 @@ def bookings() -> RunStory:
         evaluation=evaluation,
         gate=Gate(passed=False, verdicts=verdicts),
         release=ReleaseStory(
-            number=None, onnx_bytes=2_190_000, parity_max_abs_diff=6.9e-14, parity_rows=2383, latency_us=61.0, sha256="1d" * 32
+            number=None,
+            onnx_bytes=2_190_000,
+            parity_max_abs_diff=6.9e-14,
+            parity_rows=2383,
+            latency_us=61.0,
+            sha256="1d" * 32,
         ),
         cost={"wall_s": 68.2, "cpu_s": 119.0, "peak_rss_mb": 512.0},
         owner="Hotel Miramar, Rijeka",
@@ -318,8 +354,17 @@ def flats() -> RunStory:
         "r2": measure("r2", 0.877, 0.861, 0.893, baseline=0.0, n=1187),
         "mape": measure("mape", 0.108, 0.101, 0.115, baseline=0.41, n=1187, up=False),
     }
-    drops = (("living_area", 402.0, 371.0, 431.0), ("district", 288.0, 262.0, 315.0), ("year_built", 61.0, 44.0, 79.0), ("floor", 4.0, -3.0, 11.0))
-    gaps = (("district", "Old town", 88, 61.0, 22.0, 98.0, True), ("rooms", "5 and more", 61, 40.0, -12.0, 92.0, False), ("heating", "gas", 640, -9.0, -24.0, 7.0, False))
+    drops = (
+        ("living_area", 402.0, 371.0, 431.0),
+        ("district", 288.0, 262.0, 315.0),
+        ("year_built", 61.0, 44.0, 79.0),
+        ("floor", 4.0, -3.0, 11.0),
+    )
+    gaps = (
+        ("district", "Old town", 88, 61.0, 22.0, 98.0, True),
+        ("rooms", "5 and more", 61, 40.0, -12.0, 92.0, False),
+        ("heating", "gas", 640, -9.0, -24.0, 7.0, False),
+    )
     evaluation = Evaluation(
         headline="rmse",
         metrics=metrics,
@@ -335,7 +380,9 @@ def flats() -> RunStory:
             )
             for c, level, n, gap, lo, hi, worse in gaps
         ),
-        importances=tuple(Importance(column=c, drop=measure("rmse", v, lo, hi, unit="EUR", up=False)) for c, v, lo, hi in drops),
+        importances=tuple(
+            Importance(column=c, drop=measure("rmse", v, lo, hi, unit="EUR", up=False)) for c, v, lo, hi in drops
+        ),
         residuals=tuple(pairs),
     )
     return replace(
@@ -357,7 +404,11 @@ def flats() -> RunStory:
             passed=True,
             verdicts=(
                 GateVerdict(
-                    criterion="mae <= 150", passed=True, measured=141.7, required=150.0, sentence="Off by at most 150 EUR on average."
+                    criterion="mae <= 150",
+                    passed=True,
+                    measured=141.7,
+                    required=150.0,
+                    sentence="Off by at most 150 EUR on average.",
                 ),
             ),
         ),
@@ -403,8 +454,12 @@ def tickets() -> RunStory:
         base,
         title="Which team answers a ticket",
         task=Task(kind="multiclass", target="team", classes=LABELS),
-        dataset=replace(base.dataset, name="tickets.jsonl", rows=7444, columns=9, schema=(), reading={"format": "json lines"}),
-        split=SplitStory(kind="stratified", reason="Nothing orders or groups the rows.", train_rows=5955, test_rows=1489, looks=1),
+        dataset=replace(
+            base.dataset, name="tickets.jsonl", rows=7444, columns=9, schema=(), reading={"format": "json lines"}
+        ),
+        split=SplitStory(
+            kind="stratified", reason="Nothing orders or groups the rows.", train_rows=5955, test_rows=1489, looks=1
+        ),
         findings=(),
         left_out=(),
         evaluation=evaluation,
@@ -438,7 +493,9 @@ def donors() -> RunStory:
         title="Who gives again",
         task=Task(kind="binary", target="gave_again", classes=("no", "yes"), positive="yes"),
         dataset=replace(base.dataset, name="donors.csv", rows=1180, columns=7, schema=()),
-        split=SplitStory(kind="stratified", reason="Nothing orders or groups the rows.", train_rows=944, test_rows=236, looks=1),
+        split=SplitStory(
+            kind="stratified", reason="Nothing orders or groups the rows.", train_rows=944, test_rows=236, looks=1
+        ),
         findings=(
             Finding(
                 code="coverage.small_group",
@@ -539,7 +596,9 @@ def hostile() -> RunStory:
         dataset=replace(base.dataset, name=LONG, reading={HOSTILE: HOSTILE, LONG: LONG}, provenance={HOSTILE: HOSTILE}),
         split=replace(base.split, reason=HOSTILE),
         findings=findings,
-        left_out=tuple(LeftOut(column=name, code="leakage.target_copy", score_with=0.99, score_without=0.7) for name in names),
+        left_out=tuple(
+            LeftOut(column=name, code="leakage.target_copy", score_with=0.99, score_without=0.7) for name in names
+        ),
         evaluation=replace(
             evaluation,
             importances=importances,

@@ -86,7 +86,11 @@ def build_importance_chart(importances: Sequence[Importance], *, palette: Palett
     first = shown[0]
     metric = describe_metric(first.drop.name.removeprefix("drop_in_").removesuffix("_drop")).label
     no_help = sum(item.drop.low is not None and item.drop.low <= 0 for item in importances)
-    tail = f" For {no_help} of {len(importances)} columns the range reaches zero: the model may not need them." if no_help else ""
+    tail = (
+        f" For {no_help} of {len(importances)} columns the range reaches zero: the model may not need them."
+        if no_help
+        else ""
+    )
     return Chart(
         name="importance",
         title="What the model leans on",
@@ -122,19 +126,31 @@ def build_slices_chart(slices: Sequence[Slice], *, palette: Palette = PAGE) -> C
     metric = describe_metric(shown[0].metric.name if shown[0].metric else "").label
     worse_side = "left" if gap is None or gap.higher_is_better is not False else "right"
     worse = sum(item.is_worse for item in shown)
-    verdict = f"{count_of(worse, 'group')} (red) clearly on the bad side." if worse else "No group is clearly on the bad side."
+    verdict = (
+        f"{count_of(worse, 'group')} (red) clearly on the bad side."
+        if worse
+        else "No group is clearly on the bad side."
+    )
     return Chart(
         name="slices",
         title="Groups against everyone else",
         see=f"Each dot: {metric} of a group minus that of all others, with its range. The {worse_side} of zero is worse. {verdict}",
-        alt="Gaps: " + "; ".join(f"{value['name'].strip()} {format_score(float(value['value']))}" for value in values[:8]),
-        spec=_frame(values, [_rule_at(0.0, palette.muted), _interval(y, palette, color=color), dots], rows=len(shown), palette=palette),
+        alt="Gaps: "
+        + "; ".join(f"{value['name'].strip()} {format_score(float(value['value']))}" for value in values[:8]),
+        spec=_frame(
+            values,
+            [_rule_at(0.0, palette.muted), _interval(y, palette, color=color), dots],
+            rows=len(shown),
+            palette=palette,
+        ),
     )
 
 
 def build_leak_chart(left_out: Sequence[LeftOut], *, palette: Palette = PAGE) -> Chart | None:
     """Return pairs of bars: the score of a quick trial with and without each column that was left out."""
-    shown = [item for item in left_out if item.score_with is not None and item.score_without is not None][: MAX_ROWS // 2]
+    shown = [item for item in left_out if item.score_with is not None and item.score_without is not None][
+        : MAX_ROWS // 2
+    ]
     if not shown:
         return None
     values = [
@@ -175,7 +191,13 @@ def build_leak_chart(left_out: Sequence[LeftOut], *, palette: Palette = PAGE) ->
 def build_calibration_chart(bins: Sequence[CalibrationBin], *, palette: Palette = PAGE) -> Chart:
     """Return what was said against what happened, with the line where both agree."""
     values = [
-        {"x": item.predicted, "value": item.observed, "low": item.low, "high": item.high, "off": not item.low <= item.predicted <= item.high}
+        {
+            "x": item.predicted,
+            "value": item.observed,
+            "low": item.low,
+            "high": item.high,
+            "off": not item.low <= item.predicted <= item.high,
+        }
         for item in bins
     ]
     color = {"condition": {"test": "datum.off", "value": palette.bad}, "value": palette.accent}
@@ -183,8 +205,14 @@ def build_calibration_chart(bins: Sequence[CalibrationBin], *, palette: Palette 
     y = _share_axis("value", "What happened")
     layers = [
         _diagonal([0, 1], palette),
-        {"mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": color}},
-        {"mark": {"type": "point", "filled": True, "size": 64, "opacity": 1}, "encoding": {"x": x, "y": y, "color": color}},
+        {
+            "mark": {"type": "rule", "strokeWidth": 1.5},
+            "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": color},
+        },
+        {
+            "mark": {"type": "point", "filled": True, "size": 64, "opacity": 1},
+            "encoding": {"x": x, "y": y, "color": color},
+        },
     ]
     off = sum(bool(value["off"]) for value in values)
     found = f"In {off} of {len(values)} bands the range misses it (red)." if off else "Every range touches it."
@@ -192,7 +220,10 @@ def build_calibration_chart(bins: Sequence[CalibrationBin], *, palette: Palette 
         name="calibration",
         title="What it said and what happened",
         see=f"On the dotted line, “70 of 100” happens 70 of 100 times. {found}",
-        alt="; ".join(f"said {item.predicted:.2f}, happened {item.observed:.2f} ({item.low:.2f} to {item.high:.2f})" for item in bins),
+        alt="; ".join(
+            f"said {item.predicted:.2f}, happened {item.observed:.2f} ({item.low:.2f} to {item.high:.2f})"
+            for item in bins
+        ),
         spec=_square(values, layers, palette=palette),
     )
 
@@ -204,7 +235,9 @@ def build_curve_chart(evaluation: Evaluation, *, palette: Palette = PAGE) -> Cha
     if not points:
         return None
     values = [{"order": index, "x": x, "value": y} for index, (x, y) in enumerate(points)]
-    titles = ("Cases caught", "Warnings that are right") if leads_pr else ("False alarms among the others", "Cases caught")
+    titles = (
+        ("Cases caught", "Warnings that are right") if leads_pr else ("False alarms among the others", "Cases caught")
+    )
     x, y = _share_axis("x", titles[0]), _share_axis("value", titles[1])
     line = {
         "mark": {"type": "line", "color": palette.accent, "strokeWidth": 2.2, "clip": True},
@@ -238,7 +271,13 @@ def build_residuals_chart(pairs: Sequence[tuple[float, float]], *, unit: str = "
         "mark": {"type": "point", "filled": True, "size": 18, "color": palette.accent, "opacity": 0.5, "clip": True},
         "encoding": {
             "x": {"field": "x", "type": "quantitative", "title": f"What was true{tail}", "scale": scale, "axis": axis},
-            "y": {"field": "value", "type": "quantitative", "title": f"What it said{tail}", "scale": scale, "axis": axis},
+            "y": {
+                "field": "value",
+                "type": "quantitative",
+                "title": f"What it said{tail}",
+                "scale": scale,
+                "axis": axis,
+            },
         },
     }
     return Chart(
@@ -260,11 +299,20 @@ def _ends(value: float, low: float | None, high: float | None) -> dict[str, floa
 
 
 def _names_axis(palette: Palette) -> Spec:
-    return {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"grid": False, "ticks": False, "labelColor": palette.ink}}
+    return {
+        "field": "name",
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "axis": {"grid": False, "ticks": False, "labelColor": palette.ink},
+    }
 
 
 def _x(*, zero: bool = False) -> Spec:
-    axis = {"tickCount": 3, "labelExpr": "abs(datum.value) >= 1000 ? format(datum.value, '~s') : format(datum.value, '.3~r')"}
+    axis = {
+        "tickCount": 3,
+        "labelExpr": "abs(datum.value) >= 1000 ? format(datum.value, '~s') : format(datum.value, '.3~r')",
+    }
     return {"field": "value", "type": "quantitative", "title": None, "scale": {"zero": zero}, "axis": axis}
 
 
@@ -299,17 +347,25 @@ def _diagonal(ends: list[float], palette: Palette) -> Spec:
     }
 
 
-def _frame(values: list[Any], layers: list[Spec], *, rows: int, palette: Palette, row_px: int = ROW_PX, right_px: int = 18) -> Spec:  # Any: rows of a free-form specification
+def _frame(
+    values: list[Any], layers: list[Spec], *, rows: int, palette: Palette, row_px: int = ROW_PX, right_px: int = 18
+) -> Spec:  # Any: rows of a free-form specification
     padding = {"left": LABELS_PX, "right": right_px, "top": 6, "bottom": 26}
-    return _spec(values, layers, width=WIDTH_PX - LABELS_PX - right_px, height=rows * row_px, padding=padding, palette=palette)
+    return _spec(
+        values, layers, width=WIDTH_PX - LABELS_PX - right_px, height=rows * row_px, padding=padding, palette=palette
+    )
 
 
-def _square(values: list[Any], layers: list[Spec], *, palette: Palette) -> Spec:  # Any: rows of a free-form specification
+def _square(
+    values: list[Any], layers: list[Spec], *, palette: Palette
+) -> Spec:  # Any: rows of a free-form specification
     padding = {"left": 62, "right": 22, "top": 30, "bottom": 46}
     return _spec(values, layers, width=WIDTH_PX - 84, height=SQUARE_PX, padding=padding, palette=palette)
 
 
-def _spec(values: list[Any], layers: list[Spec], *, width: int, height: int, padding: Spec, palette: Palette) -> Spec:  # Any: rows of a free-form specification
+def _spec(
+    values: list[Any], layers: list[Spec], *, width: int, height: int, padding: Spec, palette: Palette
+) -> Spec:  # Any: rows of a free-form specification
     axis = {
         "domain": False,
         "ticks": False,
@@ -325,7 +381,14 @@ def _spec(values: list[Any], layers: list[Spec], *, width: int, height: int, pad
         "labelFlush": False,
         "titlePadding": 8,
     }
-    top_left = {"titleAngle": 0, "titleAlign": "left", "titleBaseline": "bottom", "titleAnchor": "end", "titleX": -56, "titleY": -12}
+    top_left = {
+        "titleAngle": 0,
+        "titleAlign": "left",
+        "titleBaseline": "bottom",
+        "titleAnchor": "end",
+        "titleX": -56,
+        "titleY": -12,
+    }
     return {
         "$schema": SCHEMA,
         "autosize": "none",

@@ -38,7 +38,9 @@ def build_example_story(*, positive_name: str = "") -> RunStory:
         dataset=DatasetStory(
             name="bookings.csv", sha256="ab" * 32, rows=4000, columns=12, reading={"delimiter": ";"}, provenance={}
         ),
-        split=SplitStory(kind="random", reason="Nothing orders or groups the rows.", train_rows=3200, test_rows=800, looks=1),
+        split=SplitStory(
+            kind="random", reason="Nothing orders or groups the rows.", train_rows=3200, test_rows=800, looks=1
+        ),
         findings=(),
         left_out=(),
         model=ModelStory(

@@ -32,7 +32,9 @@ METRICS: dict[str, MetricWords] = {
         label="Error of the probabilities (Brier score)",
         plain="Mean squared distance between the stated probability and what happened; smaller is better.",
     ),
-    "accuracy": MetricWords(label="Right answers (accuracy)", plain="Share of all answers that are right.", is_share=True),
+    "accuracy": MetricWords(
+        label="Right answers (accuracy)", plain="Share of all answers that are right.", is_share=True
+    ),
     "balanced_accuracy": MetricWords(
         label="Right answers, every class counted equally (balanced accuracy)",
         plain="Share of right answers in each class, averaged, so that rare classes count as much as common ones.",
@@ -50,7 +52,8 @@ METRICS: dict[str, MetricWords] = {
         plain="Mean distance between the probability stated and the frequency seen; smaller is better.",
     ),
     "rmse": MetricWords(
-        label="Typical error, large ones weighing more (RMSE)", plain="Root of the mean squared error; smaller is better."
+        label="Typical error, large ones weighing more (RMSE)",
+        plain="Root of the mean squared error; smaller is better.",
     ),
     "mae": MetricWords(
         label="Typical error (mean absolute error)", plain="Mean distance from the true value; smaller is better."
@@ -157,9 +160,7 @@ def clean_name(text: str) -> str:
     >>> clean_name("price\\x1b[31m"), clean_name("שם")
     ('price�[31m', 'שם')
     """
-    return "".join(
-        " " if sign in "\n\r\t" else "\ufffd" if _is_hostile(sign) else sign for sign in text
-    )
+    return "".join(" " if sign in "\n\r\t" else "\ufffd" if _is_hostile(sign) else sign for sign in text)
 
 
 def _is_hostile(sign: str) -> bool:

@@ -100,7 +100,12 @@ def build_style() -> str:
 def build_environment() -> Environment:
     """Return the template engine: everything is escaped, an unknown name is an error."""
     environment = Environment(
-        loader=PackageLoader("skiff.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("skiff.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
     )
     environment.filters.update(FILTERS)
     return environment
@@ -108,6 +113,17 @@ def build_environment() -> Environment:
 
 def _draw(chart: drawing.Chart) -> Markup:
     return Markup(render_svg(chart))  # noqa: S704  the renderer escapes every text; a test holds it to that
+
+
+class _Isolated(str):
+    """Text that is clean already and carries isolates of our own."""
+
+    __slots__ = ()
+
+
+def _finalize(value: object) -> object:
+    """Clean every text on its way to the page, whatever the template forgot; escaping comes after."""
+    return clean_name(value) if isinstance(value, str) and not isinstance(value, (Markup, _Isolated)) else value
 
 
 def isolate(text: str) -> str:
@@ -118,7 +134,7 @@ def isolate(text: str) -> str:
     >>> isolate("“age” leaks.") == "“\u2068age\u2069” leaks."
     True
     """
-    return QUOTED.sub("“\u2068\\1\u2069”", clean_name(text))
+    return _Isolated(QUOTED.sub("“\u2068\\1\u2069”", clean_name(text)))
 
 
 FILTERS: dict[str, Callable[..., object]] = {
@@ -129,13 +145,17 @@ FILTERS: dict[str, Callable[..., object]] = {
     "date": describe_date,
     "gap_range": format_gap_range,
     "isolate": isolate,
-    "micro": lambda us: f"{format_amount(us)} millionths of a second" if us < 1000 else f"{format_amount(us / 1000)} ms",  # noqa: PLR2004  a thousand make a millisecond
+    "micro": lambda us: (
+        f"{format_amount(us)} millionths of a second" if us < 1000 else f"{format_amount(us / 1000)} ms"
+    ),  # noqa: PLR2004  a thousand make a millisecond
     "proof": describe_evidence,
     "quoted": quote,
     "score": format_score,
     "seconds": format_seconds,
     "severity": lambda severity: SEVERITIES.get(severity, severity),
-    "share": lambda share: "none" if share == 0 else "under 1 %" if 0 < share < 0.01 else f"{share:.0%}".replace("%", " %"),  # noqa: PLR2004  one per cent
+    "share": lambda share: (
+        "none" if share == 0 else "under 1 %" if 0 < share < 0.01 else f"{share:.0%}".replace("%", " %")
+    ),  # noqa: PLR2004  one per cent
     "short": shorten,
     "signed": format_signed,
     "svg": _draw,

@@ -8,7 +8,14 @@ from skiff.core.measurement import Measurement
 from skiff.evaluate.results import CalibrationBin, Confusion, Slice
 from skiff.report.content import RunStory
 from skiff.report.glossary import describe_metric, quote
-from skiff.report.numbers import count_of, describe_share, describe_share_range, format_amount, format_range, format_score
+from skiff.report.numbers import (
+    count_of,
+    describe_share,
+    describe_share_range,
+    format_amount,
+    format_range,
+    format_score,
+)
 from skiff.report.words import name_cases
 
 

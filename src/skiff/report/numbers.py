@@ -96,7 +96,7 @@ def format_amount(value: float, unit: str = "", *, digits: int = 2) -> str:
     ('3,200 EUR', '0.032', '12.7 days')
     """
     tail = f" {unit}" if unit and unit != "rate" else ""
-    return f"{_round_significant(value, digits)}{tail}"
+    return f"{_round_significant(value, digits)}{tail}".replace("-", "−", 1)
 
 
 def _round_significant(value: float, digits: int) -> str:
@@ -123,7 +123,7 @@ def format_range(low: float | None, high: float | None, unit: str = "") -> str:
     width = high - low
     digits = 2 if width <= 0 or size <= 0 else min(max(2, math.ceil(math.log10(size / width)) + 2), 6)
     places = digits - 1 - math.floor(math.log10(size)) if size > 0 else 0
-    ends = [f"{round(end, places):,.{max(places, 0)}f}" for end in (low, high)]
+    ends = [f"{round(end, places):,.{max(places, 0)}f}".replace("-", "−") for end in (low, high)]
     tail = f" {unit}" if unit and unit != "rate" else ""
     return f"{ends[0]} to {ends[1]}{tail}"
 

@@ -87,11 +87,16 @@ def build_dots(story: RunStory) -> tuple[Dots, ...]:
     """
     metrics = story.evaluation.metrics if story.evaluation else {}
     named = {
-        "binary": (("recall", f"Of 100 {story.positive_name or 'cases to find'}", "caught"), ("precision", "Of 100 warnings", "right")),
+        "binary": (
+            ("recall", f"Of 100 {story.positive_name or 'cases to find'}", "caught"),
+            ("precision", "Of 100 warnings", "right"),
+        ),
         "multiclass": (("accuracy", "Of 100 answers", "right"),),
         "regression": (),
     }[story.task.kind]
-    return tuple(_dots(metrics[name], title, word) for name, title, word in named if name in metrics and _is_share(metrics[name]))
+    return tuple(
+        _dots(metrics[name], title, word) for name, title, word in named if name in metrics and _is_share(metrics[name])
+    )
 
 
 def _is_share(found: Measurement) -> bool:
@@ -104,7 +109,9 @@ def _dots(found: Measurement, title: str, word: str) -> Dots:
     low = round((found.low or 0.0) * DOTS) if has_range else value
     high = round((found.high or 0.0) * DOTS) if has_range else value
     tail = f" ({low} to {high})" if has_range else ""
-    return Dots(title=title, sure=min(low, value), value=value, reach=min(max(high, value), DOTS), words=f"{value} {word}{tail}")
+    return Dots(
+        title=title, sure=min(low, value), value=value, reach=min(max(high, value), DOTS), words=f"{value} {word}{tail}"
+    )
 
 
 def build_metric_rows(evaluation: Evaluation) -> tuple[MetricRow, ...]:
@@ -209,7 +216,11 @@ def describe_reading(reading: Mapping[str, Json]) -> tuple[tuple[str, str], ...]
     >>> describe_reading({"delimiter": ";", "header_row": 1, "dates": {"day": "%d.%m.%Y"}})
     (('delimiter', 'semicolon'), ('header row', '1'), ('dates', 'day: %d.%m.%Y'))
     """
-    return tuple((name.replace("_", " "), _show_json(value)) for name, value in reading.items() if value not in (None, "", [], {}))
+    return tuple(
+        (name.replace("_", " "), _show_json(value))
+        for name, value in reading.items()
+        if value not in (None, "", [], {})
+    )
 
 
 SIGNS = {";": "semicolon", ",": "comma", "\t": "tab", "|": "bar", ".": "point", " ": "blank", ":": "colon"}

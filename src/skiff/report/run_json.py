@@ -45,7 +45,13 @@ def build_result(story: RunStory, extra: Mapping[str, Json] | None = None) -> di
             "columns": story.dataset.columns,
             "reading": dict(story.dataset.reading),
         },
-        "task": {"kind": task.kind, "target": task.target, "positive": task.positive, "time": task.time, "group": task.group},
+        "task": {
+            "kind": task.kind,
+            "target": task.target,
+            "positive": task.positive,
+            "time": task.time,
+            "group": task.group,
+        },
         "split": {"kind": split.kind, "train_rows": split.train_rows, "test_rows": split.test_rows},
         "left_out": [{"column": item.column, "code": item.code} for item in story.left_out],
         "model": _build_model(story.model),
@@ -90,7 +96,13 @@ def build_measurement(found: Measurement, *, baseline: float | None = None) -> d
     {'value': 2.0, 'low': None, 'high': None, 'n': 5, 'baseline': None}
     """
     other = found.baseline if found.baseline is not None else baseline
-    return {"value": finite(found.value), "low": finite(found.low), "high": finite(found.high), "n": found.n, "baseline": finite(other)}
+    return {
+        "value": finite(found.value),
+        "low": finite(found.low),
+        "high": finite(found.high),
+        "n": found.n,
+        "baseline": finite(other),
+    }
 
 
 def build_gate(gate: Gate) -> dict[str, Json]:
@@ -129,7 +141,8 @@ def _build_metrics(evaluation: Evaluation | None) -> dict[str, Json]:
     if evaluation is None:
         return {}
     return {
-        name: build_measurement(found, baseline=find_baseline(evaluation, name)) for name, found in evaluation.metrics.items()
+        name: build_measurement(found, baseline=find_baseline(evaluation, name))
+        for name, found in evaluation.metrics.items()
     }
 
 
@@ -137,7 +150,12 @@ def _build_model(model: ModelStory | None) -> Json:
     if model is None:
         return None
     members: list[Json] = [{"name": name, "weight": finite(weight)} for name, weight in model.members]
-    return {"name": model.name, "members": members, "candidates": model.candidates, "train_seconds": finite(model.train_seconds)}
+    return {
+        "name": model.name,
+        "members": members,
+        "candidates": model.candidates,
+        "train_seconds": finite(model.train_seconds),
+    }
 
 
 def _build_release(release: ReleaseStory | None) -> Json:

@@ -16,6 +16,7 @@ NOISE = re.compile(
     r'|class="mark-[^"]*")'
 )
 TAGS = re.compile(r"<[^>]+>")
+CLIP_IDS = re.compile(r"(?<=[#\"])clip\d+(?=[)\"])")
 LONG_NUMBERS = re.compile(r"-?\d+\.\d{3,}")
 
 
@@ -37,7 +38,15 @@ def render_svg(chart: Chart) -> str:
     box = VIEW_BOX.findall(head)[0]
     body = TAGS.sub(_shorten_numbers, NOISE.sub("", EMPTY_PATHS.sub("", body)))
     name = f"chart-{chart.name}"
+    body = _rename_clips(body, name)
     return f'<svg class="chart" viewBox="{box}" role="img" aria-labelledby="{name}-title" aria-describedby="{name}-alt">{body}'
+
+
+def _rename_clips(body: str, name: str) -> str:
+    """Number the renderer's clip paths within their chart: it counts over the whole process, which would not repeat."""
+    seen = list(dict.fromkeys(CLIP_IDS.findall("".join(TAGS.findall(body)))))
+    numbers = {clip: f"{name}-clip-{number}" for number, clip in enumerate(seen, start=1)}
+    return TAGS.sub(lambda tag: CLIP_IDS.sub(lambda clip: numbers[clip[0]], tag[0]), body)
 
 
 def _shorten_numbers(tag: re.Match[str]) -> str:

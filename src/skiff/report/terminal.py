@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from skiff.report.content import RunStory
-from skiff.report.glossary import describe_metric, describe_reason, quote
-from skiff.report.limits import describe_limits
+from skiff.report.glossary import abbreviate_metric, describe_reason, quote
 from skiff.report.mistakes import describe_slices
 from skiff.report.numbers import count_of, format_bytes, format_interval, format_score, format_seconds
 from skiff.report.page import build_metric_rows, list_questions
@@ -15,9 +14,9 @@ from skiff.report.words import verdict
 
 LABEL = 10
 """Width of the words in front: they stand in one column."""
-SHOWN_METRICS = 4
-SHOWN_LEFT_OUT = 4
-SHOWN_QUESTIONS = 3
+SHOWN_METRICS = 3
+SHOWN_LEFT_OUT = 3
+SHOWN_QUESTIONS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +41,13 @@ def build_lines(story: RunStory, *, files: Mapping[str, str]) -> tuple[Line, ...
     """
     found = verdict(story)
     style = "bold green" if found.ready else "bold red"
-    first, *others = found.sentences
     return (
         Line(),
         Line(text=found.headline, style="bold"),
-        Line(text=first, style=style),
-        *(Line(text=sentence) for sentence in others[:2]),
+        *(
+            Line(text=text, style=style if text.startswith(("Ready", "Not ready")) else "")
+            for text in found.sentences[:2]
+        ),
         Line(),
         *_tell_data(story),
         *_tell_left_out(story),
@@ -80,7 +80,7 @@ def _tell_left_out(story: RunStory) -> list[Line]:
         Line(
             text=f"{'Left out' if index == 0 else '':<{LABEL}}{quote(item.column)}: {describe_reason(item.code).lower()}"
             + (
-                f" (score with {format_score(item.score_with)}, without {format_score(item.score_without)})"
+                f" (score {format_score(item.score_with)} with, {format_score(item.score_without)} without)"
                 if item.score_with is not None and item.score_without is not None
                 else ""
             ),
@@ -106,8 +106,8 @@ def _tell_model(story: RunStory) -> list[Line]:
         lines.append(
             _labelled(
                 "Release",
-                f"{name}: one file, {format_bytes(release.onnx_bytes)}, {format_score(release.latency_us)} µs an answer, "
-                f"differs from the trained model by at most {release.parity_max_abs_diff:.0e}",
+                f"{name}: one file, {format_bytes(release.onnx_bytes)}, {release.latency_us:,.0f} µs an answer, "
+                f"same as trained to {release.parity_max_abs_diff:.0e}",
             )
         )
     return lines
@@ -119,16 +119,17 @@ def _tell_numbers(story: RunStory) -> list[Line]:
     lines = []
     for index, row in enumerate(build_metric_rows(story.evaluation)[:SHOWN_METRICS]):
         found = story.evaluation.metrics[row.name]
-        guess = f"; a guess gets {row.guess}" if row.guess != "–" else ""
-        text = f"{describe_metric(row.name).label}: {row.value} ({format_interval(found)}, n={found.n:,}){guess}"
+        guess = f", a guess {row.guess}" if row.guess != "–" else ""
+        text = f"{abbreviate_metric(row.name)} {row.value} ({format_interval(found)}, n={found.n:,}){guess}"
         lines.append(_labelled("Numbers" if index == 0 else "", text))
-    limits = describe_limits(story)
-    return [*lines, _labelled("Limits", limits[0])] if limits else lines
+    return lines
 
 
 def _tell_questions(story: RunStory) -> list[Line]:
     questions = list_questions(story.findings)
-    lines = [_labelled("Ask" if index == 0 else "", question) for index, question in enumerate(questions[:SHOWN_QUESTIONS])]
+    lines = [
+        _labelled("Ask" if index == 0 else "", question) for index, question in enumerate(questions[:SHOWN_QUESTIONS])
+    ]
     more = len(questions) - SHOWN_QUESTIONS
     return [*lines, _labelled("", f"and {count_of(more, 'more question')} in the report")] if more > 0 else lines
 
@@ -136,4 +137,7 @@ def _tell_questions(story: RunStory) -> list[Line]:
 def _tell_files(files: Mapping[str, str]) -> list[Line]:
     if not files:
         return []
-    return [Line(), *(Line(text=f"{label:<{LABEL}}{path}", hanging=LABEL, style="cyan") for label, path in files.items())]
+    return [
+        Line(),
+        *(Line(text=f"{label:<{LABEL}}{path}", hanging=LABEL, style="cyan") for label, path in files.items()),
+    ]

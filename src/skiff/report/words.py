@@ -236,9 +236,13 @@ def _compare(found: Measurement, guess: float, *, beats: bool) -> str:
     label = describe_metric(found.name).label
     reach = format_interval_or_nothing(found)
     if found.name == "roc_auc":
-        pairs = f"Of 100 pairs of one case to find and one other, it ranks {round(found.value * 100)} the right way round"
+        pairs = (
+            f"Of 100 pairs of one case to find and one other, it ranks {round(found.value * 100)} the right way round"
+        )
         return f"{pairs} ({abbreviate_metric(found.name)} {format_score(found.value)}{f', {reach}' if reach else ''}); a coin would manage 50."
-    return f"{label}: {format_score(found.value)}{_wrap(reach)}; a guess that looks at nothing gets {format_score(guess)}."
+    return (
+        f"{label}: {format_score(found.value)}{_wrap(reach)}; a guess that looks at nothing gets {format_score(guess)}."
+    )
 
 
 def format_interval_or_nothing(measurement: Measurement) -> str:
@@ -259,7 +263,9 @@ def describe_leaks(story: RunStory) -> tuple[str, ...]:
     leaks = [item for item in story.left_out if item.code.startswith("leakage.") and item.code not in BYSTANDERS]
     if not leaks:
         return ()
-    names = ", ".join(quote(item.column) for item in leaks[:3]) + (f" and {len(leaks) - 3} more" if len(leaks) > 3 else "")  # noqa: PLR2004  three names are enough in a sentence
+    names = ", ".join(quote(item.column) for item in leaks[:3]) + (
+        f" and {len(leaks) - 3} more" if len(leaks) > 3 else ""
+    )  # noqa: PLR2004  three names are enough in a sentence
     verb = "was left out because it gives" if len(leaks) == 1 else "were left out because they give"
     scored = [item for item in leaks if item.score_with is not None and item.score_without is not None]
     sentence = f"{names} {verb} the answer away."
@@ -296,5 +302,3 @@ def _bracket(measurement: Measurement) -> str:
 
 def _wrap(text: str) -> str:
     return f" ({text})" if text else ""
-
-

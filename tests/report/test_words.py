@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from skiff.core.measurement import Measurement
+from skiff.evaluate.results import Evaluation, Gate, GateVerdict
+from skiff.report.card import render_card
+from skiff.report.content import RunStory
+from skiff.report.html import render_report
+from skiff.report.words import describe_performance, verdict
+from tests.report.stories import STORIES, bookings, donors, flats, measure, no_model, tickets
+
+FORBIDDEN = re.compile(r"\b(compliant|certified|fair|safe|guarantees?|guaranteed)\b", re.IGNORECASE)
+
+
+def judged(story: RunStory) -> Evaluation:
+    assert story.evaluation is not None
+    return story.evaluation
+
+
+def with_metrics(story: RunStory, **metrics: Measurement) -> RunStory:
+    return replace(story, evaluation=replace(judged(story), metrics={**judged(story).metrics, **metrics}))
+
+
+def test_headline_counts_catches_and_false_alarms_out_of_people() -> None:
+    assert verdict(bookings()).headline == (
+        "Catches about 8 of 10 cancellations (76 to 84 of 100) and is wrong about once in 5 warnings (16 to 23 of 100)."
+    )
+
+
+def test_not_ready_names_the_criterion_that_failed() -> None:
+    found = verdict(bookings())
+    assert not found.ready
+    assert found.sentences[0].startswith("Not ready, because cancellations of “Groups” are caught less often")
+
+
+def test_regression_headline_has_amount_unit_and_range() -> None:
+    found = verdict(flats())
+    assert found.ready
+    assert found.headline == "Typically off by about 140 EUR (mean absolute error; 134 to 150 EUR)."
+
+
+def test_multiclass_headline_counts_right_answers() -> None:
+    assert verdict(tickets()).headline == "Right about 83 of 100 times (81 to 85 of 100)."
+
+
+def test_no_better_than_a_guess_is_said_first() -> None:
+    found = verdict(donors())
+    assert found.headline == "No better than a simple guess."
+    assert not found.ready
+    assert "52" in found.sentences[0]
+    assert found.sentences[1].startswith("Not ready")
+
+
+def test_the_reason_is_not_given_twice_when_the_gate_already_says_it() -> None:
+    assert sum("no better" in sentence for sentence in verdict(donors()).sentences) == 1
+
+
+def test_no_model_is_said_with_its_reason() -> None:
+    found = verdict(no_model())
+    assert found.headline == "No model could be made from this data."
+    assert "only 10 rows" in found.sentences[0]
+
+
+def test_a_file_that_differs_from_the_model_is_not_ready() -> None:
+    story = flats()
+    assert story.release is not None
+    found = verdict(replace(story, release=replace(story.release, number=None)))
+    assert not found.ready
+    assert "did not give the same answers" in found.sentences[0]
+
+
+def test_a_gate_that_failed_without_a_reason_is_still_not_ready() -> None:
+    assert not verdict(replace(flats(), gate=Gate(passed=False, verdicts=()))).ready
+
+
+def test_a_model_nobody_judged_is_not_ready() -> None:
+    found = verdict(replace(flats(), evaluation=None))
+    assert found.headline == "A model was trained, but it was not judged."
+    assert not found.ready
+
+
+def test_several_failed_criteria_are_counted() -> None:
+    failed = tuple(
+        GateVerdict(criterion=f"c{i}", passed=False, measured=0.0, required=1.0, sentence=f"Reason {i}.")
+        for i in range(3)
+    )
+    first = verdict(replace(flats(), gate=Gate(passed=False, verdicts=failed))).sentences[0]
+    assert first == "Not ready, because reason 0. There are 2 more reasons."
+
+
+@pytest.mark.parametrize(
+    ("recall", "precision", "expected"),
+    [
+        (0.0, 0.0, "Catches none of the cancellations."),
+        (1.0, 0.5, "Catches all cancellations that were kept aside and is wrong about once in 2 warnings."),
+        (0.97, 0.3, "Catches about 97 of 100 cancellations and is wrong in about 7 of 10 warnings."),
+        (0.5, 1.0, "Catches about 5 of 10 cancellations and is never wrong in its warnings so far."),
+        (0.004, 0.996, "Catches 4 of 1,000 cancellations and is wrong in 4 of 1,000 warnings."),
+        (float("nan"), 0.5, "The rows kept aside held no cancellations, so nobody can say how many it would catch."),
+        (0.8, float("nan"), "Catches about 8 of 10 cancellations."),
+    ],
+)
+def test_extreme_shares_read_well(recall: float, precision: float, expected: str) -> None:
+    story = with_metrics(
+        bookings(), recall=measure("recall", recall, None, None), precision=measure("precision", precision, None, None)
+    )
+    assert describe_performance(story, judged(story)) == expected
+
+
+def test_without_a_threshold_the_ranking_is_told() -> None:
+    story = bookings()
+    auc = {"roc_auc": judged(story).metrics["roc_auc"]}
+    story = replace(story, evaluation=replace(judged(story), metrics=auc))
+    assert verdict(story).headline.startswith(
+        "Shown one of the cancellations and one other, it picks the right one 87 of 100 times"
+    )
+
+
+def test_leaks_are_told_with_the_score_they_would_have_given() -> None:
+    sentence = next(text for text in verdict(bookings()).sentences if "left out" in text)
+    assert "0.996" in sentence
+    assert "0.868" in sentence
+    assert "booking_id" not in sentence
+
+
+def test_a_random_split_is_named_as_flattering() -> None:
+    sentence = next(text for text in verdict(bookings()).sentences if "at random" in text)
+    assert "0.912 instead of 0.871" in sentence
+    assert "flatters" in sentence
+
+
+def test_a_random_split_that_does_not_flatter_is_not_accused() -> None:
+    story = bookings()
+    story = replace(story, evaluation=replace(judged(story), random_split=measure("roc_auc", 0.80, 0.78, 0.82)))
+    assert not any("flatters" in text for text in verdict(story).sentences)
+
+
+@pytest.mark.parametrize("name", [name for name in STORIES if name != "hostile"])
+def test_words_that_promise_too_much_are_never_used(name: str) -> None:
+    story = STORIES[name]()
+    page = re.sub(r"<style>.*?</style>", "", render_report(story), flags=re.DOTALL)
+    assert FORBIDDEN.findall(page + render_card(story)) == []
