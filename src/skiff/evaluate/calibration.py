@@ -13,6 +13,7 @@ from skiff.core.errors import SkiffError
 from skiff.core.measurement import Measurement
 from skiff.core.pipeline import Calibration
 from skiff.evaluate.intervals import MIN_UNITS, N_BOOT, build_resample, find_wilson_interval
+from skiff.evaluate.metrics import find_score_interval
 from skiff.evaluate.results import CalibrationBin
 from skiff.evaluate.scores import N_CALIBRATION_BINS, assign_equal_mass_bins, build_score, measure_row_log_loss
 
@@ -185,7 +186,8 @@ def measure_ece(
 
     Notes
     -----
-    Noise alone makes it positive: with n rows a perfectly calibrated model shows about ``0.25 * sqrt(10 / n)``.
+    Noise alone makes it positive: with n rows a perfectly calibrated model shows up to about ``0.4 * sqrt(10 / n)``, the mean size of ten
+    bins' binomial noise at one half.
 
     References
     ----------
@@ -203,9 +205,8 @@ def measure_ece(
     low = high = None
     method = f"ten bins of equal mass; no interval: only {resample.n_independent} {resample.what}"
     if resample.n_independent >= MIN_UNITS:
-        bottom, top = np.quantile(score.bootstrap(resample), [0.025, 0.975])
-        low, high = max(0.0, 2 * value - float(top)), max(0.0, 2 * value - float(bottom))
-        method = f"ten bins of equal mass; basic bootstrap of {resample.n_independent:,} {resample.what}"
+        low, high = find_score_interval(score, value, resample) or (None, None)
+        method = f"ten bins of equal mass; inverted bootstrap of {resample.n_independent:,} {resample.what}"
     return Measurement(name="ece", value=value, low=low, high=high, n=len(p), higher_is_better=False, method=method)
 
 

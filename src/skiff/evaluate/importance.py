@@ -42,6 +42,8 @@ MAX_JUDGED = 20
 """Columns judged in full after screening."""
 
 N_BOOT_IMPORTANCE = 200
+NOTHING = 1e-12
+"""Below this an error is rounding: the model does not look at the column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +174,7 @@ def _measure_drop(
     spread = float(np.std(drops, ddof=1)) / math.sqrt(N_REPEATS)
     half = float(ndtri(0.5 + LEVEL / 2)) * math.hypot(error, spread)
     value = float(np.mean(drops))
-    has_interval = math.isfinite(value) and half > 0
+    has_interval = math.isfinite(value) and half > NOTHING
     return Measurement(
         name=f"{bench.metric}_drop",
         value=value,

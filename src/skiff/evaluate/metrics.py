@@ -63,7 +63,7 @@ class Ground:
         """Return the measurement with its baseline; a refusal takes the interval away and says why."""
         if interval is not None and not all(math.isfinite(end) for end in interval):
             interval = None
-        if interval is None and self.refusal:
+        if interval is None and self.refusal and not method.startswith("no "):
             method = f"no interval: {self.refusal}"
         low, high = interval or (None, None)
         return Measurement(
@@ -293,10 +293,11 @@ def _measure_score(score: Score, ground: Ground) -> Measurement:
 
 
 def find_score_interval(score: Score, value: float, resample: Resample) -> Interval | None:
-    """Return the bootstrap interval of any `Score`: BCa, but basic for the calibration error.
+    """Return the bootstrap interval of any `Score`: BCa, but inverted for the calibration error.
 
-    The calibration error of a resample is larger than that of the sample just as the sample's is larger than the
-    truth's, so the distribution is reflected (Davison and Hinkley 1997, eq. 5.6) and cut at 0.
+    The calibration error of a sample is above the truth's by noise alone, so its resamples say little about how far.
+    Instead the pattern of distances that was seen is shrunk or stretched, and every size is kept under which a value like
+    the one seen is not surprising (test inversion, Davison and Hinkley 1997, §5.4). A model without any error has 0 inside.
 
     Examples
     --------
@@ -304,15 +305,29 @@ def find_score_interval(score: Score, value: float, resample: Resample) -> Inter
     >>> find_score_interval(score, 0.5, build_resample(50, seed=0))
     (0.36, 0.64)
     """
-    boot = score.bootstrap(resample)
     if score.name == "ece":
-        low, high = np.quantile(boot, [0.025, 0.975])
-        return max(0.0, 2 * value - float(high)), max(0.0, 2 * value - float(low))
+        return _find_calibration_interval(score, resample)
+    boot = score.bootstrap(resample)
     return find_bca_interval(value, boot, jackknife=score.jackknife(resample))
 
 
+def _find_calibration_interval(score: Score, resample: Resample) -> Interval:
+    sums = np.asarray(score.sums(resample))
+    total = sums.sum(axis=0)
+    drawn = resample.weights @ sums
+    seen = total[1:] / total[0]
+    noise = drawn[:, 1:] / drawn[:, :1] - seen
+    value = float(np.abs(seen).sum())
+    sizes = np.linspace(0, 2, 41)
+    quantiles = np.array([np.quantile(np.abs(size * seen + noise).sum(axis=1), [0.025, 0.975]) for size in sizes])
+    low = sizes[np.argmax(quantiles[:, 1] >= value)]
+    below = np.flatnonzero(quantiles[:, 0] <= value)
+    high = sizes[below[-1]] if len(below) else 0.0
+    return float(low) * value, max(float(high), 1.0) * value
+
+
 def _name_bootstrap(score: Score, resample: Resample) -> str:
-    kind = "basic" if score.name == "ece" else "BCa"
+    kind = "inverted" if score.name == "ece" else "BCa"
     pooled = f" in {resample.n_units} random blocks" if resample.n_independent > resample.n_units else ""
     by = "groups" if resample.what == "groups" else "rows"
     return (

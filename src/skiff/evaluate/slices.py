@@ -328,7 +328,7 @@ def _correct_intervals(slices: list[Slice], errors: list[float]) -> list[Slice]:
         if slice_.gap is None:
             continue
         widened = replace(slice_.gap, low=float(gap) - half, high=float(gap) + half)
-        made.append(replace(slice_, gap=widened, is_worse=is_selected and _is_bad(widened)))
+        made.append(replace(slice_, gap=widened, is_worse=bool(is_selected and _is_bad(widened))))
     return made
 
 
