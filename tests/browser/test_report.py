@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import pytest
+from tests.report.stories import STORIES
 
 from skiff.report.html import render_report
-from tests.report.stories import STORIES
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = Path("/usr/bin/chromium")
@@ -30,7 +34,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[playwright.Browser]:
+def browser() -> Iterator[Browser]:
     with playwright.sync_playwright() as started:
         opened = started.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
         yield opened
@@ -38,37 +42,38 @@ def browser() -> Iterator[playwright.Browser]:
 
 
 def _open(
-    browser: playwright.Browser, tmp_path: Path, name: str, *, width: int = 1100, scheme: str = "light"
-) -> playwright.Page:
+    browser: Browser, tmp_path: Path, name: str, *, width: int = 1100, scheme: Literal["light", "dark"] = "light"
+) -> tuple[Page, list[str]]:
     path = tmp_path / f"{name}.html"
     path.write_text(render_report(STORIES[name]()), encoding="utf-8")
     page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
-    page.said = []  # what the browser complains about
-    page.on("console", lambda message: page.said.append(message.text))
-    page.on("pageerror", lambda error: page.said.append(str(error)))
-    page.on("dialog", lambda dialog: (page.said.append(dialog.message), dialog.dismiss()))
-    page.on(
-        "request", lambda request: None if request.url.startswith(("file:", "data:")) else page.said.append(request.url)
-    )
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.on("request", lambda request: None if request.url.startswith(("file:", "data:")) else said.append(request.url))
     page.goto(path.as_uri())
-    return page
+    return page, said
 
 
 @pytest.mark.parametrize("width", [390, 1100])
 @pytest.mark.parametrize("name", sorted(STORIES))
 def test_nothing_is_blocked_loaded_or_wider_than_the_window(
-    browser: playwright.Browser, tmp_path: Path, name: str, width: int
+    browser: Browser, tmp_path: Path, name: str, width: int
 ) -> None:
-    page = _open(browser, tmp_path, name, width=width)
+    page, said = _open(browser, tmp_path, name, width=width)
     page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
-    assert page.said == []
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert said == []
     page.context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_and_its_charts_follow_the_scheme(browser: playwright.Browser, tmp_path: Path, scheme: str) -> None:
-    page = _open(browser, tmp_path, "bookings", scheme=scheme)
+def test_the_page_and_its_charts_follow_the_scheme(
+    browser: Browser, tmp_path: Path, scheme: Literal["light", "dark"]
+) -> None:
+    page, said = _open(browser, tmp_path, "bookings", scheme=scheme)
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     label = page.evaluate("getComputedStyle(document.querySelector('#chart-importance text:last-of-type')).fill")
     assert paper == {"light": "rgb(251, 250, 246)", "dark": "rgb(19, 24, 29)"}[scheme]
@@ -78,20 +83,22 @@ def test_the_page_and_its_charts_follow_the_scheme(browser: playwright.Browser, 
             scheme
         ]
     )
+    assert said == []
     page.context.close()
 
 
-def test_the_fonts_inside_the_file_are_used(browser: playwright.Browser, tmp_path: Path) -> None:
-    page = _open(browser, tmp_path, "bookings")
+def test_the_fonts_inside_the_file_are_used(browser: Browser, tmp_path: Path) -> None:
+    page, said = _open(browser, tmp_path, "bookings")
     assert page.evaluate("document.fonts.ready.then(() => [...document.fonts].map(face => face.status))") == [
         "loaded",
         "loaded",
     ]
+    assert said == []
     page.context.close()
 
 
-def test_a_reader_with_a_keyboard_reaches_the_verdict_first(browser: playwright.Browser, tmp_path: Path) -> None:
-    page = _open(browser, tmp_path, "bookings")
+def test_a_reader_with_a_keyboard_reaches_the_verdict_first(browser: Browser, tmp_path: Path) -> None:
+    page, said = _open(browser, tmp_path, "bookings")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "To the verdict"
     assert page.get_by_role("heading", level=1).count() == 1
@@ -100,14 +107,16 @@ def test_a_reader_with_a_keyboard_reaches_the_verdict_first(browser: playwright.
     page.get_by_text("Every group compared").focus()
     page.keyboard.press("Enter")
     assert page.get_by_role("table", name="Each group against all other rows").is_visible()
+    assert said == []
     page.context.close()
 
 
-def test_it_prints_on_a4_with_its_folds_open(browser: playwright.Browser, tmp_path: Path) -> None:
-    page = _open(browser, tmp_path, "bookings", scheme="dark")
+def test_it_prints_on_a4_with_its_folds_open(browser: Browser, tmp_path: Path) -> None:
+    page, said = _open(browser, tmp_path, "bookings", scheme="dark")
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink').trim()") == "#1b232c"
     paper = page.pdf(prefer_css_page_size=True)
     assert paper.startswith(b"%PDF")
     assert 4 <= paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") <= 12
+    assert said == []
     page.context.close()

@@ -5,12 +5,12 @@ import subprocess
 import sys
 
 import pytest
+from tests.report.stories import STORIES, bookings, hostile
 
 from skiff.cli.console import LiveProgress, print_error, print_findings, print_story, print_table
 from skiff.core.errors import SkiffError
 from skiff.core.finding import Finding
 from skiff.core.progress import Progress
-from tests.report.stories import STORIES, bookings, hostile
 
 
 class Terminal(io.StringIO):
@@ -71,9 +71,14 @@ def test_a_terminal_ticks_off_what_is_done_and_gives_the_cursor_back(monkeypatch
 def test_a_stage_that_failed_is_not_ticked_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     out = Terminal()
-    with pytest.raises(KeyboardInterrupt), LiveProgress(out) as progress:
-        progress.stage("Read")
-        raise KeyboardInterrupt
+
+    def work() -> None:
+        with LiveProgress(out) as progress:
+            progress.stage("Read")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert "✓" not in out.getvalue()
 
 

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.report.stories import STORIES
 
 from skiff.report.card import render_card
 from skiff.report.content import RunStory
 from skiff.report.datasheet import build_datasheet
 from skiff.report.html import render_report
 from skiff.report.run_json import build_result
-from tests.report.stories import STORIES
 
 HERE = Path(__file__).parent
 FONT = re.compile(r"data:font/woff2;base64,[A-Za-z0-9+/=]+")

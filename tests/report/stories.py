@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from skiff.core.finding import Finding
+from skiff.core.finding import Finding, Severity
 from skiff.core.measurement import Measurement
 from skiff.core.task import Task
 from skiff.evaluate.results import (
@@ -38,6 +38,7 @@ EVIDENCE = {
     "release": "ev_000007",
 }
 VERSIONS = {"skiff": "0.1.0", "lightgbm": "4.7.0", "onnx": "1.23.2", "onnxruntime": "1.32.0", "scikit-learn": "1.9.1"}
+SEVERITIES: tuple[Severity, ...] = ("block", "warn", "info")
 HOSTILE = "<script>alert(1)</script>"
 LONG = (
     "gesamtbetrag_der_im_vorjahr_stornierten_und_wieder_aufgenommenen_reservierungen_in_euro_ohne_mehrwertsteuer_" * 2
@@ -561,7 +562,16 @@ def hostile() -> RunStory:
         message = "the bookings are judged"
         raise AssertionError(message)
     escape = "\x1b[31mred\x1b[0m"
-    names = (HOSTILE, LONG, "שם_הלקוח", "顧客の名前", escape, "‮evil‬", "]]>--><!--", '"><img src=x onerror=alert(2)>')
+    names = (
+        HOSTILE,
+        LONG,
+        "שם_הלקוח",
+        "顧客の名前",
+        escape,
+        "\u202eevil\u202c",
+        "]]>--><!--",
+        '"><img src=x onerror=alert(2)>',
+    )
     importances = tuple(Importance(column=name, drop=measure("roc_auc", 0.1, 0.05, 0.15)) for name in names)
     slices = tuple(
         Slice(
@@ -577,7 +587,7 @@ def hostile() -> RunStory:
     findings = tuple(
         Finding(
             code=f"quality.missing{i % 3}",
-            severity=("block", "warn", "info")[i % 3],  # type: ignore[arg-type]  literals out of a tuple
+            severity=SEVERITIES[i % 3],
             columns=(names[i % len(names)],),
             rows=i + 1,
             evidence={"share": 0.1, names[i % len(names)]: HOSTILE},

@@ -5,9 +5,9 @@ import re
 from dataclasses import replace
 
 import pytest
+from tests.report.stories import HOSTILE, STORIES, bookings, flats, hostile, no_model
 
 from skiff.report.card import build_metadata, escape_markdown, render_card
-from tests.report.stories import HOSTILE, STORIES, bookings, flats, hostile, no_model
 
 
 def _metadata(card: str) -> dict[str, object]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from tests.report.stories import HOSTILE, bookings, flats, hostile
 
 from skiff.evaluate.results import Slice
 from skiff.report.charts import (
@@ -18,7 +19,6 @@ from skiff.report.charts import (
     build_slices_chart,
 )
 from skiff.report.svg import render_svg
-from tests.report.stories import HOSTILE, bookings, flats, hostile
 
 
 def _judged(name: str) -> Callable[[], Chart | None]:
@@ -99,5 +99,6 @@ def test_lower_is_better_turns_the_bad_side_round() -> None:
 
 
 def test_paper_has_no_css_variables() -> None:
-    chart = build_calibration_chart(bookings().evaluation.calibration, palette=PAPER)  # type: ignore[union-attr]  the bookings are judged
-    assert "var(" not in render_svg(chart)
+    evaluation = bookings().evaluation
+    assert evaluation is not None
+    assert "var(" not in render_svg(build_calibration_chart(evaluation.calibration, palette=PAPER))

@@ -5,12 +5,13 @@ import hashlib
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
+from tests.report.stories import HOSTILE, STORIES, bookings, donors, flats, hostile, many_classes, no_model, tickets
 
 from skiff.report.html import build_style, render_report
 from skiff.report.sources import build_sources
-from tests.report.stories import HOSTILE, STORIES, bookings, donors, flats, hostile, many_classes, no_model, tickets
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "area", "base", "col", "embed", "source", "track", "wbr"}
 NAMES = sorted(STORIES)
@@ -90,7 +91,7 @@ def test_headings_go_down_one_step_at_a_time(name: str) -> None:
     levels = [int(tag[1]) for tag, _ in Page(render_report(STORIES[name]())).tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -217,7 +218,7 @@ def _luminance(color: str) -> float:
 )
 def test_text_has_enough_contrast_in_both_schemes(ink: str, paper: str, scheme: int) -> None:
     def color(name: str) -> str:
-        return re.findall(rf"--{name}: (#[0-9a-f]{{6}});", build_style())[scheme]
+        return str(re.findall(rf"--{name}: (#[0-9a-f]{{6}});", build_style())[scheme])
 
     light, dark = sorted((_luminance(color(ink)), _luminance(color(paper))), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.report.stories import STORIES, bookings, measure, no_model
 
 from skiff.core.evidence import Json
 from skiff.core.finding import Finding
 from skiff.report.run_json import build_finding, build_result
-from tests.report.stories import STORIES, bookings, measure, no_model
 
 EXTRA: dict[str, Json] = {
     "workspace": "bookings",

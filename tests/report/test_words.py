@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from tests.report.stories import STORIES, bookings, donors, flats, measure, no_model, tickets
 
 from skiff.core.measurement import Measurement
 from skiff.evaluate.results import Evaluation, Gate, GateVerdict
@@ -11,7 +12,6 @@ from skiff.report.card import render_card
 from skiff.report.content import RunStory
 from skiff.report.html import render_report
 from skiff.report.words import describe_performance, verdict
-from tests.report.stories import STORIES, bookings, donors, flats, measure, no_model, tickets
 
 FORBIDDEN = re.compile(r"\b(compliant|certified|fair|safe|guarantees?|guaranteed)\b", re.IGNORECASE)
 

@@ -57,7 +57,7 @@ def render_card(story: RunStory) -> str:
     )
     environment.filters.update(
         bytes=format_bytes,
-        count=lambda n, noun: count_of(n, noun),
+        count=count_of,
         date=describe_date,
         reason=describe_reason,
         action=lambda action: ACTIONS.get(action, action),

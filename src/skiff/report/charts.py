@@ -136,7 +136,11 @@ def build_slices_chart(slices: Sequence[Slice], *, palette: Palette = PAGE) -> C
         title="Groups against everyone else",
         see=f"Each dot: {metric} of a group minus that of all others, with its range. The {worse_side} of zero is worse. {verdict}",
         alt="Gaps: "
-        + "; ".join(f"{value['name'].strip()} {format_score(float(value['value']))}" for value in values[:8]),
+        + "; ".join(
+            f"{shorten(item.column, 40)} {shorten(item.level, 40)} {format_score(item.gap.value)}"
+            for item in shown[:8]
+            if item.gap is not None
+        ),
         spec=_frame(
             values,
             [_rule_at(0.0, palette.muted), _interval(y, palette, color=color), dots],
@@ -154,7 +158,7 @@ def build_leak_chart(left_out: Sequence[LeftOut], *, palette: Palette = PAGE) ->
     if not shown:
         return None
     values = [
-        {"name": _label(item.column, index), "side": side, "value": value}
+        {"name": _label(item.column, index), "side": side, "value": value, "text": f"{side} {format_score(value)}"}
         for index, item in enumerate(shown)
         for side, value in (("with", item.score_with), ("without", item.score_without))
     ]
@@ -174,8 +178,6 @@ def build_leak_chart(left_out: Sequence[LeftOut], *, palette: Palette = PAGE) ->
             "text": {"field": "text", "type": "nominal"},
         },
     }
-    for value in values:
-        value["text"] = f"{value['side']} {format_score(value['value'])}"  # type: ignore[arg-type]  value is a number
     return Chart(
         name="leaks",
         title="The score with and without each column",

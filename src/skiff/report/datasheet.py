@@ -57,6 +57,7 @@ DATA_TYPES = {
 }
 UNANSWERED = "not answered"
 FILE_ID = "table"
+MAX_LIMITATIONS = 50
 
 
 def build_datasheet(story: RunStory) -> dict[str, Json]:
@@ -77,7 +78,7 @@ def build_datasheet(story: RunStory) -> dict[str, Json]:
     data = story.dataset
     name = clean_name(data.name)
     answers = {"source": "", "legal_basis": "", **data.provenance}
-    unanswered = [
+    unanswered: list[Json] = [
         key
         for key, value in {"owner": story.owner, "licence": story.licence, "purpose": story.purpose, **answers}.items()
         if not value
@@ -115,11 +116,11 @@ def build_datasheet(story: RunStory) -> dict[str, Json]:
         "rai:dataUseCases": story.purpose or UNANSWERED,
         "rai:dataCollection": answers["source"] or UNANSWERED,
         "rai:personalSensitiveInformation": _list_personal(story),
-        "rai:dataLimitations": [item.what for item in story.findings if item.severity != "info"][:50],
+        "rai:dataLimitations": _list_limitations(story),
         "skiff:legalBasis": answers["legal_basis"] or UNANSWERED,
         "skiff:provenance": {key: value or UNANSWERED for key, value in answers.items()},
         "skiff:reading": dict(data.reading),
-        "skiff:unanswered": list(unanswered),
+        "skiff:unanswered": unanswered,
         "skiff:evidence": dict(story.evidence),
     }
 
@@ -136,7 +137,13 @@ def _build_field(column: ColumnStory, index: int) -> Json:
     }
 
 
+def _list_limitations(story: RunStory) -> list[Json]:
+    return [clean_name(item.what) for item in story.findings if item.severity != "info"][:MAX_LIMITATIONS]
+
+
 def _list_personal(story: RunStory) -> list[Json]:
     """Name the columns with findings about personal data; an empty list says that none were found, not that there are none."""
-    names = [clean_name(name) for item in story.findings if item.code.startswith("privacy.") for name in item.columns]
+    names: list[Json] = [
+        clean_name(name) for item in story.findings if item.code.startswith("privacy.") for name in item.columns
+    ]
     return list(dict.fromkeys(names))

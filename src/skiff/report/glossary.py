@@ -153,11 +153,11 @@ def describe_family(code: str) -> str:
 
 
 def clean_name(text: str) -> str:
-    """Return a name without control and direction-changing characters: a column name must not drive a terminal or page.
+    r"""Return a name without control and direction-changing characters: a column name must not drive a terminal or page.
 
     Examples
     --------
-    >>> clean_name("price\\x1b[31m"), clean_name("שם")
+    >>> clean_name("price\x1b[31m"), clean_name("שם")
     ('price�[31m', 'שם')
     """
     return "".join(" " if sign in "\n\r\t" else "\ufffd" if _is_hostile(sign) else sign for sign in text)

@@ -25,7 +25,16 @@ from skiff.report.mistakes import (
     format_gap_range,
     format_signed,
 )
-from skiff.report.numbers import count_of, format_amount, format_bytes, format_range, format_score, format_seconds
+from skiff.report.numbers import (
+    count_of,
+    format_amount,
+    format_bytes,
+    format_micros,
+    format_percent,
+    format_range,
+    format_score,
+    format_seconds,
+)
 from skiff.report.page import (
     SHOWN_CLASSES,
     build_confusion_cells,
@@ -141,21 +150,17 @@ FILTERS: dict[str, Callable[..., object]] = {
     "action": lambda action: ACTIONS.get(action, action),
     "bytes": format_bytes,
     "clean": clean_name,
-    "count": lambda n, noun: count_of(n, noun),
+    "count": count_of,
     "date": describe_date,
     "gap_range": format_gap_range,
     "isolate": isolate,
-    "micro": lambda us: (
-        f"{format_amount(us)} millionths of a second" if us < 1000 else f"{format_amount(us / 1000)} ms"
-    ),  # noqa: PLR2004  a thousand make a millisecond
+    "micro": format_micros,
     "proof": describe_evidence,
     "quoted": quote,
     "score": format_score,
     "seconds": format_seconds,
     "severity": lambda severity: SEVERITIES.get(severity, severity),
-    "share": lambda share: (
-        "none" if share == 0 else "under 1 %" if 0 < share < 0.01 else f"{share:.0%}".replace("%", " %")
-    ),  # noqa: PLR2004  one per cent
+    "share": format_percent,
     "short": shorten,
     "signed": format_signed,
     "svg": _draw,
@@ -198,7 +203,7 @@ def build_context(story: RunStory) -> dict[str, object]:
         "provenance": describe_provenance(story),
         "metrics": rows,
         "has_simple": any(row.simple != "–" for row in rows),
-        "level": f"{headline.level if headline else 0.95:.0%}".replace("%", " %"),
+        "level": format_percent(headline.level if headline else 0.95),
         "flattery": describe_flattery(evaluation) if evaluation else (),
         "saving": describe_saving(story),
         "split_words": SPLITS.get(story.split.kind, story.split.kind),

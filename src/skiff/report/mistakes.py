@@ -55,10 +55,11 @@ def describe_confusion(story: RunStory, confusion: Confusion) -> tuple[str, ...]
     if not worst:
         return ("Not one row kept aside was mixed up.",)
     first = worst[0]
-    return (
+    sentence = (
         f"The most frequent mix-up: {quote(first.truth)} taken for {quote(first.said)}, "
-        f"{first.rows:,} of the {count_of(first.of_rows, 'row')} that really are {quote(first.truth)}.",
+        f"{first.rows:,} of the {count_of(first.of_rows, 'row')} that really are {quote(first.truth)}."
     )
+    return (sentence,)
 
 
 def _describe_warnings(story: RunStory, confusion: Confusion) -> tuple[str, ...]:
@@ -156,17 +157,19 @@ def describe_calibration(bins: tuple[CalibrationBin, ...], cases: str = "it") ->
     off = [item for item in bins if not item.low <= item.predicted <= item.high]
     if not off:
         middle = min(bins, key=lambda item: abs(item.predicted - 0.5))
-        return (
+        sentence = (
             f"The probabilities can be taken at their word: where it said {describe_share(middle.predicted)}, "
-            f"{cases} happened {describe_share(middle.observed)} times (of {count_of(middle.n, 'row')}).",
+            f"{cases} happened {describe_share(middle.observed)} times (of {count_of(middle.n, 'row')})."
         )
+        return (sentence,)
     worst = max(off, key=lambda item: abs(item.predicted - item.observed))
     direction = "too high" if worst.predicted > worst.observed else "too low"
-    return (
+    sentence = (
         f"In {len(off)} of {len(bins)} bands the probabilities are off. Worst: where it said "
         f"{describe_share(worst.predicted)}, {cases} happened {describe_share(worst.observed)} times "
-        f"({describe_share_range(worst.low, worst.high)}; {count_of(worst.n, 'row')}): {direction}.",
+        f"({describe_share_range(worst.low, worst.high)}; {count_of(worst.n, 'row')}): {direction}."
     )
+    return (sentence,)
 
 
 def describe_residuals(story: RunStory) -> tuple[str, ...]:
@@ -179,8 +182,9 @@ def describe_residuals(story: RunStory) -> tuple[str, ...]:
         return ()
     unit = story.task.unit or rmse.unit
     reach = format_range(rmse.low, rmse.high, unit)
-    return (
+    sentence = (
         f"Counting large errors more heavily, it is off by {format_amount(rmse.value, unit)}"
         f"{f' ({reach})' if reach else ''}; the more this exceeds {format_amount(mae.value, unit)}, "
-        "the more a few answers are far off.",
+        "the more a few answers are far off."
     )
+    return (sentence,)

@@ -188,6 +188,32 @@ def format_seconds(seconds: float) -> str:
     return f"{int(seconds // 60)} min {int(seconds % 60)} s"
 
 
+def format_percent(share: float) -> str:
+    """Return a share for a table, where a column of counts would be hard to compare.
+
+    Examples
+    --------
+    >>> format_percent(0.137), format_percent(0.004), format_percent(0.0)
+    ('14 %', 'under 1 %', 'none')
+    """
+    if share == 0:
+        return "none"
+    return "under 1 %" if 0 < share < 0.01 else f"{share * 100:.0f} %"  # noqa: PLR2004  one per cent
+
+
+def format_micros(latency_us: float) -> str:
+    """Return a very short duration.
+
+    Examples
+    --------
+    >>> format_micros(61.0), format_micros(2400.0)
+    ('61 millionths of a second', '2.4 thousandths of a second')
+    """
+    if latency_us < 1000:  # noqa: PLR2004  a thousand make a millisecond
+        return f"{format_amount(latency_us)} millionths of a second"
+    return f"{format_amount(latency_us / 1000)} thousandths of a second"
+
+
 def count_of(n: int, singular: str, plural: str = "") -> str:
     """Return a count with its noun.
 

@@ -151,12 +151,12 @@ def with_unit(text: str, unit: str) -> str:
 def build_confusion_cells(confusion: Confusion) -> tuple[tuple[str, int, tuple[Cell, ...]], ...]:
     """Return the table of mix-ups, row by row: label, number of rows, cells."""
     return tuple(
-        (label, sum(counts), tuple(_cell(count, sum(counts), i == j) for j, count in enumerate(counts)))
+        (label, sum(counts), tuple(_cell(count, sum(counts), is_right=i == j) for j, count in enumerate(counts)))
         for i, (label, counts) in enumerate(zip(confusion.labels, confusion.counts, strict=True))
     )
 
 
-def _cell(count: int, total: int, is_right: bool) -> Cell:  # noqa: FBT001  one private call with a named source
+def _cell(count: int, total: int, *, is_right: bool) -> Cell:
     share = count / total if total else 0.0
     return Cell(count=count, tint=min(MAX_TINT, -int(-share * MAX_TINT // 1)) if count else 0, is_right=is_right)
 

@@ -43,7 +43,7 @@ def render_svg(chart: Chart) -> str:
 
 
 def _rename_clips(body: str, name: str) -> str:
-    """Number the renderer's clip paths within their chart: it counts over the whole process, which would not repeat."""
+    """Count clip paths within their chart: the renderer counts over the whole process, which would not repeat."""
     seen = list(dict.fromkeys(CLIP_IDS.findall("".join(TAGS.findall(body)))))
     numbers = {clip: f"{name}-clip-{number}" for number, clip in enumerate(seen, start=1)}
     return TAGS.sub(lambda tag: CLIP_IDS.sub(lambda clip: numbers[clip[0]], tag[0]), body)

@@ -20,7 +20,7 @@ from skiff.report.numbers import (
     format_score,
 )
 
-
+NAMES_IN_A_SENTENCE = 3
 BYSTANDERS = frozenset({"leakage.identifier", "leakage.row_order"})
 """Leaks that mislead rather than hold the answer: listed, but not in the sentence about answers given away."""
 
@@ -263,20 +263,22 @@ def describe_leaks(story: RunStory) -> tuple[str, ...]:
     leaks = [item for item in story.left_out if item.code.startswith("leakage.") and item.code not in BYSTANDERS]
     if not leaks:
         return ()
-    names = ", ".join(quote(item.column) for item in leaks[:3]) + (
-        f" and {len(leaks) - 3} more" if len(leaks) > 3 else ""
-    )  # noqa: PLR2004  three names are enough in a sentence
+    more = len(leaks) - NAMES_IN_A_SENTENCE
+    names = ", ".join(quote(item.column) for item in leaks[:NAMES_IN_A_SENTENCE]) + (
+        f" and {more} more" if more > 0 else ""
+    )
     verb = "was left out because it gives" if len(leaks) == 1 else "were left out because they give"
     scored = [item for item in leaks if item.score_with is not None and item.score_without is not None]
-    sentence = f"{names} {verb} the answer away."
+    left_out = f"{names} {verb} the answer away."
     if not scored:
-        return (sentence,)
+        return (left_out,)
     worst = max(scored, key=lambda item: abs((item.score_with or 0.0) - (item.score_without or 0.0)))
     column = "it" if len(leaks) == 1 else quote(worst.column)
-    return (
-        f"{sentence} With {column} a quick trial scores {format_score(worst.score_with)}, "
-        f"without {format_score(worst.score_without)}: a model that leans on it shines here and fails in use.",
+    sentence = (
+        f"{left_out} With {column} a quick trial scores {format_score(worst.score_with)}, "
+        f"without {format_score(worst.score_without)}: a model that leans on it shines here and fails in use."
     )
+    return (sentence,)
 
 
 def describe_flattery(evaluation: Evaluation) -> tuple[str, ...]:
