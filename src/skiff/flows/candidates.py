@@ -8,13 +8,14 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from skiff.core.errors import SkiffError
 from skiff.core.finding import Finding
 from skiff.core.measurement import Measurement
 from skiff.core.signature import InputColumn
 from skiff.core.task import Task
-from skiff.data.splits import Rows, Split, SplitKind
+from skiff.data.splits import Split, SplitKind
 from skiff.data.task import encode_target
 from skiff.deploy.parity import Parity
 from skiff.evaluate.results import Decision
@@ -153,14 +154,14 @@ def hash_split(workspace: Workspace, split: Split) -> str:
     return workspace.objects.put(_pack(split.test))
 
 
-def _pack(rows: Rows) -> bytes:
+def _pack(rows: NDArray[np.int64]) -> bytes:
     stream = io.BytesIO()
     np.save(stream, rows.astype(np.int64), allow_pickle=False)
     return stream.getvalue()
 
 
-def _unpack(data: bytes) -> Rows:
-    rows: Rows = np.load(io.BytesIO(data), allow_pickle=False)
+def _unpack(data: bytes) -> NDArray[np.int64]:
+    rows: NDArray[np.int64] = np.load(io.BytesIO(data), allow_pickle=False)
     return rows
 
 

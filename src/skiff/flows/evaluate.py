@@ -34,8 +34,7 @@ class Verdict:
 
 def answer_frame(predictor: Predictor, frame: pl.DataFrame) -> NDArray[np.float64]:
     """Return probabilities of shape (n_rows, n_classes) or values of shape (n_rows,) for a typed frame."""
-    columns = {column.name: frame[column.name] for column in predictor.signature.inputs}
-    answers = predictor.predict_columns(columns, n_rows=frame.height)
+    answers = predictor.predict_columns(frame)
     found = answers.values if predictor.kind == "regression" else answers.probabilities
     return np.asarray(found, dtype=np.float64)
 
