@@ -138,7 +138,8 @@ def _build_field(column: ColumnStory, index: int) -> Json:
 
 
 def _list_limitations(story: RunStory) -> list[Json]:
-    return [clean_name(item.what) for item in story.findings if item.severity != "info"][:MAX_LIMITATIONS]
+    told: list[Json] = [clean_name(item.what) for item in story.findings if item.severity != "info"]
+    return told[:MAX_LIMITATIONS]
 
 
 def _list_personal(story: RunStory) -> list[Json]:
