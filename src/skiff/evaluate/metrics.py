@@ -185,7 +185,7 @@ def measure_regression(
     >>> y = rng.normal(size=300)
     >>> found = measure_regression(y, y + rng.normal(size=300), seed=0, unit="EUR")
     >>> print(found["mae"], found["mae"].unit)
-    mae 0.772 (0.708 to 0.844, n=300) EUR
+    mae 0.772 (0.707 to 0.836, n=300) EUR
     """
     usual = usual or find_usual_value(y)
     resample = build_resample(len(y), groups=groups, seed=seed, n_boot=n_boot)

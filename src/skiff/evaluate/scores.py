@@ -40,6 +40,9 @@ HIGHER_IS_BETTER: Mapping[str, bool] = {
 MAX_BINS = 1000
 """Distinct scores kept apart when a ranking is resampled; more are pooled between quantiles of both classes."""
 
+MAX_JACKKNIFE_CELLS = 500_000
+"""Units times cells beyond which the acceleration is left out: with 500 rows and more it is near 0 anyway."""
+
 N_CALIBRATION_BINS = 10
 """Bins of the expected calibration error, of equal mass (Nguyen and O'Connor 2015, https://doi.org/10.18653/v1/D15-1182)."""
 
@@ -85,7 +88,7 @@ class Score:
         """Return the metric without each unit in turn; None where it would cost more than it tells."""
         sums = self.sums(resample)
         if not isinstance(sums, np.ndarray):
-            if sums.shape[0] * sums.shape[1] > MAX_BINS * MAX_BINS:
+            if sums.shape[0] * sums.shape[1] > MAX_JACKKNIFE_CELLS:
                 return None
             sums = np.asarray(sums.todense())
         return self.formula(sums.sum(axis=0) - sums)
