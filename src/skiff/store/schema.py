@@ -1,0 +1,99 @@
+"""The catalog's tables. The migrations build the same ones; a test holds the two together.
+
+Every row of a table but the ledger's carries a ``seal``, the SHA-256 of its other values, so that a flipped bit in the
+database file is noticed when the row is read. The ledger's rows carry their own chained hashes.
+Structured values are kept as canonical JSON text: one form on every database.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text
+
+HASH_LENGTH = 64
+
+METADATA = MetaData()
+
+DATASET = Table(
+    "dataset",
+    METADATA,
+    Column("sha256", String(HASH_LENGTH), primary_key=True),
+    Column("position", BigInteger, nullable=False, unique=True),
+    Column("created", String(32), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("source_sha256", String(HASH_LENGTH), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("columns", BigInteger, nullable=False),
+    Column("reading", Text, nullable=False),
+    Column("provenance", Text, nullable=False),
+    Column("kinds", Text, nullable=False),
+    Column("seal", String(HASH_LENGTH), nullable=False),
+)
+
+RUN = Table(
+    "run",
+    METADATA,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(64), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("started", String(32), nullable=False),
+    Column("finished", String(32), nullable=True),
+    Column("dataset_sha256", String(HASH_LENGTH), nullable=True),
+    Column("arguments", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("seal", String(HASH_LENGTH), nullable=False),
+)
+
+LOOK = Table(
+    "look",
+    METADATA,
+    Column("dataset_sha256", String(HASH_LENGTH), primary_key=True),
+    Column("split_sha256", String(HASH_LENGTH), primary_key=True),
+    Column("looks", BigInteger, nullable=False),
+    Column("last", String(32), nullable=False),
+    Column("seal", String(HASH_LENGTH), nullable=False),
+)
+
+RELEASE = Table(
+    "release",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("created", String(32), nullable=False),
+    Column("run_id", String(32), nullable=True),
+    Column("dataset_sha256", String(HASH_LENGTH), nullable=False),
+    Column("manifest_sha256", String(HASH_LENGTH), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("seal", String(HASH_LENGTH), nullable=False),
+)
+
+PROMOTION = Table(
+    "promotion",
+    METADATA,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("undone", String(32), nullable=True),
+    Column("seal", String(HASH_LENGTH), nullable=False),
+)
+
+LEDGER = Table(
+    "ledger",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", String(32), nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("prev", String(HASH_LENGTH), nullable=False),
+    Column("hash", String(HASH_LENGTH), nullable=False),
+)
+
+LEDGER_HEAD = Table(
+    "ledger_head",
+    METADATA,
+    Column("name", String(16), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(HASH_LENGTH), nullable=False),
+)

@@ -1,0 +1,426 @@
+"""One engagement's folder, opened: its settings, datasets, runs, objects, ledger, releases and reports."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from skiff.core.errors import SkiffError
+from skiff.core.evidence import Json
+from skiff.core.settings import Settings
+from skiff.store.catalog import Catalog
+from skiff.store.clock import Clock, find_actor, now_utc
+from skiff.store.datasets import Datasets
+from skiff.store.files import PRIVATE_FILE, explained, make_folder, sweep_staging, sync_folder, write_atomic
+from skiff.store.ledger import Ledger, LedgerCheck
+from skiff.store.locks import PresenceLock, WriterLock
+from skiff.store.objects import Objects
+from skiff.store.records import DatasetRecord, RunRecord, RunStatus
+from skiff.store.releases import Releases
+from skiff.store.reports import Reports
+from skiff.store.runs import Runs
+from skiff.store.settings import SETTINGS_FILE, read_settings, write_initial_settings
+
+SKIFF_FOLDER = ".skiff"
+CATALOG_FILE = "catalog.db"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceSummary:
+    """What a workspace holds, in numbers."""
+
+    root: str
+    datasets: int
+    runs: int
+    releases: int
+    champion: int | None
+    ledger_records: int
+    ledger_head: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceCheck:
+    """Whether everything in a workspace is as it was written.
+
+    Parameters
+    ----------
+    ok : bool
+    ledger : LedgerCheck
+    problems : tuple of SkiffError
+        Each with the file it is about and what to do.
+    checked_files : int
+    """
+
+    ok: bool
+    ledger: LedgerCheck
+    problems: tuple[SkiffError, ...]
+    checked_files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """What opening mended after a process that was killed: files removed, runs marked, releases recorded."""
+
+    leftovers: int = 0
+    interrupted_runs: int = 0
+    adopted_releases: tuple[int, ...] = ()
+
+
+class Workspace:
+    """An open workspace. Make one with `Workspace.open`; use it in a ``with`` block.
+
+    Parameters
+    ----------
+    root : Path
+    settings : Settings
+    catalog : Catalog
+    presence : PresenceLock or None
+        None where the disk is read-only.
+    objects_root : Path
+    clock : callable
+
+    Attributes
+    ----------
+    root : Path
+    settings : Settings
+    actor : str
+    objects : Objects
+    datasets : Datasets
+    runs : Runs
+    releases : Releases
+    ledger : Ledger
+    reports : Reports
+    sweep : Sweep
+        What opening mended.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: Path,
+        settings: Settings,
+        catalog: Catalog,
+        presence: PresenceLock | None,
+        objects_root: Path,
+        clock: Clock,
+    ) -> None:
+        """Put the parts together; see `open`."""
+        own = root / SKIFF_FOLDER
+        self.root = root
+        self.settings = settings
+        self.actor = find_actor()
+        self.sweep = Sweep()
+        self._own = own
+        self._catalog = catalog
+        self._presence = presence
+        self._writer = WriterLock(own / "writer.lock", root=root, clock=clock)
+        self.objects = Objects(objects_root)
+        self.datasets = Datasets(catalog, objects=self.objects, clock=clock)
+        self.runs = Runs(catalog, actor=self.actor, clock=clock)
+        self.releases = Releases(
+            catalog, root=own / "releases", staging=own / "tmp", hold=self._writer.hold, clock=clock
+        )
+        self.ledger = Ledger(
+            catalog, head_path=own / "ledger.head", actor=self.actor, anchors=self.releases.list_anchors
+        )
+        self.reports = Reports(root / "reports")
+
+    @classmethod
+    def open(cls, folder: Path | str, *, create: bool = False, clock: Clock = now_utc) -> Self:
+        """Open the workspace in `folder`, mending what a killed process left.
+
+        Parameters
+        ----------
+        folder : Path or str
+        create : bool
+            Whether to make it if it is not there.
+        clock : callable
+            Gives the time for the records.
+
+        Raises
+        ------
+        SkiffError
+            ``workspace_not_found``, ``not_a_workspace``, ``workspace_newer``, ``catalog_damaged``, the problems of
+            ``skiff.toml``, and what the disk says.
+        """
+        root = Path(folder).expanduser().absolute()
+        _refuse_missing(root, is_wanted=create)
+        if create:
+            _make_root(root)
+        settings = read_settings(root)
+        own = root / SKIFF_FOLDER
+        is_read_only = own.is_dir() and _is_read_only(own)
+        presence = None
+        if not is_read_only:
+            _make_own_folders(own)
+            presence = PresenceLock(own / "presence.lock")
+        try:
+            is_alone = presence is not None and presence.try_alone()
+            workspace = cls._assemble(root, settings, presence=presence, is_read_only=is_read_only, clock=clock)
+            try:
+                if is_alone:
+                    workspace.sweep = workspace._sweep_leftovers()  # noqa: SLF001  our own instance
+            except BaseException:
+                workspace._catalog.close()  # noqa: SLF001  our own instance
+                raise
+            if presence is not None:
+                presence.share()
+        except BaseException:
+            if presence is not None:
+                presence.close()
+            raise
+        return workspace
+
+    @classmethod
+    def _assemble(
+        cls, root: Path, settings: Settings, *, presence: PresenceLock | None, is_read_only: bool, clock: Clock
+    ) -> Self:
+        own = root / SKIFF_FOLDER
+        objects_root = _find_objects_root(settings, root)
+        if not is_read_only:
+            make_folder(objects_root)
+        catalog = Catalog.open(own / CATALOG_FILE, database=settings.store.database, is_read_only=is_read_only)
+        return cls(
+            root=root,
+            settings=settings,
+            catalog=catalog,
+            presence=presence,
+            objects_root=objects_root,
+            clock=clock,
+        )
+
+    def close(self) -> None:
+        """Close the catalog and let others sweep."""
+        self._catalog.close()
+        if self._presence is not None:
+            self._presence.close()
+            self._presence = None
+
+    def __enter__(self) -> Self:
+        """Return the workspace itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Return the folder it is in."""
+        return f"Workspace({str(self.root)!r})"
+
+    @property
+    def is_read_only(self) -> bool:
+        """Return whether the disk allows reading only."""
+        return self._catalog.is_read_only
+
+    def lock(self, purpose: str) -> AbstractContextManager[None]:
+        """Give a block in which nobody else changes the workspace; readers go on.
+
+        Raises
+        ------
+        SkiffError
+            ``workspace_busy``, saying who works there, since when and on what.
+        """
+        return self._writer.hold(purpose)
+
+    def reload_settings(self) -> Settings:
+        """Read ``skiff.toml`` again, after it was written, and return its settings."""
+        self.settings = read_settings(self.root)
+        return self.settings
+
+    def describe(self) -> WorkspaceSummary:
+        """Return what the workspace holds, in numbers."""
+        records = self.ledger.records()
+        return WorkspaceSummary(
+            root=str(self.root),
+            datasets=len(self.datasets.list()),
+            runs=len(self.runs.list()),
+            releases=len(self.releases.list()),
+            champion=self.releases.champion(),
+            ledger_records=len(records),
+            ledger_head=self.ledger.head,
+            size_bytes=sum(_list_sizes(self._own)),
+        )
+
+    def verify(self) -> WorkspaceCheck:
+        """Read everything and compare it with its hashes: catalog, ledger, objects, releases."""
+        problems: list[SkiffError] = []
+        with _collected(problems):
+            self._catalog.check()
+        ledger = self.ledger.verify()
+        if not ledger.ok:
+            problems.append(_describe_ledger(ledger, self._own / CATALOG_FILE))
+        names = set(self.objects.list())
+        with _collected(problems):
+            names |= {record.sha256 for record in self.datasets.list()}
+        for sha256 in sorted(names):
+            with _collected(problems):
+                self.objects.verify(sha256)
+        files = len(names)
+        with _collected(problems):
+            for record in self.releases.list():
+                files += 1
+                with _collected(problems):
+                    self.releases.verify(record.number)
+        return WorkspaceCheck(ok=not problems, ledger=ledger, problems=tuple(problems), checked_files=files)
+
+    def add_dataset(
+        self,
+        frame_parquet: bytes,
+        *,
+        name: str,
+        source_sha256: str,
+        rows: int,
+        columns: int,
+        reading: Mapping[str, Json],
+        provenance: Mapping[str, str],
+        kinds: Mapping[str, str],
+    ) -> DatasetRecord:
+        """Keep a table: see `Datasets.add_dataset`."""
+        return self.datasets.add_dataset(
+            frame_parquet,
+            name=name,
+            source_sha256=source_sha256,
+            rows=rows,
+            columns=columns,
+            reading=reading,
+            provenance=provenance,
+            kinds=kinds,
+        )
+
+    def start_run(
+        self, kind: str = "run", *, dataset_sha256: str | None = None, arguments: Mapping[str, object] | None = None
+    ) -> str:
+        """Record that work began: see `Runs.start_run`."""
+        return self.runs.start_run(kind, dataset_sha256=dataset_sha256, arguments=arguments)
+
+    def finish_run(
+        self,
+        run_id: str,
+        *,
+        status: RunStatus = "done",
+        result: Mapping[str, object] | None = None,
+        dataset_sha256: str | None = None,
+    ) -> RunRecord:
+        """Record how work ended: see `Runs.finish_run`."""
+        return self.runs.finish_run(run_id, status=status, result=result, dataset_sha256=dataset_sha256)
+
+    def count_look(self, dataset_sha256: str, split_sha256: str) -> int:
+        """Count a look at the sealed rows: see `Runs.count_look`."""
+        return self.runs.count_look(dataset_sha256, split_sha256)
+
+    def write_report(self, name: str, data: bytes) -> Path:
+        """Write a file to hand over: see `Reports.write_report`."""
+        return self.reports.write_report(name, data)
+
+    def _sweep_leftovers(self) -> Sweep:
+        """Mend what a killed process left. Only while nobody else has the workspace open."""
+        folders = [self.root, self._own, self._own / "tmp"]
+        if self.reports.root.is_dir():
+            folders.append(self.reports.root)
+        leftovers = sum(sweep_staging(folder) for folder in folders) + self.objects.sweep()
+        return Sweep(
+            leftovers=leftovers,
+            interrupted_runs=self.runs.close_interrupted(),
+            adopted_releases=self.releases.adopt(),
+        )
+
+
+def _refuse_missing(root: Path, *, is_wanted: bool) -> None:
+    """Refuse a folder that is no workspace, unless one is to be made there."""
+    with explained(root):
+        exists, is_folder = root.exists(), root.is_dir()
+    if exists and not is_folder:
+        raise SkiffError(
+            "not_a_workspace",
+            what=f"{root} is a file; a workspace is a folder.",
+            where={"folder": str(root)},
+            fix="Name the folder with --workspace DIR.",
+        )
+    if is_wanted or (is_folder and ((root / SKIFF_FOLDER).is_dir() or (root / SETTINGS_FILE).is_file())):
+        return
+    if not exists:
+        raise SkiffError(
+            "workspace_not_found",
+            what=f"There is no folder {root}.",
+            where={"folder": str(root)},
+            fix=f"Make a workspace there with `skiff init {root}`, or name another with --workspace DIR.",
+        )
+    raise SkiffError(
+        "not_a_workspace",
+        what=f"{root} is not a Skiff workspace: it has neither {SETTINGS_FILE} nor {SKIFF_FOLDER}.",
+        where={"folder": str(root)},
+        fix=f"Make it one with `skiff init {root}`, or name another with --workspace DIR.",
+    )
+
+
+def _make_root(root: Path) -> None:
+    with explained(root):
+        root.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(root)
+    if not _is_read_only(root):
+        write_initial_settings(root)
+
+
+def _make_own_folders(own: Path) -> None:
+    """Make ``.skiff`` and its folders; what is there already is left alone."""
+    for folder in (own, own / "objects", own / "releases", own / "tmp"):
+        make_folder(folder)
+    if not (own / ".gitignore").exists():  # a client's data must not slip into a repository
+        write_atomic(own / ".gitignore", b"*\n", mode=PRIVATE_FILE)
+        with explained(own.parent):
+            sync_folder(own.parent)
+
+
+def _is_read_only(folder: Path) -> bool:
+    """Return whether the disk under `folder` is mounted for reading only."""
+    with explained(folder):
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+
+
+def _find_objects_root(settings: Settings, root: Path) -> Path:
+    configured = settings.store.objects
+    if configured is None:
+        return root / SKIFF_FOLDER / "objects"
+    if "://" in configured:
+        raise SkiffError(
+            "setting_bad_value",
+            what="The setting 'store.objects' must be a folder; addresses of other machines are not supported yet.",
+            where={"file": SETTINGS_FILE, "setting": "store.objects"},
+            fix='For example:  objects = "/mnt/big/objects"',
+        )
+    return root / Path(configured).expanduser()
+
+
+@contextlib.contextmanager
+def _collected(problems: list[SkiffError]) -> Iterator[None]:
+    """Keep a problem and go on, so that all are reported at once."""
+    try:
+        yield
+    except SkiffError as error:
+        problems.append(error)
+
+
+def _describe_ledger(check: LedgerCheck, path: Path) -> SkiffError:
+    return SkiffError(
+        "ledger_damaged",
+        what=f"The ledger is not as it was written. {check.reason}",
+        where={"file": str(path), "record": check.first_bad or 0},
+        fix="Find out who changed it, and put the workspace back from a backup; records before that one can be trusted.",
+    )
+
+
+def _list_sizes(folder: Path) -> Iterator[int]:
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # staging files come and go
+            if path.is_file():
+                yield path.stat().st_size
