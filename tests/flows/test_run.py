@@ -1,0 +1,126 @@
+"""The whole journey on a small table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import polars as pl
+import pytest
+
+import skiff
+from skiff.core.errors import SkiffError
+from skiff.flows.conclude import RunOutcome
+from skiff.flows.run import run
+from skiff.flows.settle import Wishes
+from skiff.flows.workspace import Workspace
+
+
+def test_leak_and_identifier_are_left_out_and_the_honest_signal_is_found(finished: tuple[RunOutcome, Path]) -> None:
+    outcome, _ = finished
+    left_out = {item.column: item.code for item in outcome.story.left_out}
+    assert left_out["refund"].startswith("leakage.")
+    assert left_out["booking"] == "leakage.identifier"
+    assert set(left_out) == {"refund", "booking"}
+    assert outcome.story.evaluation is not None
+    auc = outcome.story.evaluation.metrics["roc_auc"]
+    assert auc.low is not None
+    assert auc.high is not None
+    assert auc.low < auc.value < auc.high < 0.95
+    assert auc.baseline == pytest.approx(0.5)
+
+
+def test_release_holds_what_the_design_names_and_answers_now(finished: tuple[RunOutcome, Path]) -> None:
+    outcome, folder = finished
+    assert outcome.is_yes
+    assert outcome.is_champion
+    place = folder / ".skiff" / "releases" / "0001"
+    names = {path.name for path in place.iterdir()}
+    assert {"model.onnx", "manifest.json", "reference.json", "card.md", "datasheet.json", "evidence.jsonl"} <= names
+    manifest = json.loads((place / "manifest.json").read_text())
+    assert manifest["number"] == 1
+    assert manifest["parity"]["is_equal"] is True
+    assert manifest["parity"]["max_abs_diff"] <= 1e-9
+    assert manifest["gate"]["passed"] is True
+
+
+def test_result_has_the_fixed_shape(finished: tuple[RunOutcome, Path]) -> None:
+    outcome, _ = finished
+    result = json.loads(msgspec.json.encode(outcome.result))
+    wanted = {"workspace", "dataset", "task", "split", "left_out", "model", "metrics", "gate", "release", "files", "cost"}
+    assert wanted <= set(result)
+    assert {"value", "low", "high", "n", "baseline"} <= set(result["metrics"]["roc_auc"])
+    assert {"number", "path", "onnx_bytes", "parity_max_abs_diff", "latency_us"} <= set(result["release"])
+    assert {"wall_s", "cpu_s", "peak_rss_mb"} <= set(result["cost"])
+
+
+def test_every_number_names_a_ledger_record_that_exists(finished: tuple[RunOutcome, Path]) -> None:
+    outcome, folder = finished
+    with Workspace.open(folder) as workspace:
+        known = {record.id for record in workspace.ledger}
+        assert workspace.verify_ledger().ok
+    assert set(outcome.story.evidence.values()) <= known
+    assert {"dataset", "check", "split", "train", "evaluate", "gate", "release"} <= set(outcome.story.evidence)
+
+
+def test_report_is_one_file_without_scripts_or_network(finished: tuple[RunOutcome, Path]) -> None:
+    outcome, _ = finished
+    page = Path(outcome.files["report_html"]).read_text()
+    assert "<script" not in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "cancel" in page
+
+
+def test_loaded_model_answers_like_the_release(finished: tuple[RunOutcome, Path], bookings: Path) -> None:
+    _, folder = finished
+    model = skiff.load(folder / ".skiff" / "releases" / "0001")
+    frame = pl.read_csv(bookings)
+    chances = model.predict_proba(frame)
+    assert chances.shape == (frame.height, 2)
+    assert model.classes_.tolist() == ["no", "yes"]
+    row = model.predict_row(frame.row(0, named=True))
+    assert row.probabilities is not None
+    assert row.probabilities["yes"] == pytest.approx(chances[0, 1], abs=1e-12)
+    np.testing.assert_array_equal(model.predict(frame.to_pandas()), model.predict(frame))
+    np.testing.assert_array_equal(model.predict(frame.to_arrow()), model.predict(frame))
+    assert "roc_auc" in model.measurements
+
+
+def test_same_run_again_gives_the_same_release(bookings: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "again"
+    first = run(bookings, Wishes(target="cancelled", budget_s=20.0), folder=folder)
+    second = run(bookings, Wishes(target="cancelled", budget_s=20.0), folder=folder)
+    assert first.story.release is not None
+    assert second.story.release is not None
+    assert second.story.release.sha256 == first.story.release.sha256
+    assert second.story.release.number == first.story.release.number == 1
+    assert second.story.split.looks == 2
+
+
+def test_noise_is_called_noise_and_the_report_is_still_written(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    path = tmp_path / "noise.csv"
+    pl.DataFrame({"x": random.normal(size=400), "y": random.normal(size=400), "won": random.integers(0, 2, 400)}).write_csv(path)
+    outcome = run(path, Wishes(target="won", budget_s=5.0), folder=tmp_path / "noise")
+    assert not outcome.is_yes
+    assert outcome.story.release is None or outcome.story.release.number is None
+    assert Path(outcome.files["report_html"]).exists()
+
+
+def test_criterion_in_settings_blocks_release(bookings: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "strict"
+    folder.mkdir()
+    (folder / "skiff.toml").write_text('[criteria]\nrequire = ["roc_auc >= 0.999"]\n')
+    outcome = run(bookings, Wishes(target="cancelled", budget_s=5.0), folder=folder)
+    assert not outcome.is_yes
+    assert not (folder / ".skiff" / "releases" / "0001").exists()
+
+
+def test_wrong_column_names_the_closest_and_makes_nothing(bookings: Path, tmp_path: Path) -> None:
+    with pytest.raises(SkiffError) as caught:
+        run(bookings, Wishes(target="canceled"), folder=tmp_path / "none")
+    assert caught.value.code == "column_not_found"
+    assert "cancelled" in caught.value.fix
+    assert not (tmp_path / "none").exists()
