@@ -4,17 +4,24 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from tests.report.stories import HOSTILE, STORIES, bookings, donors, flats, hostile, many_classes, no_model, tickets
+from tests.report.stories import HOSTILE, STORIES, bookings
 
-from skiff.report.html import build_style, render_report
+from skiff.evaluate.results import Decision
+from skiff.report.html import build_style, describe_decision, describe_provenance, isolate, render_report
 from skiff.report.sources import build_sources
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "area", "base", "col", "embed", "source", "track", "wbr"}
 NAMES = sorted(STORIES)
+
+
+@cache
+def rendered(name: str) -> str:
+    return render_report(STORIES[name]())
 
 
 class Page(HTMLParser):
@@ -50,14 +57,14 @@ class Page(HTMLParser):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_tag_is_closed_in_order(name: str) -> None:
-    page = Page(render_report(STORIES[name]()))
+    page = Page(rendered(name))
     assert page.wrong == []
     assert page.open == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_page_loads_and_runs_nothing(name: str) -> None:
-    page = Page(render_report(STORIES[name]()))
+    page = Page(rendered(name))
     assert not {tag for tag, _ in page.tags} & {"script", "link", "iframe", "object", "embed", "img", "form", "base"}
     for _, attributes in page.tags:
         assert not [name for name in attributes if name.startswith("on") or name in {"src", "style", "xlink:href"}]
@@ -67,18 +74,18 @@ def test_the_page_loads_and_runs_nothing(name: str) -> None:
 
 
 def test_the_policy_allows_nothing_but_this_style_sheet() -> None:
-    page = Page(render_report(bookings()))
+    page = Page(rendered("bookings"))
     policy = next(item["content"] for item in page.all("meta") if item.get("http-equiv") == "Content-Security-Policy")
     digest = base64.b64encode(hashlib.sha256(build_style().encode()).digest()).decode()
     assert (
         policy
         == f"default-src 'none'; style-src 'sha256-{digest}'; font-src data:; base-uri 'none'; form-action 'none'"
     )
-    assert f"<style>{build_style()}</style>" in render_report(bookings())
+    assert f"<style>{build_style()}</style>" in rendered("bookings")
 
 
 def test_hostile_names_stay_text() -> None:
-    html = render_report(hostile())
+    html = rendered("hostile")
     assert HOSTILE not in html
     assert "<img" not in html
     assert "\x1b" not in html
@@ -88,7 +95,7 @@ def test_hostile_names_stay_text() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_headings_go_down_one_step_at_a_time(name: str) -> None:
-    levels = [int(tag[1]) for tag, _ in Page(render_report(STORIES[name]())).tags if re.fullmatch(r"h[1-6]", tag)]
+    levels = [int(tag[1]) for tag, _ in Page(rendered(name)).tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
@@ -96,7 +103,7 @@ def test_headings_go_down_one_step_at_a_time(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_everything_pointed_at_exists_once(name: str) -> None:
-    page = Page(render_report(STORIES[name]()))
+    page = Page(rendered(name))
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     for _, attributes in page.tags:
@@ -108,7 +115,7 @@ def test_everything_pointed_at_exists_once(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_reader_without_eyes_finds_the_way(name: str) -> None:
-    page = Page(render_report(STORIES[name]()))
+    page = Page(rendered(name))
     tags = [tag for tag, _ in page.tags]
     assert page.all("html")[0]["lang"] == "en"
     assert tags.count("table") == tags.count("caption")
@@ -122,12 +129,12 @@ def test_a_reader_without_eyes_finds_the_way(name: str) -> None:
 
 
 def test_chapters_stand_in_the_promised_order() -> None:
-    ids = [item["id"] for item in Page(render_report(bookings())).all("section")]
+    ids = [item["id"] for item in Page(rendered("bookings")).all("section")]
     assert ids == ["verdict", "mistakes", "leaks", "data", "numbers", "made", "limits", "evidence"]
 
 
 def test_every_number_chapter_cites_the_ledger() -> None:
-    html = render_report(bookings())
+    html = rendered("bookings")
     for source in build_sources(bookings()):
         assert f'href="#source-{source.number}"' in html
         assert f'id="source-{source.number}"' in html
@@ -135,7 +142,7 @@ def test_every_number_chapter_cites_the_ledger() -> None:
 
 
 def test_every_metric_stands_with_interval_rows_and_guess() -> None:
-    text = Page(render_report(bookings())).text
+    text = Page(rendered("bookings")).text
     for part in ("0.871", "0.856 to 0.886", "2,383", "0.500", "0.713"):
         assert part in text
 
@@ -147,19 +154,19 @@ def test_a_story_without_evidence_cites_nothing() -> None:
 
 
 def test_no_model_gives_a_short_honest_page() -> None:
-    text = Page(render_report(no_model())).text
+    text = Page(rendered("no_model")).text
     assert "No model could be made from this data." in text
     assert "nothing is claimed" in text
     assert "Where the model is wrong" not in text
 
 
 def test_the_verdict_comes_before_every_other_chapter() -> None:
-    html = render_report(donors())
+    html = rendered("donors")
     assert html.index("No better than a simple guess.</h2>".replace("</h2>", "")) < html.index('id="mistakes"')
 
 
 def test_four_hundred_findings_fold() -> None:
-    page = Page(render_report(hostile()))
+    page = Page(rendered("hostile"))
     findings = [item for item in page.all("li") if item.get("class", "").startswith("finding")]
     assert len(findings) == 8
     assert "392 more findings, in brief" in page.text
@@ -167,29 +174,29 @@ def test_four_hundred_findings_fold() -> None:
 
 
 def test_sixty_classes_show_the_worst_mix_ups_only() -> None:
-    page = Page(render_report(many_classes()))
+    page = Page(rendered("many_classes"))
     assert not [item for item in page.all("table") if item.get("class") == "confusion"]
     assert "The ten most frequent mix-ups among 60 answers" in page.text
 
 
 def test_nine_classes_show_the_whole_table() -> None:
-    page = Page(render_report(tickets()))
+    page = Page(rendered("tickets"))
     assert len([item for item in page.all("table") if item.get("class") == "confusion"]) == 1
 
 
 def test_no_findings_is_said_without_promising_that_there_are_none() -> None:
-    text = Page(render_report(tickets())).text
+    text = Page(rendered("tickets")).text
     assert "not a proof that there is none" in text
 
 
 def test_a_number_model_shows_its_error_beside_that_of_a_guess() -> None:
-    text = Page(render_report(flats())).text
+    text = Page(rendered("flats")).text
     assert "off by 140 EUR (134 to 150)" in text
     assert "off by 480 EUR" in text
 
 
 def test_the_same_story_gives_the_same_page() -> None:
-    assert render_report(bookings()) == render_report(bookings())
+    assert render_report(bookings()) == rendered("bookings")
 
 
 def _luminance(color: str) -> float:
@@ -222,3 +229,20 @@ def test_text_has_enough_contrast_in_both_schemes(ink: str, paper: str, scheme: 
 
     light, dark = sorted((_luminance(color(ink)), _luminance(color(paper))), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_straight_quotes_become_round_and_apostrophes_stay() -> None:
+    assert isolate("'boat' is the guests' and nobody's.") == "“\u2068boat\u2069” is the guests' and nobody's."
+
+
+def test_an_answer_given_once_is_not_printed_as_unanswered() -> None:
+    story = replace(bookings(), dataset=replace(bookings().dataset, provenance={"owner": "", "source": "till"}))
+    assert ("owner", "Hotel Miramar, Rijeka") in describe_provenance(story)
+
+
+def test_the_threshold_is_said_once() -> None:
+    evaluation = bookings().evaluation
+    assert evaluation is not None
+    said = Decision(threshold=0.52, reason="A row is flagged from a probability of 52 in 100 upwards.")
+    assert describe_decision(replace(evaluation, decision=said)) == said.reason
+    assert describe_decision(evaluation).startswith("It gives a warning from a probability of 43 % on.")

@@ -144,3 +144,10 @@ def test_words_that_promise_too_much_are_never_used(name: str) -> None:
     story = STORIES[name]()
     page = re.sub(r"<style>.*?</style>", "", render_report(story), flags=re.DOTALL)
     assert FORBIDDEN.findall(page + render_card(story)) == []
+
+
+def test_beating_a_guess_alone_is_not_called_meeting_what_was_asked() -> None:
+    default = GateVerdict(criterion="beats_baseline", passed=True, measured=0.9, required=0.5, sentence="It is better.")
+    found = verdict(replace(flats(), gate=Gate(passed=True, verdicts=(default,))))
+    assert found.ready
+    assert found.sentences[0].startswith("Ready to try as release 3")

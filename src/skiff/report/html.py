@@ -12,6 +12,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from skiff.evaluate.results import Evaluation
 from skiff.report import charts as drawing
 from skiff.report.content import RunStory
 from skiff.report.glossary import ACTIONS, SEVERITIES, SPLITS, TASKS, clean_name, describe_reason, quote, shorten
@@ -48,13 +49,15 @@ from skiff.report.page import (
 )
 from skiff.report.sources import build_sources
 from skiff.report.svg import render_svg
-from skiff.report.words import Verdict, describe_flattery, describe_leaks, find_baseline, verdict
+from skiff.report.words import Verdict, describe_flattery, describe_leaks, find_baseline, find_demands, verdict
 
 FONTS = (
     ("Skiff Sans", "source-sans-3-latin-wght-normal.woff2", "200 900"),
     ("Skiff Serif", "source-serif-4-latin-wght-normal.woff2", "200 900"),
 )
 QUOTED = re.compile(r"“([^”]*)”")
+STRAIGHT = re.compile(r"(?<!\w)'([^'\n]+)'(?!\w)")
+"""A name in straight quotes; an apostrophe inside a word or after a plural does not open one."""
 ERROR_BAR_PX = 400
 
 
@@ -136,14 +139,14 @@ def _finalize(value: object) -> object:
 
 
 def isolate(text: str) -> str:
-    """Put direction isolates round quoted names, so that right-to-left names do not reorder the sentence.
+    """Set quoted names in round quotes and isolate their direction: right-to-left names do not reorder the sentence.
 
     Examples
     --------
     >>> isolate("“age” leaks.") == "“\u2068age\u2069” leaks."
     True
     """
-    return _Isolated(QUOTED.sub("“\u2068\\1\u2069”", clean_name(text)))
+    return _Isolated(QUOTED.sub("“\u2068\\1\u2069”", STRAIGHT.sub(r"“\1”", clean_name(text))))
 
 
 FILTERS: dict[str, Callable[..., object]] = {
@@ -193,6 +196,7 @@ def build_context(story: RunStory) -> dict[str, object]:
         "cells": build_confusion_cells(confusion) if confusion and fits else (),
         "mix_ups": find_mix_ups(confusion) if confusion and len(confusion.labels) > SHOWN_CLASSES else (),
         "mix_ups_title": f"The ten most frequent mix-ups among {len(confusion.labels)} answers" if confusion else "",
+        "decision_words": describe_decision(evaluation) if evaluation else "",
         "residual_words": describe_residuals(story),
         "slices_words": describe_slices(evaluation.slices) if evaluation else "",
         "calibration_words": describe_calibration(evaluation.calibration, "it") if evaluation else (),
@@ -228,7 +232,7 @@ def describe_status(story: RunStory, found: Verdict) -> str:
         return "No model"
     if not found.ready:
         return "Not ready"
-    return "Ready to use" if story.gate.verdicts else "Ready to try"
+    return "Ready to use" if find_demands(story) else "Ready to try"
 
 
 def list_chapters(story: RunStory) -> tuple[tuple[str, str], ...]:
@@ -290,6 +294,16 @@ def build_error_bars(story: RunStory) -> tuple[ErrorBar, ...]:
     return (own, other)
 
 
+def describe_decision(evaluation: Evaluation) -> str:
+    """Return from which probability on it warns, and why; the threshold is not said twice."""
+    decision = evaluation.decision
+    if decision is None:
+        return ""
+    is_said = f"{decision.threshold * 100:.0f} in 100" in decision.reason
+    threshold = "" if is_said else f"It gives a warning from a probability of {format_percent(decision.threshold)} on. "
+    return threshold + decision.reason
+
+
 def describe_saving(story: RunStory) -> str:
     """Return what the decisions are worth in money, or nothing where no costs were given."""
     decision = story.evaluation.decision if story.evaluation else None
@@ -312,8 +326,10 @@ def describe_provenance(story: RunStory) -> tuple[tuple[str, str], ...]:
     >>> describe_provenance(build_example_story())[1]
     ('owner', 'not said')
     """
-    asked = {"owner": story.owner, "licence": story.licence, "purpose": story.purpose, **story.dataset.provenance}
-    told = [(name.replace("_", " "), clean_name(value) or "not said") for name, value in asked.items()]
+    answers = {"owner": story.owner, "licence": story.licence, "purpose": story.purpose}
+    for name, value in story.dataset.provenance.items():
+        answers[name] = value or answers.get(name, "")
+    told = [(name.replace("_", " "), clean_name(value) or "not said") for name, value in answers.items()]
     return (("fingerprint (SHA-256)", story.dataset.sha256), *told)
 
 

@@ -139,8 +139,10 @@ def format_score(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     size = abs(value)
-    if 0 < size < 0.001:  # noqa: PLR2004  three decimals would print zero
+    if 0 < size < 1e-6:  # noqa: PLR2004  a row of zeros is hard to count
         text = f"{value:.1e}"
+    elif 0 < size < 0.001:  # noqa: PLR2004  three decimals would print zero
+        text = _round_significant(value, 2)
     elif size < 10:  # noqa: PLR2004  below ten three decimals, then one, then none
         text = f"{value:.3f}"
     else:

@@ -137,7 +137,6 @@ def _tell_questions(story: RunStory) -> list[Line]:
 def _tell_files(files: Mapping[str, str]) -> list[Line]:
     if not files:
         return []
-    return [
-        Line(),
-        *(Line(text=f"{label:<{LABEL}}{path}", hanging=LABEL, style="cyan") for label, path in files.items()),
-    ]
+    width = max(LABEL, *(len(label) + 2 for label in files))
+    shown = [Line(text=f"{label:<{width}}{path}", hanging=width, style="cyan") for label, path in files.items()]
+    return [Line(), *shown]

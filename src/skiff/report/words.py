@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from skiff.core.measurement import Measurement
-from skiff.evaluate.results import Evaluation
+from skiff.evaluate.results import Evaluation, GateVerdict
 from skiff.report.content import RunStory
 from skiff.report.glossary import abbreviate_metric, describe_metric, quote
 from skiff.report.numbers import (
@@ -21,6 +21,8 @@ from skiff.report.numbers import (
 )
 
 NAMES_IN_A_SENTENCE = 3
+DEFAULT_CRITERION = "beats_baseline"
+"""The one criterion that holds where nobody set any."""
 BYSTANDERS = frozenset({"leakage.identifier", "leakage.row_order"})
 """Leaks that mislead rather than hold the answer: listed, but not in the sentence about answers given away."""
 
@@ -94,12 +96,27 @@ def describe_readiness(story: RunStory, reasons: tuple[str, ...]) -> str:
         first, *others = reasons
         more = f" There {'is' if len(others) == 1 else 'are'} {count_of(len(others), 'more reason')}." if others else ""
         return f"Not ready, because {lower_first(first)}{more}"
-    met = len(story.gate.verdicts)
+    met = len(find_demands(story))
     number = story.release.number if story.release else None
     if not met:
-        return f"Ready to try as release {number}. Nobody has yet said how good is good enough, so nothing was demanded of it."
+        return (
+            f"Ready to try as release {number}: it is better than a guess. "
+            "Nobody has yet said how good is good enough, so nothing more was demanded of it."
+        )
     demands = "what you asked for is met" if met == 1 else f"all {met} things you asked for are met"
     return f"Ready as release {number}: {demands}."
+
+
+def find_demands(story: RunStory) -> tuple[GateVerdict, ...]:
+    """Return the criteria that somebody set; that it beats a guess is demanded of every model.
+
+    Examples
+    --------
+    >>> from skiff.report.examples import build_example_story
+    >>> [item.criterion for item in find_demands(build_example_story())]
+    ['recall >= 0.75']
+    """
+    return tuple(item for item in story.gate.verdicts if item.criterion != DEFAULT_CRITERION)
 
 
 def lower_first(sentence: str) -> str:
