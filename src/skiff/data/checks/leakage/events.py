@@ -40,6 +40,9 @@ header is worth a question; large effects in medicine start at 5 (Chen et al. 20
 SUPPORTED_AUC = 0.65
 """AUC alone from which a telling header is worth a question: a weak feature is no reason to disturb a client."""
 
+VOCABULARY_SHARE = 0.15
+"""Share of the headers that may share a word with the target before the word only says what the table is about."""
+
 LEAD_STEPS = (1, 2, 3, 4, 5, 6, 7, 12, 14, 24, 28, 30, 48, 52, 60, 90, 168, 365)
 """Steps ahead that people shift a series by: hours, days, weeks, months, quarters, a year."""
 
@@ -202,8 +205,11 @@ def find_supported(
 ) -> Mapping[str, str]:
     """Return the columns whose header speaks of what comes after and that show a sign of it, with the telling word."""
     found: dict[str, str] = {}
+    related = {name: shares_word(name, case.target) for name in powers}
+    # A word in many headers is the vocabulary of the table, not a trace of the event.
+    is_vocabulary = sum(1 for word in related.values() if word) > max(2, VOCABULARY_SHARE * len(powers))
     for name, power in powers.items():
-        word = speaks_of_after(name) or shares_word(name, case.target)
+        word = speaks_of_after(name) or ("" if is_vocabulary else related[name])
         if (
             word
             and power.column.kind != "text"

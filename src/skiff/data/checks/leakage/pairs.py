@@ -13,6 +13,7 @@ from skiff.core.finding import Severity
 from skiff.data.checks.leakage.case import Case, Outcome
 from skiff.data.checks.leakage.columns import encode_ordered
 from skiff.data.checks.leakage.copies import Rule, count_rule, find_cut
+from skiff.data.checks.leakage.derived import rank_candidates
 from skiff.data.checks.leakage.power import Power
 from skiff.data.checks.leakage.proof import measure_share
 from skiff.data.checks.leakage.sentences import REMEDY_ASK, REMEDY_LEFT_OUT, WHY_LEAK, name_outcome
@@ -29,7 +30,7 @@ SEARCH_ROWS = 1_500
 """Rows, half of them with the outcome where there are that many, on which combinations are tried."""
 
 MAX_COLUMNS = 20
-"""Columns combined with each other; in a wider table those that tell most alone, dates first."""
+"""Columns combined with each other; in a wider table those that matter most, see `derived.rank_candidates`."""
 
 RULING_AUC = 0.9995
 """AUC of a combination that is looked at more closely."""
@@ -62,13 +63,15 @@ def find_pair_rules(case: Case, powers: Mapping[str, Power], *, without: Collect
     """Return the pairs of columns that settle an outcome together though neither does alone (classification)."""
     if case.is_regression or case.n_rows < MIN_ROWS:
         return []
-    names = _choose_columns(powers, without=without)
-    values = {name: encode_ordered(case.frame[name][case.sample]) for name in names}
+    names = [name for name, power in powers.items() if name not in without and power.column.kind in ("number", "date")]
+    ordered = {name: encode_ordered(case.frame[name][case.sample]) for name in names}
+    ordered = {name: values for name, values in ordered.items() if np.isfinite(values).any()}
     labels = case.labels[case.sample]
     found: list[PairRule] = []
     for outcome in case.outcomes[:6]:
         truth = labels == outcome.code
         rows = _choose_rows(truth, seed=case.seed)
+        values = _choose_columns(ordered, truth)
         for one, two in combinations(values, 2):
             how = _try_pair(values[one][rows], values[two][rows], truth[rows])
             rule = _confirm(powers, (one, two), JOINED[how](values[one], values[two]), truth, outcome) if how else None
@@ -77,13 +80,11 @@ def find_pair_rules(case: Case, powers: Mapping[str, Power], *, without: Collect
     return _keep_disjoint(found)
 
 
-def _choose_columns(powers: Mapping[str, Power], *, without: Collection[str]) -> list[str]:
-    """Return the ordered columns to combine."""
-    usable = [
-        power for name, power in powers.items() if name not in without and power.column.kind in ("number", "date")
-    ]
-    usable.sort(key=lambda power: (power.column.kind != "date", -power.score.value))
-    return [power.column.name for power in usable[:MAX_COLUMNS]]
+def _choose_columns(columns: Mapping[str, Float], truth: Bool) -> dict[str, Float]:
+    """Return the columns to combine."""
+    if len(columns) <= MAX_COLUMNS:
+        return dict(columns)
+    return {name: columns[name] for name in rank_candidates(columns, truth.astype(np.float64))[:MAX_COLUMNS]}
 
 
 def _choose_rows(truth: Bool, *, seed: int) -> NDArray[np.int64]:
