@@ -88,6 +88,14 @@ def conclude(  # noqa: PLR0913  the end of the journey needs all that came befor
             cost=meter.read(),
         )
 
+    def tell_of(number: int | None, record: str) -> RunStory:
+        if record:
+            known["release"] = record
+        story = tell(tell_release(candidate, number=number))
+        papers.update({"report.html": render_report(story), "card.md": render_card(story)})
+        return story
+
+    papers: dict[str, str] = {}
     publication = None
     if judged.verdict.gate.passed and may_release:
         progress.stage("Release", "one folder with the model, its papers and its evidence")
@@ -97,13 +105,12 @@ def conclude(  # noqa: PLR0913  the end of the journey needs all that came befor
             candidate,
             judged.verdict,
             dataset_sha=dataset.sha256,
-            story=lambda number: tell(tell_release(candidate, number=number)),
+            story=tell_of,
             run_id=run_id,
             at=at(),
         )
-        known["release"] = publication.evidence
-    story = tell(tell_release(candidate, number=publication.record.number if publication else None))
-    files = write_documents(workspace, story, publication)
+    story = tell_of(publication.record.number if publication else None, publication.evidence if publication else "")
+    files = write_documents(workspace, papers, publication)
     result = build_result(
         story,
         {
@@ -123,11 +130,11 @@ def conclude(  # noqa: PLR0913  the end of the journey needs all that came befor
     )
 
 
-def write_documents(workspace: Workspace, story: RunStory, publication: Publication | None) -> dict[str, str]:
+def write_documents(workspace: Workspace, papers: Mapping[str, str], publication: Publication | None) -> dict[str, str]:
     """Write the report and the card for a person to open, and return their paths by kind."""
     files = {
-        "report_html": str(workspace.write_report("report.html", render_report(story).encode())),
-        "card": str(workspace.write_report("card.md", render_card(story).encode())),
+        "report_html": str(workspace.write_report("report.html", papers["report.html"].encode())),
+        "card": str(workspace.write_report("card.md", papers["card.md"].encode())),
     }
     if publication is not None:
         files["datasheet"] = str(publication.record.path / "datasheet.json")

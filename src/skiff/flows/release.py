@@ -51,7 +51,7 @@ def publish_candidate(
     verdict: Verdict,
     *,
     dataset_sha: str,
-    story: Callable[[int], RunStory],
+    story: Callable[[int, str], RunStory],
     run_id: str | None,
     at: str,
 ) -> Publication:
@@ -62,7 +62,8 @@ def publish_candidate(
     Parameters
     ----------
     story : callable
-        Gives the story once the release's number is known.
+        Gives the story once the release's number and the ledger record that announces it are known. All papers are made
+        before anything is published, so that a fault in one of them leaves no release without papers.
 
     Raises
     ------
@@ -82,21 +83,25 @@ def publish_candidate(
         noted = workspace.ledger.append("release.same", subject=model_sha, result={"release": known.number}, at=at)
         return Publication(record=known, is_new=False, evidence=noted.id)
 
-    number = len(workspace.releases.list()) + 1
-    told = story(number)
-    noted = workspace.ledger.append(
-        "release",
-        subject=model_sha,
-        result={"dataset_sha256": dataset_sha, "gate_passed": True, "onnx_bytes": len(candidate.model)},
-        at=at,
-    )
+    number = max((record.number for record in workspace.releases.list()), default=0) + 1
+    facts: dict[str, Json] = {
+        "number": number,
+        "dataset_sha256": dataset_sha,
+        "onnx_bytes": len(candidate.model),
+        "parity_max_abs_diff": candidate.parity.max_abs_diff,
+        "latency_us": candidate.latency_us,
+    }
+    noted = workspace.ledger.append("release.begin", subject=model_sha, result=facts, at=at)
+    files = build_files(workspace, prepared, candidate, story(number, noted.id))
     record = workspace.releases.publish(
-        build_files(workspace, prepared, candidate, told),
+        files,
         manifest=build_release_manifest(prepared, candidate, verdict, dataset_sha=dataset_sha),
         dataset_sha=dataset_sha,
         run_id=run_id,
         promote=workspace.releases.champion() is None,
     )
+    done: dict[str, Json] = {"number": record.number, "is_champion": record.is_champion, "begun": noted.id}
+    workspace.ledger.append("release", subject=model_sha, result=done, at=at)
     return Publication(record=record, is_new=True, evidence=noted.id)
 
 
