@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -160,7 +161,7 @@ def update_reading(folder: Path, source: str, recipe: Mapping[str, Any]) -> bool
 
 def _replace_table(text: str, source: str, wanted: Recipe) -> str:
     """Return `text` with the table of `source` holding `wanted`; appended where there is none."""
-    lines = text.splitlines(keepends=True)
+    lines = re.split(r"(?<=\n)", text)  # only where TOML breaks a line; str.splitlines knows ten more places
     header: dict[str, object] = {"reading": {source: {}}}
     starts = [at for at, line in enumerate(lines) if line.lstrip().startswith("[") and _parse_or_none(line) == header]
     if not starts:
