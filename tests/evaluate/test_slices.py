@@ -78,7 +78,7 @@ def test_numbers_and_dates_are_cut_into_quarters_with_readable_names() -> None:
     frame = pl.DataFrame({"amount": [float(n) * 50 for n in range(200)], "day": day})
     columns = [InputColumn(name="amount", kind="number"), InputColumn(name="day", kind="date")]
     levels = [group.level for group in find_groups(frame, columns, protected=())]
-    assert levels[:4] == ["up to 2,450", "2,450 to 4,950", "4,950 to 7,450", "above 7,450"]
+    assert levels[:4] == ["up to 2450", "2450 to 4950", "4950 to 7450", "above 7450"]
     assert levels[4] == "up to 2024-02-19"
 
 

@@ -29,8 +29,8 @@ Predict: TypeAlias = "Callable[[pl.DataFrame], Float]"
 N_REPEATS = 5
 """Shuffles of each column (the default of scikit-learn's ``permutation_importance``)."""
 
-MAX_PREDICTED_ROWS = 200_000
-"""Answers asked of the model in all: about four seconds of a large ensemble."""
+MAX_PREDICTED_ROWS = 100_000
+"""Answers asked of the model in all: about three seconds of a large ensemble."""
 
 MIN_ROWS = 200
 """Rows on which columns are screened, and fewest on which they are judged."""

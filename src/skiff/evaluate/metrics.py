@@ -320,9 +320,8 @@ def _find_calibration_interval(score: Score, resample: Resample) -> Interval:
     value = float(np.abs(seen).sum())
     sizes = np.linspace(0, 2, 41)
     quantiles = np.array([np.quantile(np.abs(size * seen + noise).sum(axis=1), [0.025, 0.975]) for size in sizes])
-    low = sizes[np.argmax(quantiles[:, 1] >= value)]
-    below = np.flatnonzero(quantiles[:, 0] <= value)
-    high = sizes[below[-1]] if len(below) else 0.0
+    bottom, top = np.maximum.accumulate(quantiles, axis=0).T
+    low, high = np.interp(value, top, sizes), np.interp(value, bottom, sizes)
     return float(low) * value, max(float(high), 1.0) * value
 
 

@@ -195,7 +195,9 @@ def _say_edge(edge: float, series: pl.Series) -> str:
     if series.dtype.is_temporal():
         moment = pl.Series([round(edge)], dtype=pl.Int64).cast(series.to_physical().dtype).cast(series.dtype)
         return str(moment.dt.to_string("%Y-%m-%d")[0]) if series.dtype != pl.Time else str(moment[0])
-    return f"{edge:.3g}" if abs(edge) < 1000 else f"{edge:,.0f}"  # noqa: PLR2004  three digits, then whole numbers
+    if abs(edge) < 1000:  # noqa: PLR2004  three digits tell enough
+        return f"{edge:.3g}"
+    return f"{edge:.0f}" if abs(edge) < 10_000 else f"{edge:,.0f}"  # noqa: PLR2004  a year has no separator
 
 
 def _compare_group(judged: Judged, group: Group) -> tuple[Slice, float]:
@@ -254,6 +256,9 @@ def _measure_part(judged: Judged, rows: Mask, name: str) -> tuple[Measurement, f
         error = math.sqrt(share * (1 - share) / (n + 2))
         if groups is not None:
             error = max(error, find_standard_error((hit - hit.mean()) / n, groups))
+            half = float(ndtri(0.5 + LEVEL / 2)) * error
+            ends = max(0.0, float(hit.mean()) - half), min(1.0, float(hit.mean()) + half)
+            return _build(name, float(hit.mean()), ends, n=n, method="normal approximation over groups"), error
         return _build(
             name, float(hit.mean()), find_wilson_interval(int(hit.sum()), n), n=n, method="Wilson 1927"
         ), error
