@@ -24,9 +24,9 @@ MAX_PICKS = 40
 """Picks with replacement: weights are multiples of at least a fortieth."""
 
 LEAST_GAIN = 1e-5
-"""Relative gain below which another pick is not worth it."""
+"""Relative gain from which a longer list of picks counts as better than a shorter one."""
 
-LEAST_WEIGHT = 0.04
+LEAST_WEIGHT = 0.06
 """Members with less are left out: they cost time and space in every answer for next to nothing."""
 
 
@@ -50,18 +50,17 @@ def choose_weights(y: Float, answers: Sequence[Float], aim: Aim) -> Float:
     """
     stack = np.stack([_reduce(y, answer, aim) for answer in answers])
     counts = np.zeros(len(stack))
+    best_counts = counts
     total = np.zeros(stack.shape[1])
     best = np.inf
     for picks in range(1, MAX_PICKS + 1):
         losses = [_loss(y, (total + one) / picks, aim) for one in stack]
         chosen = int(np.argmin(losses))
-        if losses[chosen] > best * (1 - LEAST_GAIN):
-            # A pick beside the present mix may only pay off together with the next one, but then barely.
-            break
-        best = losses[chosen]
         counts[chosen] += 1
         total = total + stack[chosen]
-    weights = counts / counts.sum()
+        if losses[chosen] < best * (1 - LEAST_GAIN):
+            best, best_counts = losses[chosen], counts.copy()
+    weights = best_counts / best_counts.sum()
     weights[weights < LEAST_WEIGHT] = 0.0
     return np.asarray(weights / weights.sum())
 

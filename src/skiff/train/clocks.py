@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skiff.core.pipeline import FeatureMatrix
+from skiff.train.aim import Aim, measure_loss
+from skiff.train.contest import Tried
 from skiff.train.features import FoldRows
 
 if TYPE_CHECKING:
@@ -21,7 +23,8 @@ BEYOND_SHARE = 0.5
 """Share of a fold's held-out values outside everything its fitting rows held, from which a column is suspect."""
 
 MUST_GAIN = 0.01
-"""Relative gain in forward validation that a suspect column must bring to be kept."""
+"""Relative gain in forward validation that a suspect column must bring to be kept; besides, most folds and the latest one
+must gain."""
 
 
 def find_clock_columns(matrix: FeatureMatrix, folds: Sequence[FoldRows]) -> tuple[str, ...]:
@@ -40,6 +43,19 @@ def find_clock_columns(matrix: FeatureMatrix, folds: Sequence[FoldRows]) -> tupl
         if shares and float(np.mean(np.array(shares) >= BEYOND_SHARE)) >= 0.5:  # noqa: PLR2004  half of the folds
             suspects.append(name)
     return tuple(suspects)
+
+
+def do_clocks_help(
+    trusting: Tried, distrusting: Tried, *, y: NDArray[np.float64], folds: Sequence[FoldRows], aim: Aim
+) -> bool:
+    """Return whether a model with the suspect columns predicts later rows better than one without."""
+    if trusting.loss >= distrusting.loss * (1 - MUST_GAIN):
+        return False
+    gains = []
+    for fold in folds:
+        rows = fold.held
+        gains.append(measure_loss(y[rows], distrusting.oof[rows], aim) - measure_loss(y[rows], trusting.oof[rows], aim))
+    return gains[-1] > 0 and float(np.mean(np.array(gains) > 0)) > 0.5  # noqa: PLR2004  most folds
 
 
 def _share_beyond(fitted: NDArray[np.float64], held: NDArray[np.float64]) -> float:

@@ -119,5 +119,5 @@ class Arena:
 
 def find_known(oof: Float) -> NDArray[np.bool_]:
     """Return the rows that have an out-of-fold answer."""
-    known: NDArray[np.bool_] = ~np.isnan(oof)
-    return known if oof.ndim == 1 else known.all(axis=1)
+    known = ~np.isnan(oof)
+    return np.asarray(known if oof.ndim == 1 else known.all(axis=1))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 Matrix: TypeAlias = "Float | csr_array"
 
-CHUNK_CELLS = 12_000_000
-"""Cells of both views encoded at once (96 MB): wide views are made piece by piece and kept sparse."""
+CHUNK_CELLS = 4_000_000
+"""Cells of both views encoded at once (32 MB, and several times that inside the graph): wide views are made in pieces."""
 
 LINEAR_CELLS = 15_000_000
 """Dense cells of the linear view that are kept (120 MB). Linear members gain little from more rows than fit in there."""
@@ -114,7 +114,9 @@ class Features:
         kept = self.usable(view, rows)
         if view == "tree":
             return _replace(self.matrix.tree[rows], self._tree_places, means.tree), rows
-        return _replace(self._linear[self._linear_rows[rows[kept]]], self._linear_places, means.linear[kept]), rows[kept]
+        return _replace(self._linear[self._linear_rows[rows[kept]]], self._linear_places, means.linear[kept]), rows[
+            kept
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +237,9 @@ def _fit_means(source: Source, supervised: Sequence[ValueEncoder], fit: Rows, he
     return Means(tree=made.tree, linear=made.linear)
 
 
-def _find_places(source: Source, supervised: Sequence[ValueEncoder], matrix: FeatureMatrix) -> tuple[list[int], list[int]]:
+def _find_places(
+    source: Source, supervised: Sequence[ValueEncoder], matrix: FeatureMatrix
+) -> tuple[list[int], list[int]]:
     """Return where the target means stand in both views; of equal names the last one is theirs (levels come first)."""
     if not supervised:
         return [], []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import polars as pl
 from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from skiff.core.pipeline import Calibration, FeatureMatrix, Featurize, Pipeline
 from skiff.core.progress import Progress, Silent
@@ -22,7 +22,7 @@ from skiff.core.signature import InputColumn
 from skiff.core.task import Task
 from skiff.evaluate.calibration import apply_calibration, choose_calibration
 from skiff.train.aim import Aim, take_aim
-from skiff.train.clocks import MUST_GAIN, find_clock_columns
+from skiff.train.clocks import do_clocks_help, find_clock_columns
 from skiff.train.contest import Arena, Tried, find_known
 from skiff.train.features import FoldRows
 from skiff.train.limits import Limit, never
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     Float: TypeAlias = NDArray[np.float64]
     Positions: TypeAlias = NDArray[np.int64]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateScore:
@@ -188,7 +189,8 @@ def _hunt(table: Table, limit: Limit, progress: Progress, *, budget_s: float, is
         standing = Standing()
         standing.add(table.try_constant(arena, limit), arena)
         return _Hunt(contest=contest, arena=arena, standing=standing, left_out=())
-    first, left_out = None, ()
+    first: Tried | None = None
+    left_out: tuple[str, ...] = ()
     if is_time_ordered:
         contest, arena, first, left_out = _distrust_clocks(table, contest, arena, limit)
     standing = hold_contest(arena, limit, progress, budget_s=budget_s, first=first)
@@ -210,7 +212,7 @@ def _distrust_clocks(
     span = FIRST_MODEL_S / 2
     trusting = arena.try_recipe(recipe, limit.shorten(min(span, 0.2 * limit.seconds_left)))
     distrusting = plain.try_recipe(recipe, limit.shorten(min(span, 0.2 * limit.seconds_left)))
-    if trusting.loss < distrusting.loss * (1 - MUST_GAIN):
+    if do_clocks_help(trusting, distrusting, y=arena.y, folds=contest.folds, aim=arena.aim):
         return contest, arena, trusting, ()
     return fewer, plain, distrusting, suspects
 

@@ -136,13 +136,17 @@ class Constant:
         else:
             bias = np.log(shares[0])
         return Fitted(
-            part=layers_from_linear(np.zeros((n_columns, len(bias))), bias), link=link_of(aim, is_log=False), answer=answer
+            part=layers_from_linear(np.zeros((n_columns, len(bias))), bias),
+            link=link_of(aim, is_log=False),
+            answer=answer,
         )
 
     def _count(self, y: Float, aim: Aim) -> Float:
         if aim.kind == "regression":
             return np.array([[y.mean()]])
-        sizes = np.bincount(y.astype(np.int64), minlength=aim.n_classes) + 0.5  # Jeffreys' prior: no class is impossible
+        sizes = (
+            np.bincount(y.astype(np.int64), minlength=aim.n_classes) + 0.5
+        )  # Jeffreys' prior: no class is impossible
         return np.asarray((sizes / sizes.sum())[None, :])
 
 

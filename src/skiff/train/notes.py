@@ -54,9 +54,13 @@ def tell_notes(
         notes.append(f"The final model learned from {counts.final:,} of {counts.all:,} rows, to stay within the time.")
     if left_out:
         named = ", ".join(f"'{name}'" for name in left_out[:5]) + (" and others" if len(left_out) > 5 else "")  # noqa: PLR2004  five are enough to see
-        notes.append(f"{named} only told how late a row is and did not help to predict later rows, so the model ignores it.")
+        notes.append(
+            f"{named} only told how late a row is and did not help to predict later rows, so the model ignores it."
+        )
     if is_cut:
-        notes.append("The time ran out before everything was tried; a longer --budget may give a slightly better model.")
+        notes.append(
+            "The time ran out before everything was tried; a longer --budget may give a slightly better model."
+        )
     worse = find_worsening(y, oof, folds, aim) if is_time_ordered else None
     if worse is not None:
         notes.append(

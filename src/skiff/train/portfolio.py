@@ -68,19 +68,18 @@ def list_recipes(aim: Aim, shape: Shape) -> tuple[Recipe, ...]:
                 is_log=log,
             )
         )
-        made.append(
-            Boosting(
-                name=_name("lightgbm shallow", log),
-                leaves=6,
-                rate=0.08,
-                settings={"max_depth": 3, "feature_fraction": 0.5, "bagging_fraction": 0.7, "bagging_freq": 1},
-                is_log=log,
-            )
-        )
+        made += [_shallow(is_log=is_log) for is_log in ((True, False) if log else (False,))]
     if has_perceptron and is_small:
         made.append(Perceptron(name=_name("perceptron wide", log), units=(128,), penalty=0.03, rate=1e-3, is_log=log))
     if has_trees and is_small:
-        made.append(Forest(name=_name("extra trees deep", log), min_leaf=1 if aim.kind == "regression" else 2, max_features=0.9, is_log=log))
+        made.append(
+            Forest(
+                name=_name("extra trees deep", log),
+                min_leaf=1 if aim.kind == "regression" else 2,
+                max_features=0.9,
+                is_log=log,
+            )
+        )
     made.append(Constant(name="constant"))
     return tuple(made)
 
@@ -114,7 +113,23 @@ def _slow(*, is_log: bool) -> Boosting:
         name=_name("lightgbm slow", is_log),
         leaves=14,
         rate=0.03,
-        settings={"feature_fraction": 0.6, "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0, "cat_l2": 20.0},
+        settings={
+            "feature_fraction": 0.6,
+            "bagging_fraction": 0.8,
+            "bagging_freq": 1,
+            "lambda_l2": 5.0,
+            "cat_l2": 20.0,
+        },
+        is_log=is_log,
+    )
+
+
+def _shallow(*, is_log: bool) -> Boosting:
+    return Boosting(
+        name=_name("lightgbm shallow", is_log),
+        leaves=6,
+        rate=0.08,
+        settings={"max_depth": 3, "feature_fraction": 0.5, "bagging_fraction": 0.7, "bagging_freq": 1},
         is_log=is_log,
     )
 
@@ -123,5 +138,5 @@ def _features(aim: Aim) -> float | str:
     return 0.5 if aim.kind == "regression" else "sqrt"
 
 
-def _name(name: str, is_log: bool) -> str:  # noqa: FBT001  a suffix
+def _name(name: str, is_log: bool) -> str:
     return f"{name}, log scale" if is_log else name

@@ -26,6 +26,9 @@ MORE_ROWS_MORE_STEPS = 0.15
 """With ``r`` times the rows of a fold, boosting runs ``r ** 0.15`` times the rounds: 3 % more for five folds out of four,
 40 % more for ten times the rows. A cautious guess; more rows spoil later."""
 
+FEWER_STEPS = 3.0
+"""How many times fewer and larger steps boosting may take in the final fit before rows are left out instead."""
+
 TIME_USED = 0.85
 """Share of the time left that the final fit is planned for; estimates are rough."""
 
@@ -107,7 +110,7 @@ def _choose_rows(
 ) -> NDArray[np.bool_]:
     spans = [one.refit_seconds for one, _ in chosen]
     expected = max(sum(spans) / threads, max(spans) / (threads if len(spans) == 1 else 1))
-    share = TIME_USED * limit.seconds_left / max(expected, 1e-9)
+    share = FEWER_STEPS * TIME_USED * limit.seconds_left / max(expected, 1e-9)
     keep = np.ones(n_rows, dtype=bool)
     if share >= 1 or n_rows < 5_000:  # noqa: PLR2004  a small fit is over before a sample pays
         return keep

@@ -31,6 +31,9 @@ REFIT_SHARE = 0.4
 LEAST_CANDIDATE_SHARE = 0.3
 """A candidate is begun only if there is at least this share of the first candidate's time for it."""
 
+MOST_OF_REST = 0.4
+"""Share of the time left that one candidate's folds may take: its own final fit must follow, and others want a turn."""
+
 SEARCH_SHARE = 0.5
 """Share of the budget after which no further configuration is drawn: searching earned 0.3 % in all measurements."""
 
@@ -163,7 +166,7 @@ def _try_next(
     if not is_first and (limit.should_stop() or left < LEAST_CANDIDATE_SHARE * standing.tried[0].seconds):
         standing.is_cut = True
         return False
-    share = min(FIRST_MODEL_S, (1 - REFIT_SHARE) * left) if is_first else 0.8 * left
+    share = min(FIRST_MODEL_S, (1 - REFIT_SHARE) * left) if is_first else MOST_OF_REST * left
     progress.step(f"trying {recipe.name}", done=limit.clock() - began, total=budget_s)
     tried = arena.try_recipe(recipe, limit.shorten(max(0.0, share)))
     if limit.should_stop() and not is_first:
