@@ -49,10 +49,10 @@ N_BOOT_BASELINE = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnModel:
-    """A table of answers by the bins of one column: `edges` for a quantity, `levels` for a category; bin 0 is missing."""
+    """A table of answers by the bins of one column: `edges` for a quantity, else `levels`; bin 0 is missing."""
 
     column: str
-    edges: tuple[float, ...]
+    edges: tuple[float, ...] | None
     levels: tuple[str, ...]
     answers: Float
 
@@ -217,7 +217,7 @@ def _measure_loss(task: Task, target: Float, answer: Float) -> float:
 
 
 def _fit_column(column: InputColumn, series: pl.Series, target: Float) -> ColumnModel:
-    edges: tuple[float, ...] = ()
+    edges: tuple[float, ...] | None = None
     levels: tuple[str, ...] = ()
     if column.kind == "category":
         counts = series.cast(pl.String).drop_nulls().value_counts(sort=True, name="n_rows")
@@ -225,11 +225,12 @@ def _fit_column(column: InputColumn, series: pl.Series, target: Float) -> Column
     else:
         values = view_as_number(series)
         values = values[np.isfinite(values)]
+        edges = ()
         if len(values):
             cuts = np.quantile(values, np.linspace(0, 1, N_BINS + 1)[1:-1], method="higher")
             edges = tuple(np.unique(cuts).tolist())
     bins = _find_bins(series, edges, levels)
-    n_bins = 1 + (len(levels) + 1 if levels else len(edges) + 1)
+    n_bins = 2 + len(levels if edges is None else edges)
     overall = (target.sum(axis=0) + 0.5) / (len(target) + 0.5 * target.shape[1])
     if target.shape[1] == 1:
         overall = target.mean(axis=0)
@@ -239,9 +240,9 @@ def _fit_column(column: InputColumn, series: pl.Series, target: Float) -> Column
     return ColumnModel(column=column.name, edges=edges, levels=levels, answers=answers)
 
 
-def _find_bins(series: pl.Series, edges: tuple[float, ...], levels: tuple[str, ...]) -> Int:
+def _find_bins(series: pl.Series, edges: tuple[float, ...] | None, levels: tuple[str, ...]) -> Int:
     """Place each cell: 0 is missing, the last bin of a category is every other level."""
-    if levels:
+    if edges is None:
         place = {level: code for code, level in enumerate(levels, start=1)}
         text = series.cast(pl.String)
         found = text.replace_strict(place, default=len(levels) + 1, return_dtype=pl.Int64)
