@@ -100,7 +100,7 @@ def _judge_claim(case: Case, witness: Witness, claim: BlankClaim) -> Suspicion |
     mask = build_mask(case, [claim.state])
     weight = ask_witness(case, witness, claim.weight, mask)
     is_proven = weight.is_unexplained and weight.upper <= ONE_SIDE_UPPER and weight.expected >= MIN_DOUBT
-    if not (_is_two_sided(claim) or is_proven or weight.is_unexplained):
+    if not (_is_two_sided(claim) or weight.is_doubtful):
         return None
     severity: Severity = "block" if _is_two_sided(claim) or is_proven else "warn"
     return build_claim_suspicion(

@@ -56,7 +56,7 @@ def bound_chance(errors: float, n: float, *, error_rate: float) -> float:
     >>> bound_chance(0, 10, error_rate=0.5) == 0.5 ** 10
     True
     """
-    return float(bdtr(np.floor(errors), max(1.0, round(n)), min(max(error_rate, 0.0), 1.0)))
+    return float(bdtr(np.floor(errors), max(1, round(n)), min(max(error_rate, 0.0), 1.0)))
 
 
 def measure_share(name: str, *, hits: float, n: float, baseline: float | None = None) -> Measurement:

@@ -85,12 +85,13 @@ def judge_purity(case: Case, witness: Witness, claims: Mapping[str, FlagClaim]) 
         mask = build_mask(case, claim.states)
         weight = ask_witness(case, witness, claim.weight, mask)
         is_small_doubt = claim.states[0].kind == "level" and weight.expected < ASK_DOUBT
-        if not weight.is_unexplained or is_small_doubt:
+        if not weight.is_doubtful or is_small_doubt:
             continue
         # A level of people to whom the usual thing always happens is nothing special; a level of the unusual thing is.
         # Only numbers many rows share are outcomes of a regression, and the witness cannot be asked about them.
         is_event = claim.states[0].kind == "set" or weight.base >= 0.5  # noqa: PLR2004  the rarer outcome of two
-        is_proven = weight.upper <= BLOCK_UPPER and weight.expected >= MIN_DOUBT and is_event and not case.is_regression
+        is_certain = weight.is_unexplained and weight.upper <= BLOCK_UPPER
+        is_proven = is_certain and weight.expected >= MIN_DOUBT and is_event and not case.is_regression
         severity: Severity = "block" if is_proven else "warn"
         found.append(
             build_claim_suspicion(

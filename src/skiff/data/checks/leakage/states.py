@@ -42,6 +42,12 @@ IMPOSSIBLE_CHANCE = 1e-6
 chance of a single false one is then 1 % (Bonferroni)."""
 
 
+SURELY_FEWER = 0.2
+PROBABLY_FEWER = 0.33
+"""Failures that are still possible (95 %), as a share of those that the other columns expect, for blocking and for asking: an
+honest column that leaves a fifth of what the best model of all others errs is stronger than all of them together."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """Rows of one column that share a state.
@@ -101,7 +107,12 @@ class Weight:
     @property
     def is_unexplained(self) -> bool:
         """Whether nothing else in the table makes the claim probable."""
-        return self.chance <= IMPOSSIBLE_CHANCE and self.upper <= 0.2 * self.expected
+        return self.chance <= IMPOSSIBLE_CHANCE and self.upper <= SURELY_FEWER * self.expected
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it is worth a question, though too few rows to be sure."""
+        return self.chance <= IMPOSSIBLE_CHANCE and self.upper <= PROBABLY_FEWER * self.expected
 
     @property
     def rate(self) -> float:
@@ -134,7 +145,9 @@ def find_value_states(case: Case, power: Power) -> tuple[State, ...]:
 
 def _count_levels(case: Case, column: InputColumn) -> tuple[State, ...]:
     """Count the outcomes of every level with enough rows, most frequent first."""
-    table = pl.DataFrame({"level": case.frame[column.name], "label": case.labels})
+    series = case.frame[column.name]
+    levels = series if column.kind == "category" else pl.Series(encode_ordered(series)).fill_nan(None)
+    table = pl.DataFrame({"level": levels, "label": case.labels})
     counted = table.drop_nulls("level").group_by("level", "label").len()
     total = counted.group_by("level").agg(pl.col("len").sum()).filter(pl.col("len") >= MIN_STATE_ROWS)
     hits = {level: [0] * _n_labels(case) for level in total["level"].to_list()}

@@ -35,6 +35,9 @@ SAME_ANSWER = 0.9
 in a table differ at least as often as its best model errs."""
 
 
+FAR_MORE = 5.0
+"""Look-alikes are as common within training as across the split; five times as many across were copied there."""
+
 IMPOSSIBLE_TWINS = 1e-9
 """Pairs that chance would make if columns were unrelated, below which even strongly related columns do not make twins: the
 look-alikes of the leak-free tables we measured stay above 1e-6."""
@@ -127,7 +130,12 @@ def _judge_twins(
     if n_twins < MIN_TWINS:
         return []
     agreement, n_compared = measure_agreement(case, hashes)
-    is_copy = (agreement >= SAME_ANSWER and n_compared >= MIN_TWINS) or n_by_chance <= IMPOSSIBLE_TWINS
+    known = float((np.unique(hashes, return_inverse=True, return_counts=True)[2] - 1).sum()) / len(hashes)
+    is_copy = (
+        (agreement >= SAME_ANSWER and n_compared >= MIN_TWINS)
+        or n_by_chance <= IMPOSSIBLE_TWINS
+        or share >= FAR_MORE * max(known, 1.0 / len(hashes))
+    )
     severity: Severity = "warn" if share >= TELL_SHARE and is_copy else "info"
     if severity == "info" and not is_exact:
         return []
