@@ -12,6 +12,7 @@ from scipy.special import expit
 from skiff.core.measurement import Measurement
 from skiff.core.signature import InputColumn
 from skiff.core.task import Costs, Task
+from skiff.evaluate.gates import judge_gate
 from skiff.evaluate.judge import judge
 from skiff.evaluate.results import Decision, Evaluation
 
@@ -208,7 +209,11 @@ def test_a_tiny_test_set_without_positives_is_judged_without_failing() -> None:
         seed=0,
     )
     assert not found.beats_baseline
-    assert math.isnan(found.metrics["roc_auc"].value)
+    assert "roc_auc" not in found.metrics
+    assert all(math.isfinite(item.value) for item in found.metrics.values())
+    gate = judge_gate(found, ["recall >= 0.5", "recall_at_precision_0.9 >= 0.5", "accuracy >= 0.5"])
+    assert [verdict.passed for verdict in gate.verdicts] == [False, False, False, True]
+    assert "no such rows were kept aside" in gate.verdicts[1].sentence
     assert any("No row kept aside is “yes”" in note for note in found.notes)
     assert "too few rows" in found.notes[0]
 

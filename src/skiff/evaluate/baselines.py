@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -122,6 +123,7 @@ def _judge_naive(task: Task, y_train: Float | Int, y_test: Float | Int) -> Basel
             method="a constant guess; no interval",
         )
         for name, value in values.items()
+        if math.isfinite(value)
     }
     return Baseline(name="naive", description=description, metrics=metrics)
 
@@ -153,7 +155,8 @@ def _judge_simple(
             n_boot=N_BOOT_BASELINE,
             shares=shares,
         )
-    return Baseline(name="simple", description=f"Looks at '{best.column}' alone, in a few bins.", metrics=metrics)
+    known = {name: item for name, item in metrics.items() if math.isfinite(item.value)}
+    return Baseline(name="simple", description=f"Looks at '{best.column}' alone, in a few bins.", metrics=known)
 
 
 def find_best_column(

@@ -34,6 +34,9 @@ WORDS: Mapping[str, str] = {
     "selection_rate": "the share flagged (selection_rate)",
 }
 
+CLASS_BOUND = frozenset({"roc_auc", "average_precision", "recall"})
+"""Metrics of a yes/no task that have no value where one of the answers does not occur among the test rows."""
+
 
 def judge_gate(evaluation: Evaluation, criteria: Sequence[str], *, extra: Mapping[str, float] | None = None) -> Gate:
     """Hold an evaluation against criteria; that the model beats a guess is always one of them.
@@ -78,7 +81,11 @@ def _judge(criterion: Criterion, evaluation: Evaluation, extra: Mapping[str, flo
         return _judge_baseline(criterion, evaluation)
     if criterion.kind == "group_gap":
         return _judge_gap(criterion, evaluation)
-    return _judge_number(criterion, _find_measured(criterion, evaluation, extra))
+    found = _find_measured(criterion, evaluation, extra)
+    if found is None:
+        subject = _name(criterion.name)
+        return _build_unjudged(criterion, f"{subject} could not be measured: no such rows were kept aside.")
+    return _judge_number(criterion, found)
 
 
 def _judge_baseline(criterion: Criterion, evaluation: Evaluation) -> GateVerdict:
@@ -103,13 +110,19 @@ def _judge_baseline(criterion: Criterion, evaluation: Evaluation) -> GateVerdict
     )
 
 
-def _find_measured(criterion: Criterion, evaluation: Evaluation, extra: Mapping[str, float]) -> Measurement:
+def _find_measured(criterion: Criterion, evaluation: Evaluation, extra: Mapping[str, float]) -> Measurement | None:
+    """Return the number asked for; None where it belongs to this kind of task but the test rows gave it no value."""
     name = criterion.name
     if name in extra:
         return Measurement(name=name, value=extra[name])
     found = evaluation.metrics.get(name) or evaluation.operating_points.get(name)
     if found is not None:
         return found
+    is_decided = evaluation.decision is not None or evaluation.headline in {"roc_auc", "average_precision"}
+    if (is_decided and name in CLASS_BOUND) or (
+        is_decided and POINT.fullmatch(name) and not evaluation.operating_points
+    ):
+        return None
     if SAVING.fullmatch(name):
         fix = "Say what each answer costs under [costs] in skiff.toml, with its currency and rows_per_month."
     elif POINT.fullmatch(name) and evaluation.operating_points:
@@ -126,8 +139,6 @@ def _find_measured(criterion: Criterion, evaluation: Evaluation, extra: Mapping[
 
 def _judge_number(criterion: Criterion, found: Measurement) -> GateVerdict:
     subject = _name(criterion.name)
-    if not math.isfinite(found.value):
-        return _build_unjudged(criterion, f"{subject} could not be measured: too few such rows were kept aside.")
     passed = criterion.is_met(found.value)
     is_in_doubt = (
         found.low is not None and found.high is not None and criterion.is_met(found.low) != criterion.is_met(found.high)

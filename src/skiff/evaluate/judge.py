@@ -108,7 +108,7 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
     Evaluation
         The headline is ROC AUC, or average precision where fewer than 10 % are positive (binary), log loss (several
         classes) or RMSE. With costs, `metrics` also has ``saving_<currency>_row`` and, where the rows a month are
-        known, ``saving_<currency>_month``.
+        known, ``saving_<currency>_month``. A metric without a value, because a class is absent, is left out.
 
     Examples
     --------
@@ -146,7 +146,7 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
     every_slice = measure_slices(task, case.y_test, prediction, frame_test, inputs, threshold=threshold, groups=groups)
     evaluation = Evaluation(
         headline=headline,
-        metrics=metrics,
+        metrics={name: item for name, item in metrics.items() if math.isfinite(item.value)},
         baselines=baselines,
         decision=decision,
         confusion=_count_confusion(case),
