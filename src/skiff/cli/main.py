@@ -74,7 +74,7 @@ def group() -> None:
     """
 
 
-def run_command_line(arguments: Sequence[str]) -> int:
+def run_command_line(arguments: Sequence[str]) -> int:  # noqa: PLR0911  one return for each way a command ends
     """Run one command and return its exit code; every error leaves as one clear message, never a traceback.
 
     Parameters

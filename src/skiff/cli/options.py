@@ -14,7 +14,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _UNITS_S = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
-class Seconds(click.ParamType):
+class Seconds(click.ParamType[float]):
     """A span of time such as ``60s``, ``5m``, ``1h`` or plain seconds."""
 
     name = "time"
@@ -73,9 +73,12 @@ def gather_wishes(options: dict[str, Any]) -> Any:  # noqa: ANN401  Wishes, whic
     """Return the options of `question_options` and `effort_options` as one value."""
     from skiff.flows.settle import Wishes
 
-    named = {"target", "time", "group", "positive", "seed"}
     return Wishes(
-        **{name: options.get(name) for name in named},
+        target=options.get("target"),
+        time=options.get("time"),
+        group=options.get("group"),
+        positive=options.get("positive"),
+        seed=options.get("seed"),
         keep=tuple(options.get("keep", ())),
         drop=tuple(options.get("drop", ())),
         protected=tuple(options.get("protected", ())),

@@ -8,11 +8,12 @@ from pathlib import PurePath
 from skiff.core.finding import sort_findings
 from skiff.core.measurement import Measurement
 from skiff.core.settings import Settings
+from skiff.data.kinds import infer_inputs
 from skiff.flows.evaluate import Verdict
 from skiff.flows.prepare import Prepared
 from skiff.flows.read import ReadTable
 from skiff.flows.train import Candidate
-from skiff.report.content import DatasetStory, LeftOut, ModelStory, ReleaseStory, RunStory, SplitStory
+from skiff.report.content import ColumnStory, DatasetStory, LeftOut, ModelStory, ReleaseStory, RunStory, SplitStory
 
 
 def build_story(  # noqa: PLR0913  a story has this many parts
@@ -36,7 +37,7 @@ def build_story(  # noqa: PLR0913  a story has this many parts
         created=created,
         skiff_version=version,
         task=prepared.task,
-        dataset=tell_dataset(read, settings),
+        dataset=tell_dataset(read, prepared, settings),
         split=SplitStory(
             kind=prepared.split.kind,
             reason=prepared.split.reason,
@@ -69,7 +70,7 @@ def build_story(  # noqa: PLR0913  a story has this many parts
     )
 
 
-def tell_dataset(read: ReadTable, settings: Settings) -> DatasetStory:
+def tell_dataset(read: ReadTable, prepared: Prepared, settings: Settings) -> DatasetStory:
     """Return where the data came from; what nobody stated stays empty and is printed as unanswered."""
     owner = settings.owner
     stated = {
@@ -86,6 +87,26 @@ def tell_dataset(read: ReadTable, settings: Settings) -> DatasetStory:
         columns=read.frame.width,
         reading=read.reading,
         provenance=stated,
+        schema=tell_columns(prepared),
+    )
+
+
+def tell_columns(prepared: Prepared) -> tuple[ColumnStory, ...]:
+    """Return every column of the table with its kind, its gaps and the part it played."""
+    task, frame = prepared.task, prepared.frame
+    roles = dict.fromkeys(prepared.left_out, "left_out") | dict.fromkeys(task.protected, "protected")
+    roles |= {name: role for name, role in ((task.time, "time"), (task.group, "group")) if name is not None}
+    roles[task.target] = "target"
+    kinds = {column.name: column.kind for column in infer_inputs(frame)}
+    n_rows = max(frame.height, 1)
+    return tuple(
+        ColumnStory(
+            name=name,
+            kind=kinds.get(name, "text"),
+            missing_rate=frame[name].null_count() / n_rows,
+            role=roles.get(name, "used"),
+        )
+        for name in frame.columns
     )
 
 

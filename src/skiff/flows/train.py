@@ -156,7 +156,8 @@ def prove_parity(pipeline: Pipeline, model: bytes, prepared: Prepared, trained: 
         raise SkiffError(
             "parity_failed",
             what=f"The compiled model differs from the trained one by up to {parity.max_abs_diff:.1e} "
-            f"(allowed: {PARITY_TOLERANCE:.0e}), so it was not released.",
+            f"(allowed: {PARITY_TOLERANCE:.0e}) and in {parity.label_mismatches} of "
+            f"{parity.rows + parity.hostile_rows} labels (allowed: 0), so it was not released.",
             fix="Please report this with `skiff doctor`; training again with another --seed may avoid it.",
         )
     return parity

@@ -208,6 +208,9 @@ REASONS: dict[str, str] = {
     "quality.duplicate_columns": "Says the same as another column",
     "quality.missing": "Empty nearly everywhere",
     "privacy.direct_identifier": "Names a person",
+    "asked.drop": "You asked for it",
+    "asked.protected": "Protected: judged by, not learned from",
+    "split.group": "Says which rows belong together, so it cannot be learned from",
 }
 """Code of a finding to the reason, in a few words, why its column was left out."""
 
