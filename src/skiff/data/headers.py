@@ -27,6 +27,13 @@ ENTITY = frozenset({
 })  # fmt: skip
 """Words for things that come back row after row."""
 
+NEVER_NEGATIVE = frozenset({
+    "age", "experience", "years", "price", "quantity", "qty", "count", "units", "weight", "height", "length", "width", "area",
+    "surface", "duration", "distance", "mileage", "km", "miles", "nights", "days", "hours", "minutes", "guests", "rooms",
+    "seats", "alter", "preis", "menge", "anzahl", "prix", "quantite", "poids", "precio", "cantidad", "edad", "prezzo", "quantita",
+})  # fmt: skip
+"""Words for what is counted or measured from zero up."""
+
 _JOIN = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+|(?<=[A-Za-z])(?=[0-9])")
 
 

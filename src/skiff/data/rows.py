@@ -71,20 +71,6 @@ def code_rows(frame: pl.DataFrame, columns: Sequence[str] | None = None) -> Int:
     return chosen.hash_rows(seed=0).reinterpret(signed=True).to_numpy()
 
 
-def is_row_number(column: pl.Series) -> bool:
-    """Whether whole numbers or texts are different in every row: a number of the row, not a property of it.
-
-    Examples
-    --------
-    >>> is_row_number(pl.Series([7, 8, 9])), is_row_number(pl.Series([7, 7, 9]))
-    (True, False)
-    """
-    if not (column.dtype.is_integer() or column.dtype == pl.String) or column.len() == 0:
-        return False
-    first = column.head(1_000)  # nearly every column repeats here already, which saves counting the rest
-    return first.n_unique() == first.len() and column.n_unique() == column.len()
-
-
 def count_copies(codes: Int) -> tuple[Int, Int]:
     """Return for each row its set of equal rows, numbered from 0, and how many rows that set has.
 

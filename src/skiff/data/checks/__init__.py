@@ -19,7 +19,7 @@ from skiff.core.progress import Progress, Silent
 from skiff.core.signature import InputColumn
 from skiff.core.task import Task
 from skiff.data.checks.coverage import find_small_groups
-from skiff.data.checks.duplicates import count_combinations, find_duplicate_rows
+from skiff.data.checks.duplicates import find_duplicate_rows
 from skiff.data.checks.imbalance import find_imbalance, find_rare_classes
 from skiff.data.checks.labels import find_conflicting_labels, find_label_errors, rank_label_doubts
 from skiff.data.checks.leakage import find_leakage
@@ -103,11 +103,10 @@ def check_table(
     if task is not None:
         y, _ = encode_target(frame, task)
         names = [column.name for column in inputs]
-        n_combinations = count_combinations({name: facts[name] for name in names})
         findings += [
             *find_imbalance(y, task),
             *find_rare_classes(y, task),
-            *find_conflicting_labels(frame, y, task, columns=names, n_combinations=n_combinations),
+            *find_conflicting_labels(frame, y, task, facts={name: facts[name] for name in names}),
             *find_small_groups(facts, among=names, protected=task.protected),
             *find_leakage(
                 frame,

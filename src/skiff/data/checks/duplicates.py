@@ -42,7 +42,7 @@ def find_duplicate_rows(frame: pl.DataFrame, facts: Mapping[str, ColumnFacts]) -
             rows=n_repeated,
             sample_rows=number_rows(~first),
             evidence={"share": share, "different_rows": frame.height - n_repeated},
-            what=f"{count_rows(n_repeated)} ({say_share(share)}) repeat an earlier row in every cell"
+            what=f"{count_rows(n_repeated)} ({say_share(share)}) {'repeats' if n_repeated == 1 else 'repeat'} an earlier row in every cell"
             + (", as is natural with so few columns and values." if is_natural else "."),
             why_it_matters="If they come from an export made twice, they count double in everything that is learned.",
             remedy="Nothing has to be done if they are real cases; else export again without repeats.",

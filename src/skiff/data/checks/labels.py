@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,9 @@ import polars as pl
 
 from skiff.core.finding import Finding
 from skiff.core.task import Task
-from skiff.data.rows import SAMPLE_ROWS, code_rows, count_copies, is_row_number, number_rows
+from skiff.data.checks.duplicates import count_combinations
+from skiff.data.facts import ColumnFacts
+from skiff.data.rows import SAMPLE_ROWS, code_rows, count_copies, number_rows
 from skiff.data.sentences import count_rows, say_share
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     Float = NDArray[np.float64]
     Int = NDArray[np.int64]
     Bool = NDArray[np.bool_]
+
+FEW_CONFLICTS = 5
+"""Contradicting rows below which they are not worth a word, unless the table is tiny."""
 
 MANY_CONFLICTS = 0.01
 """Share of contradicting rows from which someone should ask."""
@@ -32,6 +37,9 @@ CLEAR_TABLE = 0.9
 than a hard case. Confident learning assumes as much (Northcutt et al. 2021, theorem 1); where classes overlap, it
 counts honest hard cases."""
 
+MIN_CLASS_ROWS = 10
+"""Rows of a class needed to say how clear-cut it is."""
+
 HARDEST = 20
 """Rows named for a second look in a table whose classes overlap."""
 
@@ -42,7 +50,7 @@ ROUNDING = 1e-9
 
 
 def find_conflicting_labels(
-    frame: pl.DataFrame, y: NDArray[np.float64], task: Task, *, columns: Sequence[str], n_combinations: float = np.inf
+    frame: pl.DataFrame, y: NDArray[np.float64], task: Task, *, facts: Mapping[str, ColumnFacts]
 ) -> list[Finding]:
     """Find rows that are equal in every column a model sees and have different answers.
 
@@ -51,28 +59,34 @@ def find_conflicting_labels(
     frame : polars.DataFrame
     y : ndarray of float64
         Class codes, NaN where missing.
-    columns : sequence of str
-        Columns that the model sees; row numbers among them are not looked at.
-    n_combinations : float
-        How many different rows the columns could make: where that is little, conflicts are natural.
+    facts : mapping of str to ColumnFacts
+        Columns that the model sees, counted; texts that are different in every row are not looked at. Where the others could make few
+        different rows, conflicts are natural, and that is said.
 
     Examples
     --------
+    >>> from skiff.data.facts import gather_facts
     >>> table = pl.DataFrame({"weight": [float(row // 2) for row in range(200)], "ok": ["yes", "yes"] * 98 + ["yes", "no"] * 2})
     >>> task = Task(kind="binary", target="ok", classes=("no", "yes"), positive="yes")
     >>> codes = (table["ok"] == "yes").cast(float).to_numpy()
-    >>> [finding.rows for finding in find_conflicting_labels(table, codes, task, columns=["weight"])]
+    >>> [finding.rows for finding in find_conflicting_labels(table, codes, task, facts=gather_facts(table[["weight"]]))]
     [2]
     """
-    seen = [name for name in columns if not is_row_number(frame[name])]
+    seen = [name for name, fact in facts.items() if fact.is_quantity or fact.n_distinct < fact.n_rows]
     if task.kind == "regression" or not seen:
         return []
     known = np.flatnonzero(np.isfinite(y))
-    sets = count_copies(code_rows(frame, seen)[known])[0]
+    codes = code_rows(frame, seen)[known]
+    n_known = len(known)
+    is_repeated = pl.Series(codes).is_duplicated().to_numpy()  # most tables end here, without sorting
+    known = known[is_repeated]
+    if not len(known):
+        return []
+    sets = count_copies(codes[is_repeated])[0]
     answer = y[known].astype(np.int64)
     pairs, place, counts = np.unique(sets * len(task.classes) + answer, return_inverse=True, return_counts=True)
     owner = pairs // len(task.classes)
-    most = np.zeros(int(owner.max(initial=0)) + 1, dtype=np.int64)
+    most = np.zeros(int(owner.max()) + 1, dtype=np.int64)
     np.maximum.at(most, owner, counts)
     lost = int(len(known) - most.sum())  # rows that the best possible answer gets wrong
     if not lost:
@@ -80,8 +94,10 @@ def find_conflicting_labels(
     is_mixed = np.bincount(owner)[sets] > 1
     everywhere = np.zeros(frame.height, dtype=np.bool_)
     everywhere[known[is_mixed & (counts[place] < most[sets])]] = True
-    share = lost / len(known)
-    is_natural = n_combinations < 10.0 * frame.height
+    share = lost / n_known
+    if lost < FEW_CONFLICTS and share < MANY_CONFLICTS:
+        return []
+    is_natural = count_combinations({name: facts[name] for name in seen}) < 10.0 * frame.height
     best = say_share(1.0 - share)
     return [
         Finding(
@@ -91,7 +107,7 @@ def find_conflicting_labels(
             rows=lost,
             sample_rows=number_rows(everywhere),
             evidence={"share": share, "rows_in_conflict": int(is_mixed.sum()), "best_accuracy": 1.0 - share},
-            what=f"{count_rows(lost)} ({say_share(share)}) are equal to others in everything but '{task.target}'.",
+            what=f"{count_rows(lost)} ({say_share(share)}) {'is' if lost == 1 else 'are'} equal to others in everything but '{task.target}'.",
             why_it_matters=f"On this table no model can be right more often than {best}.",
             remedy="With so few columns that is natural; more columns would help to tell such rows apart."
             if is_natural
@@ -114,7 +130,7 @@ class LabelDoubts:
     scores : ndarray of float64
         Probability of the given class minus that of the likeliest other (normalised margin, -1 to 1), ascending.
     clear_share : float
-        Share of all rows with a likeliest class of at least 80 %.
+        Share of rows whose likeliest class has at least 80 %, in the class where that is rarest.
     """
 
     places: Int
@@ -175,8 +191,16 @@ def rank_label_doubts(y: NDArray[np.float64], prob: NDArray[np.float64]) -> Labe
         places=places.astype(np.int64),
         suggested=suggested[places].astype(np.int64),
         scores=margin[places],
-        clear_share=float((table.max(axis=1) >= CLEAR_ANSWER).mean()),
+        clear_share=_measure_clearness(table, given),
     )
+
+
+def _measure_clearness(table: Float, given: Int) -> float:
+    """Return the share of clear-cut rows in the least clear class: a frequent class must not hide a rare, blurred one."""
+    is_clear = (table.max(axis=1) >= CLEAR_ANSWER).astype(np.float64)
+    counts = np.bincount(given)
+    shares = np.bincount(given, weights=is_clear)[counts >= MIN_CLASS_ROWS] / counts[counts >= MIN_CLASS_ROWS]
+    return float(shares.min(initial=1.0))
 
 
 def find_label_errors(

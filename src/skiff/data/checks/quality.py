@@ -13,7 +13,7 @@ from skiff.data.facts import ColumnFacts
 from skiff.data.rows import number_rows
 from skiff.data.sentences import name_columns, say_share
 
-MOSTLY_MISSING = 0.4
+MOSTLY_MISSING = 0.5
 """Share of empty cells from which a column deserves a question; below, a model copes by itself."""
 
 NEAR_CONSTANT = 0.99
@@ -55,8 +55,8 @@ def _tell_mostly(gaps: list[ColumnFacts]) -> Iterator[Finding]:
         rows=worst.n_missing,
         sample_rows=number_rows(~worst.filled),
         evidence=_list_rates(gaps),
-        what=f"{name_columns(names)} {'is' if len(names) == 1 else 'are'} mostly empty, '{worst.name}' in "
-        f"{say_share(worst.n_missing / worst.n_rows)} rows.",
+        what=f"{name_columns(names)} {'is' if len(names) == 1 else 'are'} mostly empty, "
+        f"{'in' if len(names) == 1 else 'up to'} {say_share(worst.n_missing / worst.n_rows)} rows.",
         why_it_matters=f"What is known in few rows can help only there, and why {them} is empty may matter more than the value.",
         remedy=f"Nothing has to be done: Skiff treats 'empty' as a value. Leave {them} out with --drop if nobody will fill {them} in.",
         question=f"When is '{worst.name}' filled in, and what does it mean when it is empty?",

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from skiff.core.finding import Finding
+from skiff.data.checks.quality import NEAR_CONSTANT
 from skiff.data.facts import ColumnFacts
+from skiff.data.headers import NEVER_NEGATIVE, says
 from skiff.data.rows import number_rows
 from skiff.data.sentences import count_rows, say_number, say_share
 
@@ -31,9 +33,9 @@ SPIKE_ROWS = 5
 OUTER_FENCE = 3.0
 """Inter-quartile ranges beyond the quartiles from which a value is far out (Tukey 1977, Exploratory Data Analysis, p. 44)."""
 
-LONELY = 2.5
+LONELY = 3.5
 """How many times farther from the middle than the next value an outlier must be: a long tail has no such gap. For a
-tail that falls like x⁻³ two neighbouring extremes are that far apart once in 16 tables."""
+tail that falls like x⁻³ the two largest values are that far apart once in 43 tables (3.5⁻³)."""
 
 MAX_OUTLIERS = 5
 """More rows than that beyond a gap are a second population, not mistakes (or 5 in 100,000 in large tables)."""
@@ -47,6 +49,9 @@ zero, where both are about as frequent; mistakes break off."""
 
 EMPTY_AROUND = 0.5
 """How far the next value must be from a spike at zero, as a part of its distance to the middle."""
+
+STRAYS = 0.001
+"""Share of values between zero and the others that may be slips themselves."""
 
 REPEATED_NINES = frozenset(
     sign * float(digit * length) for sign in (1, -1) for digit in ("9", "8", "7") for length in range(2, 10)
@@ -91,7 +96,7 @@ def find_strange_values(facts: Mapping[str, ColumnFacts], *, without: Collection
 
     Judged by the column's own values alone: a stand-in is one value that many rows share, far from all others; a value
     is impossible where it breaks off a column that otherwise keeps a bound; an outlier is one of at most a handful, and
-    at least 2.5 times as far from the middle as any other. Long tails are no outliers.
+    at least 3.5 times as far from the middle as any other. Long tails are no outliers.
 
     Examples
     --------
@@ -105,7 +110,8 @@ def find_strange_values(facts: Mapping[str, ColumnFacts], *, without: Collection
     """
     findings = []
     for name, fact in facts.items():
-        if name in without or not fact.is_quantity or len(fact.numbers) < MIN_KNOWN or fact.n_distinct < MIN_VALUES:
+        is_judged = name not in without and fact.is_quantity and len(fact.numbers) >= MIN_KNOWN
+        if not is_judged or fact.n_distinct < MIN_VALUES or fact.top_count >= NEAR_CONSTANT * fact.n_rows:
             continue
         findings += list(_look_at(fact))
     return findings
@@ -120,7 +126,7 @@ def _look_at(fact: ColumnFacts) -> Iterator[Finding]:
         zero = _find_lone_zero(usual)
         if zero:
             yield _tell_zero(fact, zero)
-        elif n_negative := _find_mistaken_signs(usual):
+        elif n_negative := _find_mistaken_signs(usual, is_never_negative=says(fact.name, NEVER_NEGATIVE)):
             yield _tell_signs(fact, n_negative)
     for side in ("low", "high"):
         extreme = find_extreme(usual, side=side)
@@ -195,20 +201,23 @@ def _find_lone_zero(usual: tuple[Float, Int]) -> int:
         return 0
     above, weights = values[1:], counts[1:]
     middle = float(above[np.searchsorted(np.cumsum(weights), 0.5 * weights.sum())])
-    gap = float(above[0])
+    # A few strays between zero and the rest do not make zero usual.
+    gap = float(above[np.searchsorted(np.cumsum(weights), STRAYS * weights.sum())])
     steps = float(np.median(np.diff(above)))
     return (
         int(counts[0]) if gap >= EMPTY_AROUND * (middle - gap) and gap > 10 * steps else 0
     )  # ten steps: no count from 0, 1, 2
 
 
-def _find_mistaken_signs(usual: tuple[Float, Int]) -> int:
+def _find_mistaken_signs(usual: tuple[Float, Int], *, is_never_negative: bool) -> int:
     """Return how many negative values break off an otherwise positive column; 0 where they seem natural."""
     values, counts = usual
     n_negative = int(np.searchsorted(values, 0.0, side="left"))
     rows = int(counts[:n_negative].sum())
     if not 0 < rows <= RARE * counts.sum():
         return 0
+    if is_never_negative:
+        return rows
     near = float(np.median(np.repeat(-values[:n_negative], counts[:n_negative])))
     mirror = int(counts[(values >= 0.0) & (values <= near)].sum())
     close = int(counts[(values < 0.0) & (values >= -near)].sum())
@@ -249,7 +258,7 @@ def _tell_zero(fact: ColumnFacts, n: int) -> Finding:
         rows=n,
         sample_rows=number_rows(fact.floats() == 0.0),
         evidence={"value": 0, "share": share},
-        what=f"'{fact.name}' is 0 in {count_rows(n)}, while every other value is far above 0.",
+        what=f"'{fact.name}' is 0 in {count_rows(n)}, while the other values are far above 0.",
         why_it_matters="A zero that means 'not measured' is taken for a real amount.",
         remedy="If it means 'not known', leave those cells empty in the export.",
         action="kept",
