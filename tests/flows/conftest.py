@@ -29,7 +29,9 @@ def build_bookings(n_rows: int = 1_200, *, seed: int = 7) -> pl.DataFrame:
             "price": [None if gap else value for gap, value in zip(gaps, price, strict=True)],
             "channel": channel,
             "breakfast": random.choice(["yes", "no"], n_rows),
-            "refund": [round(float(value) * 0.8, 2) if gone else None for gone, value in zip(cancelled, price, strict=True)],
+            "refund": [
+                round(float(value) * 0.8, 2) if gone else None for gone, value in zip(cancelled, price, strict=True)
+            ],
             "cancelled": ["yes" if gone else "no" for gone in cancelled],
         }
     )

@@ -49,7 +49,19 @@ def test_release_holds_what_the_design_names_and_answers_now(finished: tuple[Run
 def test_result_has_the_fixed_shape(finished: tuple[RunOutcome, Path]) -> None:
     outcome, _ = finished
     result = json.loads(msgspec.json.encode(outcome.result))
-    wanted = {"workspace", "dataset", "task", "split", "left_out", "model", "metrics", "gate", "release", "files", "cost"}
+    wanted = {
+        "workspace",
+        "dataset",
+        "task",
+        "split",
+        "left_out",
+        "model",
+        "metrics",
+        "gate",
+        "release",
+        "files",
+        "cost",
+    }
     assert wanted <= set(result)
     assert {"value", "low", "high", "n", "baseline"} <= set(result["metrics"]["roc_auc"])
     assert {"number", "path", "onnx_bytes", "parity_max_abs_diff", "latency_us"} <= set(result["release"])
@@ -102,7 +114,9 @@ def test_same_run_again_gives_the_same_release(bookings: Path, tmp_path: Path) -
 def test_noise_is_called_noise_and_the_report_is_still_written(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     path = tmp_path / "noise.csv"
-    pl.DataFrame({"x": random.normal(size=400), "y": random.normal(size=400), "won": random.integers(0, 2, 400)}).write_csv(path)
+    pl.DataFrame(
+        {"x": random.normal(size=400), "y": random.normal(size=400), "won": random.integers(0, 2, 400)}
+    ).write_csv(path)
     outcome = run(path, Wishes(target="won", budget_s=5.0), folder=tmp_path / "noise")
     assert not outcome.is_yes
     assert outcome.story.release is None or outcome.story.release.number is None
@@ -124,3 +138,13 @@ def test_wrong_column_names_the_closest_and_makes_nothing(bookings: Path, tmp_pa
     assert caught.value.code == "column_not_found"
     assert "cancelled" in caught.value.fix
     assert not (tmp_path / "none").exists()
+
+
+def test_criterion_with_a_typo_is_refused_before_any_work(bookings: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "typo"
+    folder.mkdir()
+    (folder / "skiff.toml").write_text('[criteria]\nrequire = ["rocauc >= 0.7"]\n')
+    with pytest.raises(SkiffError) as caught:
+        run(bookings, Wishes(target="cancelled"), folder=folder)
+    assert caught.value.code == "bad_criterion"
+    assert not (folder / ".skiff").exists()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from skiff.core.errors import SkiffError
 from skiff.core.settings import Settings
+from skiff.evaluate.gates import parse_criterion
 from skiff.flows.prepare import Question
 from skiff.flows.train import Effort
 
@@ -28,18 +29,20 @@ class Wishes:
 
 
 def settle_question(settings: Settings, wishes: Wishes) -> Question:
-    """Return the question with every option settled.
+    """Return the question with every option settled; a criterion that cannot be read is refused now, not after training.
 
     Raises
     ------
     SkiffError
-        ``target_not_named`` where neither the option nor ``skiff.toml`` names the column to predict.
+        ``target_not_named`` where neither the option nor ``skiff.toml`` names the column to predict; ``bad_criterion``.
 
     Examples
     --------
     >>> settle_question(Settings(), Wishes(target="churned")).seed
     0
     """
+    for line in settings.criteria.require:
+        parse_criterion(line)
     task = settings.task
     target = wishes.target or task.target
     if target is None:

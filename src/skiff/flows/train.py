@@ -221,9 +221,11 @@ def _measure_flattering(prepared: Prepared, effort: Effort, progress: Progress) 
     answer = quick.predict_native(featurize(quick.pipeline.inputs, quick.pipeline.encoders, test))
     y_test = prepared.y[split.test]
     if prepared.task.kind == "regression":
-        return measure_regression(y_test, answer, seed=effort.seed)["rmse"]
-    measured = measure_classification(y_test, answer, classes=prepared.task.classes, threshold=0.5, seed=effort.seed)
-    return measured["log_loss" if prepared.task.kind == "multiclass" else "roc_auc"]
+        found = measure_regression(y_test, answer, seed=effort.seed)["rmse"]
+    else:
+        measured = measure_classification(y_test, answer, classes=prepared.task.classes, threshold=0.5, seed=effort.seed)
+        found = measured["log_loss" if prepared.task.kind == "multiclass" else "roc_auc"]
+    return found if np.isfinite(found.value) else None  # a class may be absent from the random test rows
 
 
 def _find_label_errors(prepared: Prepared, trained: Trained) -> list[Finding]:
