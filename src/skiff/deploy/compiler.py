@@ -9,11 +9,12 @@ from dataclasses import asdict
 import numpy as np
 from onnx import TensorProto
 
-from skiff.core.pipeline import Encoder, Pipeline
+from skiff.core.errors import SkiffError
+from skiff.core.pipeline import Encoder, Pipeline, TextEncoder, Trees
 from skiff.core.signature import InputColumn
 from skiff.deploy.encoders import Views, emit_encoders
 from skiff.deploy.graph import GraphBuilder
-from skiff.deploy.members import emit_blend, emit_calibration, emit_member
+from skiff.deploy.members import emit_blend, emit_bounds, emit_calibration, emit_member
 
 FORMAT_VERSION = 1
 """Version of the ``skiff.*`` metadata inside the file."""
@@ -30,7 +31,7 @@ TENSOR_KINDS = {
 
 def list_used_inputs(inputs: Sequence[InputColumn], encoders: Sequence[Encoder]) -> tuple[InputColumn, ...]:
     """Return the inputs that an encoder reads, in their order."""
-    used = {encoder.column for encoder in encoders}
+    used = {item.column for item in encoders if not isinstance(item, TextEncoder) or item.vocabulary}
     return tuple(column for column in inputs if column.name in used)
 
 
@@ -51,33 +52,50 @@ def compile_pipeline(pipeline: Pipeline, *, metadata: Mapping[str, str] | None =
     -------
     bytes
         The same pipeline always gives the same bytes.
+
+    Raises
+    ------
+    SkiffError
+        ``model_unfit`` where a member asks for columns that its view does not have.
+
+    Notes
+    -----
+    A column that no answer depends on (free text where all members are trees) is not an input. The inputs keep the order of
+    the columns and their names, except that a column called like an output, or not called at all, gets another name.
     """
-    builder = GraphBuilder()
+    outputs = ("value",) if pipeline.kind == "regression" else ("label", "probabilities")
+    builder = GraphBuilder(reserved=outputs)
     inputs = list_used_inputs(pipeline.inputs, pipeline.encoders)
     tensors = {column.name: builder.input(column.name, TENSOR_KINDS[column.kind]) for column in inputs}
     views = emit_encoders(builder, pipeline.encoders, tensors)
+    _refuse_unfit_members(pipeline, views)
     needed = {member.view for member in pipeline.members}
     joined = {view: builder.join(getattr(views, view)) for view in ("tree", "linear") if view in needed}
-    answers = [emit_member(builder, member, joined[member.view]) for member in pipeline.members]
+    answers = [
+        emit_member(builder, member, joined[member.view], n_classes=len(pipeline.classes))
+        for member in pipeline.members
+    ]
     blended = emit_blend(builder, answers, [member.weight for member in pipeline.members])
     if pipeline.kind == "regression":
         _emit_value(builder, pipeline, blended)
     else:
         _emit_label(builder, pipeline, emit_calibration(builder, pipeline.calibration, blended))
-    return builder.build(metadata={**describe_pipeline(pipeline, inputs), **(metadata or {})})
+    kept = builder.list_needed()
+    taken = [column for column in inputs if tensors[column.name] in kept]
+    return builder.build(metadata={**(metadata or {}), **describe_pipeline(pipeline, taken)})
 
 
 def compile_featurizer(inputs: Sequence[InputColumn], encoders: Sequence[Encoder]) -> tuple[bytes, Views]:
     """Return a graph that gives both views (``tree`` and ``linear``, double), and the names of their columns."""
-    builder = GraphBuilder()
+    builder = GraphBuilder(reserved=("tree", "linear"))
     used = list_used_inputs(inputs, encoders)
     tensors = {column.name: builder.input(column.name, TENSOR_KINDS[column.kind]) for column in used}
     views = emit_encoders(builder, encoders, tensors)
     for view in ("tree", "linear"):
         parts = getattr(views, view)
         if parts:
-            builder.node("Identity", [builder.join(parts)], output=view)
-            builder.output(view, TensorProto.DOUBLE, ["N", len(getattr(views, f"{view}_names"))])
+            width = len(getattr(views, f"{view}_names"))
+            builder.output(view, builder.join(parts), TensorProto.DOUBLE, ["N", width])
     return builder.build(metadata={}), views
 
 
@@ -93,25 +111,36 @@ def describe_pipeline(pipeline: Pipeline, inputs: Sequence[InputColumn]) -> dict
     return {key: json.dumps(value, ensure_ascii=False, sort_keys=True) for key, value in facts.items()}
 
 
+def _refuse_unfit_members(pipeline: Pipeline, views: Views) -> None:
+    """Refuse a member whose arrays ask for other columns than its view has: the runtime would read beyond them."""
+    for member in pipeline.members:
+        width = len(views.tree_names if member.view == "tree" else views.linear_names)
+        if isinstance(member.part, Trees):
+            is_fit = width > 0 and bool((member.part.feature >= 0).all()) and int(member.part.feature.max()) < width
+        else:
+            is_fit = width > 0 and member.part.weights[0].shape[0] == width
+        if not is_fit:
+            raise SkiffError(
+                "model_unfit",
+                what=f"The model '{member.name}' does not fit the {width} columns of its {member.view} view.",
+                fix="Train again; if it stays, please report it with: skiff doctor",
+            )
+
+
 def _emit_value(builder: GraphBuilder, pipeline: Pipeline, blended: str) -> None:
-    bounded = blended
-    if np.isfinite(pipeline.value_low):
-        bounded = builder.node("Max", [bounded, builder.number(pipeline.value_low)])
-    if np.isfinite(pipeline.value_high):
-        bounded = builder.node("Min", [bounded, builder.number(pipeline.value_high)])
-    builder.node("Squeeze", [bounded, builder.integers(1)], output="value")
-    builder.output("value", TensorProto.DOUBLE, ["N"])
+    if np.isfinite(pipeline.value_low) or np.isfinite(pipeline.value_high):
+        blended = emit_bounds(builder, blended, pipeline.value_low, pipeline.value_high)
+    builder.output("value", builder.node("Squeeze", [blended, builder.integers(1)]), TensorProto.DOUBLE, ["N"])
 
 
 def _emit_label(builder: GraphBuilder, pipeline: Pipeline, probabilities: str) -> None:
     if pipeline.kind == "binary":
-        positive = builder.node("Gather", [probabilities, builder.constant(np.array(1, dtype=np.int64))], axis=1)
-        is_positive = builder.node("GreaterOrEqual", [positive, builder.number(pipeline.threshold)])
-        place = builder.cast(is_positive, TensorProto.INT64)
+        is_positive = builder.node("GreaterOrEqual", [probabilities, builder.number(pipeline.threshold)])
+        place = builder.node("Squeeze", [builder.cast(is_positive, TensorProto.INT64), builder.integers(1)])
+        negative = builder.node("Sub", [builder.number(1.0), probabilities])
+        probabilities = builder.join([negative, probabilities])
     else:
         place = builder.node("ArgMax", [probabilities], axis=1, keepdims=0, select_last_index=0)
     names = builder.constant(np.array(pipeline.classes, dtype=object))
-    builder.node("Gather", [names, place], axis=0, output="label")
-    builder.output("label", TensorProto.STRING, ["N"])
-    builder.node("Identity", [probabilities], output="probabilities")
-    builder.output("probabilities", TensorProto.DOUBLE, ["N", len(pipeline.classes)])
+    builder.output("label", builder.node("Gather", [names, place], axis=0), TensorProto.STRING, ["N"])
+    builder.output("probabilities", probabilities, TensorProto.DOUBLE, ["N", len(pipeline.classes)])

@@ -11,35 +11,75 @@ from skiff.core.pipeline import Encoder, FeatureMatrix
 from skiff.core.signature import InputColumn
 from skiff.deploy.compiler import compile_featurizer, list_used_inputs
 from skiff.deploy.session import open_session, run_in_chunks
-from skiff.deploy.tensors import build_tensor, refuse_missing_columns
+from skiff.deploy.tensors import build_tensors
 
 if TYPE_CHECKING:
     import polars as pl
 
 
+class Featurizer:
+    """The encoders as a graph of their own, compiled once and run as often as needed.
+
+    Parameters
+    ----------
+    inputs : sequence of InputColumn
+    encoders : sequence of Encoder
+    threads : int
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from skiff.core.pipeline import CategoryEncoder
+    >>> city = CategoryEncoder(column="city", levels=("Oslo", "Bergen"), n_hot=1)
+    >>> made = Featurizer([InputColumn(name="city", kind="category")], [city])
+    >>> made(pl.DataFrame({"city": ["Bergen", None, "Rome"]})).tree.ravel().tolist()
+    [1.0, 2.0, 3.0]
+    """
+
+    def __init__(self, inputs: Sequence[InputColumn], encoders: Sequence[Encoder], *, threads: int = 1) -> None:
+        """Compile the graph; nothing is opened where there is no encoder."""
+        model, self._views = compile_featurizer(inputs, encoders)
+        self._inputs = list_used_inputs(inputs, encoders)
+        self._outputs = [view for view in ("tree", "linear") if getattr(self._views, view)]
+        self._session = open_session(model, threads=threads) if self._outputs else None
+
+    def __call__(self, frame: pl.DataFrame) -> FeatureMatrix:
+        """Return both views of the encoded rows of `frame`, in its order.
+
+        Raises
+        ------
+        SkiffError
+            ``missing_column`` or ``bad_value``.
+        """
+        views = self._views
+        tensors = build_tensors(self._inputs, frame)
+        found = {
+            "tree": np.zeros((frame.height, len(views.tree_names))),
+            "linear": np.zeros((frame.height, len(views.linear_names))),
+        }
+        if self._session is not None and frame.height:
+            named = zip((item.name for item in self._session.get_inputs()), tensors.values(), strict=True)
+            found.update(zip(self._outputs, run_in_chunks(self._session, self._outputs, dict(named)), strict=True))
+        return FeatureMatrix(
+            tree=found["tree"],
+            linear=found["linear"],
+            tree_names=tuple(name for name, _ in views.tree_names),
+            linear_names=tuple(name for name, _ in views.linear_names),
+            tree_columns=tuple(column for _, column in views.tree_names),
+            linear_columns=tuple(column for _, column in views.linear_names),
+            categorical=tuple(views.categorical),
+        )
+
+
 def featurize(inputs: Sequence[InputColumn], encoders: Sequence[Encoder], frame: pl.DataFrame) -> FeatureMatrix:
     """Return both views of the encoded rows of `frame`, in its order.
 
-    A frame of no rows, or no encoders, gives empty matrices. Satisfies `core.pipeline.Featurize`.
+    A frame of no rows, or no encoders, gives empty matrices. Satisfies `core.pipeline.Featurize`; where the same encoders
+    meet many frames, keep a `Featurizer`.
+
+    Raises
+    ------
+    SkiffError
+        ``missing_column`` or ``bad_value``.
     """
-    model, views = compile_featurizer(inputs, encoders)
-    used = list_used_inputs(inputs, encoders)
-    refuse_missing_columns(used, frame.columns)
-    found = {view: np.zeros((frame.height, 0)) for view in ("tree", "linear")}
-    present = [view for view in found if getattr(views, view)]
-    if present and frame.height:
-        tensors = {column.name: build_tensor(column, frame[column.name]) for column in used}
-        outputs = run_in_chunks(open_session(model), present, tensors)
-        found.update(zip(present, outputs, strict=True))
-    for view in present:
-        if not frame.height:
-            found[view] = np.zeros((0, len(getattr(views, f"{view}_names"))))
-    return FeatureMatrix(
-        tree=found["tree"],
-        linear=found["linear"],
-        tree_names=tuple(name for name, _ in views.tree_names),
-        linear_names=tuple(name for name, _ in views.linear_names),
-        tree_columns=tuple(column for _, column in views.tree_names),
-        linear_columns=tuple(column for _, column in views.linear_names),
-        categorical=tuple(views.categorical),
-    )
+    return Featurizer(inputs, encoders)(frame)

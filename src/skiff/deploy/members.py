@@ -14,14 +14,20 @@ from skiff.deploy.graph import GraphBuilder
 PROBABILITY_FLOOR = 1e-15
 """Probabilities are kept this far from 0 and 1 before a logarithm (core.pipeline.Calibration)."""
 
+PAIR = 2
+"""Two classes: the probability of the positive one, the last, says all."""
 
-def emit_member(builder: GraphBuilder, member: Member, view: str) -> str:
-    """Return a member's probabilities [N, K] or values [N, 1] from its view."""
+
+def emit_member(builder: GraphBuilder, member: Member, view: str, *, n_classes: int) -> str:
+    """Return a member's answers from its view: values [N, 1], probabilities [N, K], of two classes only the positive's [N, 1]."""
     if isinstance(member.part, Trees):
         raw = _emit_trees(builder, member.part, view)
     else:
         raw = _emit_layers(builder, member.part, view)
-    return _emit_link(builder, member.link, raw)
+    answer = _emit_link(builder, member.link, raw)
+    width = len(member.part.base) if isinstance(member.part, Trees) else len(member.part.biases[-1])
+    has_pair = n_classes == width == PAIR
+    return builder.node("Gather", [answer, builder.integers(1)], axis=1) if has_pair else answer
 
 
 def _emit_trees(builder: GraphBuilder, trees: Trees, view: str) -> str:
@@ -55,7 +61,7 @@ def _emit_trees(builder: GraphBuilder, trees: Trees, view: str) -> str:
     )
     if not trees.base.any():
         return scores
-    return builder.node("Add", [scores, builder.constant(trees.base.reshape(1, -1).astype(np.float64))])
+    return builder.node("Add", [scores, builder.row(trees.base)])
 
 
 def _tensor(values: NDArray[Any]) -> object:  # Any: doubles or bytes
@@ -71,19 +77,17 @@ def _emit_layers(builder: GraphBuilder, layers: Layers, view: str) -> str:
         if number:
             found = builder.node("Relu", [found])
         product = builder.node("MatMul", [found, builder.constant(weights.astype(np.float64))])
-        found = builder.node("Add", [product, builder.constant(bias.reshape(1, -1).astype(np.float64))])
+        found = builder.node("Add", [product, builder.row(bias)])
     return found
 
 
 def _emit_link(builder: GraphBuilder, link: str, raw: str) -> str:
     if link == "logistic":
-        positive = builder.node("Sigmoid", [raw])
-        return builder.join([builder.node("Sub", [builder.number(1.0), positive]), positive])
+        return builder.node("Sigmoid", [raw])
     if link == "softmax":
         return builder.node("Softmax", [raw], axis=1)
     if link == "normalise":
-        total = builder.node("ReduceSum", [raw, builder.integers(1)], keepdims=1)
-        return builder.node("Div", [raw, total])
+        return builder.node("Div", [raw, builder.node("ReduceSum", [raw, builder.integers(1)], keepdims=1)])
     if link == "exp":
         return builder.node("Exp", [raw])
     if link == "expm1":
@@ -101,33 +105,44 @@ def emit_blend(builder: GraphBuilder, answers: list[str], weights: list[float]) 
 
 
 def emit_calibration(builder: GraphBuilder, calibration: Calibration, probabilities: str) -> str:
-    """Return calibrated probabilities [N, K]."""
+    """Return calibrated probabilities: [N, 1] of the positive class for two classes, [N, K] for more."""
     if calibration.kind == "none":
         return probabilities
-    floor, ceiling = builder.number(PROBABILITY_FLOOR), builder.number(1.0 - PROBABILITY_FLOOR)
-    clipped = builder.node("Min", [builder.node("Max", [probabilities, floor]), ceiling])
+    clipped = emit_bounds(builder, probabilities, PROBABILITY_FLOOR, 1.0 - PROBABILITY_FLOOR)
     if calibration.kind == "temperature":
         cooled = builder.node("Div", [builder.node("Log", [clipped]), builder.number(calibration.x[0])])
         return builder.node("Softmax", [cooled], axis=1)
-    positive = builder.node("Gather", [clipped, builder.integers(1)], axis=1)
-    if calibration.kind == "sigmoid":
-        odds = builder.node("Div", [positive, builder.node("Sub", [builder.number(1.0), positive])])
-        bent = builder.node("Mul", [builder.node("Log", [odds]), builder.number(calibration.x[0])])
-        positive = builder.node("Sigmoid", [builder.node("Add", [bent, builder.number(calibration.y[0])])])
-    else:
-        positive = _emit_isotonic(builder, calibration, positive)
-    return builder.join([builder.node("Sub", [builder.number(1.0), positive]), positive])
+    if calibration.kind == "isotonic":
+        return _emit_isotonic(builder, calibration, clipped)
+    odds = builder.node("Div", [clipped, builder.node("Sub", [builder.number(1.0), clipped])])
+    bent = builder.node("Mul", [builder.node("Log", [odds]), builder.number(calibration.x[0])])
+    return builder.node("Sigmoid", [builder.node("Add", [bent, builder.number(calibration.y[0])])])
+
+
+def emit_bounds(builder: GraphBuilder, value: str, low: float, high: float) -> str:
+    """Return the value kept within two bounds."""
+    return builder.node("Clip", [value, builder.constant(np.array(low)), builder.constant(np.array(high))])
 
 
 def _emit_isotonic(builder: GraphBuilder, calibration: Calibration, positive: str) -> str:
-    """Return linear interpolation as a sum of clipped slopes: y0 + sum of slope_i * clip(p - x_i, 0, x_i+1 - x_i)."""
+    """Return linear interpolation as ``y_0 + sum of dy_i * clip((p - x_i) / dx_i, 0, 1)``.
+
+    Shares of a step, not slopes: a slope over two knots that nearly touch overflows. Where knots do touch, the step is
+    taken whole from there on, as `numpy.interp` takes it.
+    """
     x, y = np.array(calibration.x, dtype=np.float64), np.array(calibration.y, dtype=np.float64)
     if len(x) == 1:
         return builder.node("Add", [builder.node("Mul", [positive, builder.number(0.0)]), builder.number(float(y[0]))])
-    widths = np.diff(x)
-    slopes = np.divide(np.diff(y), widths, out=np.zeros_like(widths), where=widths > 0)
-    reached = builder.node("Sub", [positive, builder.constant(x[:-1].reshape(1, -1))])
-    reached = builder.node("Max", [reached, builder.number(0.0)])
-    reached = builder.node("Min", [reached, builder.constant(widths.reshape(1, -1))])
-    risen = builder.node("MatMul", [reached, builder.constant(slopes.reshape(-1, 1))])
-    return builder.node("Add", [risen, builder.number(float(y[0]))])
+    widths, rises = np.diff(x), np.diff(y)
+    is_ramp = widths > 0
+    risen = [builder.number(float(y[0]))]
+    if is_ramp.any():
+        above = builder.node("Sub", [positive, builder.row(x[:-1][is_ramp])])
+        share = builder.node("Div", [above, builder.row(widths[is_ramp])])
+        share = emit_bounds(builder, share, 0.0, 1.0)
+        risen.append(builder.node("MatMul", [share, builder.constant(rises[is_ramp].reshape(-1, 1))]))
+    if not is_ramp.all():
+        is_past = builder.node("GreaterOrEqual", [positive, builder.row(x[1:][~is_ramp])])
+        stepped = builder.cast(is_past, TensorProto.DOUBLE)
+        risen.append(builder.node("MatMul", [stepped, builder.constant(rises[~is_ramp].reshape(-1, 1))]))
+    return builder.node("Sum", [*risen[1:], risen[0]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 ALLOWED: dict[str, frozenset[str]] = {
     "": frozenset(
         {
-            "Abs", "Add", "And", "ArgMax", "Cast", "Concat", "Div", "Equal", "Exp", "Gather", "GreaterOrEqual", "Identity",
+            "Abs", "Add", "And", "ArgMax", "Cast", "Clip", "Concat", "Div", "Equal", "Exp", "Gather", "GreaterOrEqual", "Identity",
             "IsInf", "IsNaN", "Less", "Log", "MatMul", "Max", "Min", "Mod", "Mul", "Not", "Or", "ReduceSum",
             "ReduceSumSquare", "Relu", "Sigmoid", "Sign", "Softmax", "Sqrt", "Squeeze", "StringNormalizer", "Sub", "Sum",
             "TfIdfVectorizer", "Where",

@@ -20,28 +20,49 @@ from skiff.core.signature import MISSING_DATE_S, InputColumn
 Value = Any  # a cell: whatever the client's library holds
 Tensor = NDArray[Any]  # doubles, texts or int64
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_NOT_A_TIME = np.iinfo(np.int64).min
-_WORDS = {"true": 1.0, "yes": 1.0, "y": 1.0, "false": 0.0, "no": 0.0, "n": 0.0}
 KIND_WORDS = {"number": "a number", "boolean": "yes or no", "category": "a text", "text": "a text", "date": "a date"}
+NOT_CONVERTIBLE = (TypeError, ValueError, ArithmeticError)
+"""What a cell that makes no sense in its column raises when it is converted."""
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_SECOND = dt.timedelta(seconds=1)
+_MICROSECOND = dt.timedelta(microseconds=1)
+_DAY_S = 86_400
+_NOT_A_TIME = np.iinfo(np.int64).min
+_YES_NO = {"true": 1.0, "yes": 1.0, "y": 1.0, "t": 1.0, "false": 0.0, "no": 0.0, "n": 0.0, "f": 0.0}
 
 
 def to_number(value: Value) -> float:
-    """Return a cell as a double; None and blank text are NaN.
+    """Return a cell as a double; None and blank text are NaN, a length of time is in microseconds.
 
     Examples
     --------
     >>> to_number("12.5"), to_number(True), to_number(None)
     (12.5, 1.0, nan)
     """
-    if value is None:
+    if value.__class__ is float:
+        return value
+    if _is_missing(value):
         return math.nan
     if isinstance(value, str):
-        text = value.strip()
-        if not text:
-            return math.nan
-        return _WORDS[text.lower()] if text.lower() in _WORDS else float(text)
+        return float(value) if value.strip() else math.nan
+    if isinstance(value, dt.timedelta):
+        return value / _MICROSECOND
     return float(value)
+
+
+def to_yes_no(value: Value) -> float:
+    """Return a cell as 1 for yes and 0 for no; None and blank text are NaN.
+
+    Examples
+    --------
+    >>> to_yes_no("Yes"), to_yes_no(False), to_yes_no("")
+    (1.0, 0.0, nan)
+    """
+    if isinstance(value, str):
+        word = value.strip().lower()
+        return _YES_NO[word] if word in _YES_NO else to_number(word)
+    return to_number(value)
 
 
 def to_text(value: Value) -> str:
@@ -53,45 +74,60 @@ def to_text(value: Value) -> str:
     ('3', 'true', '')
     """
     if isinstance(value, str):
-        return value
-    if value is None or value != value:  # noqa: PLR0124  NaN is the only value that differs from itself
+        return value if value.isascii() else _mend(value)
+    if _is_missing(value):
         return ""
     if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
-    return str(value)
+    return _mend(str(value))
 
 
 def to_seconds(value: Value) -> int:
-    """Return a cell as seconds since 1970-01-01 UTC; a time without a zone is taken as UTC.
+    """Return a cell as seconds since 1970-01-01 UTC; a time without a zone is taken as UTC, parts of a second are cut.
 
     Examples
     --------
-    >>> to_seconds(dt.date(1970, 1, 2)), to_seconds("1969-12-31T23:59:59")
+    >>> to_seconds(dt.date(1970, 1, 2)), to_seconds("1969-12-31T23:59:59.5")
     (86400, -1)
     """
-    if value is None or (isinstance(value, (str, float)) and (value != value or value == "")):  # noqa: PLR0124  NaN
+    if _is_missing(value) or (isinstance(value, str) and not value.strip()):
         return MISSING_DATE_S
     if isinstance(value, str):
         value = dt.datetime.fromisoformat(value.strip())
     if isinstance(value, np.datetime64):
-        seconds = int(value.astype("datetime64[s]").astype(np.int64))
-        return MISSING_DATE_S if seconds == _NOT_A_TIME else seconds
+        return int(value.astype("datetime64[s]").astype(np.int64))
     if isinstance(value, dt.datetime):
-        if value != value:  # noqa: PLR0124  a library's "not a time" is a datetime that differs from itself
-            return MISSING_DATE_S
         aware = value if value.tzinfo else value.replace(tzinfo=dt.UTC)
-        return math.floor((aware - _EPOCH).total_seconds())
+        return (aware - _EPOCH) // _SECOND
     if isinstance(value, dt.date):
-        return (value - _EPOCH.date()).days * 86_400
+        return (value - _EPOCH.date()).days * _DAY_S
     message = "not a date"
     raise TypeError(message)
 
 
+def _is_missing(value: Value) -> bool:
+    """Whether a cell is None, NaN, a library's "not a time", or pandas' NA, which is neither equal nor unequal to itself."""
+    if value is None:
+        return True
+    if type(value).__name__ == "NAType":
+        return True
+    return bool(value != value)  # noqa: PLR0124  NaN and its kin are the only values that differ from themselves
+
+
+def _mend(text: str) -> str:
+    """Return text that can be written as UTF-8: half a surrogate pair becomes the replacement character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 CONVERTERS: Mapping[str, Callable[[Value], Any]] = {
     "number": to_number,
-    "boolean": to_number,
+    "boolean": to_yes_no,
     "category": to_text,
     "text": to_text,
     "date": to_seconds,
@@ -105,7 +141,53 @@ DTYPES: Mapping[str, Any] = {  # Any: NumPy's dtype arguments
 }
 
 
-def build_tensor(column: InputColumn, values: Value, *, first_row: int = 1) -> Tensor:
+def build_tensors(inputs: Sequence[InputColumn], frame: Any) -> dict[str, Tensor]:  # noqa: ANN401  a frame of any library, or a mapping
+    """Return one [N, 1] tensor for each input column, by column name; other columns of `frame` are ignored.
+
+    Parameters
+    ----------
+    inputs : sequence of InputColumn
+    frame : Polars or pandas frame, PyArrow table, or mapping of name to values
+
+    Raises
+    ------
+    SkiffError
+        ``missing_column``, ``bad_value`` or ``uneven_columns``.
+
+    Examples
+    --------
+    >>> column = InputColumn(name="nights", kind="number")
+    >>> build_tensors([column], {"nights": [2, None, "3"]})["nights"].ravel().tolist()
+    [2.0, nan, 3.0]
+    """
+    refuse_missing_columns(inputs, list_columns(frame))
+    tensors = {column.name: build_tensor(column, frame[column.name]) for column in inputs}
+    lengths = {name: len(tensor) for name, tensor in tensors.items()}
+    if len(set(lengths.values())) > 1:
+        short, long = min(lengths, key=lambda name: lengths[name]), max(lengths, key=lambda name: lengths[name])
+        raise SkiffError(
+            "uneven_columns",
+            what=f"Column '{short}' has {lengths[short]:,} rows and column '{long}' {lengths[long]:,}.",
+            where={"column": short},
+            fix="Give every column one value for each row.",
+        )
+    return tensors
+
+
+def list_columns(frame: Any) -> list[str]:  # noqa: ANN401  a frame of any library, or a mapping
+    """Return the column names of a frame (Polars, pandas), a table (PyArrow) or a mapping.
+
+    Examples
+    --------
+    >>> list_columns({"nights": [2], "city": ["Oslo"]})
+    ['nights', 'city']
+    """
+    if isinstance(frame, Mapping):
+        return list(frame)
+    return list(frame.column_names if hasattr(frame, "column_names") else frame.columns)
+
+
+def build_tensor(column: InputColumn, values: Value) -> Tensor:
     """Return one column as the [N, 1] tensor its input takes.
 
     Raises
@@ -120,41 +202,66 @@ def build_tensor(column: InputColumn, values: Value, *, first_row: int = 1) -> T
     if column.kind == "date" and kind == "M":
         seconds = np.asarray(array).astype("datetime64[s]").astype(np.int64)
         return np.where(seconds == _NOT_A_TIME, MISSING_DATE_S, seconds).reshape(-1, 1)
-    cells = values.to_list() if hasattr(values, "to_list") else list(array)
-    return convert_cells(column, cells, first_row=first_row)
+    return convert_cells(column, values.to_list() if hasattr(values, "to_list") else list(array))
 
 
-def convert_cells(column: InputColumn, cells: Sequence[Value], *, first_row: int = 1) -> Tensor:
-    """Return cells one by one as a [N, 1] tensor; the slow path that accepts anything sensible."""
+def convert_cells(column: InputColumn, cells: Sequence[Value]) -> Tensor:
+    """Return cells one by one as a [N, 1] tensor; the slow path that accepts anything sensible.
+
+    Raises
+    ------
+    SkiffError
+        ``bad_value``, naming column and row, never the value.
+    """
     convert = CONVERTERS[column.kind]
-    made = np.empty((len(cells), 1), dtype=DTYPES[column.kind])
-    for place, cell in enumerate(cells):
-        try:
-            made[place, 0] = convert(cell)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise SkiffError(
-                "bad_value",
-                what=f"Row {first_row + place} of column '{column.name}' is not {KIND_WORDS[column.kind]}.",
-                where={"column": column.name, "row": first_row + place},
-                fix=f"The model was trained with {KIND_WORDS[column.kind]} in this column; correct or empty the cell.",
-            ) from error
-    return made
+    made = np.empty(len(cells), dtype=DTYPES[column.kind])
+    try:
+        made[:] = [convert(cell) for cell in cells]
+    except NOT_CONVERTIBLE as error:
+        raise _describe_bad_cells(column, cells) from error
+    return made.reshape(-1, 1)
 
 
-def refuse_missing_columns(inputs: Sequence[InputColumn], present: Sequence[str]) -> None:
-    """Refuse a table that lacks columns the model needs, naming all of them.
+def _describe_bad_cells(column: InputColumn, cells: Sequence[Value]) -> SkiffError:
+    rows = [number for number, cell in enumerate(cells, start=1) if not _is_convertible(column, cell)]
+    more = f", and so are {len(rows) - 1:,} more" if len(rows) > 2 else ", and so is one more" if len(rows) > 1 else ""  # noqa: PLR2004  one more, or several
+    kind = KIND_WORDS[column.kind]
+    return SkiffError(
+        "bad_value",
+        what=f"Row {rows[0]} of column '{column.name}' holds something other than {kind}{more}.",
+        where={"column": column.name, "row": rows[0]},
+        fix=f"The model was trained with {kind} in this column; correct or empty the cell.",
+    )
+
+
+def _is_convertible(column: InputColumn, cell: Value) -> bool:
+    try:
+        CONVERTERS[column.kind](cell)
+    except NOT_CONVERTIBLE:
+        return False
+    return True
+
+
+def refuse_missing_columns(inputs: Sequence[InputColumn], present: Sequence[str], *, row: int = 0) -> None:
+    """Refuse a table (or one row of it, counted from 1) that lacks columns the model needs, naming all of them.
 
     Raises
     ------
     SkiffError
         ``missing_column``.
     """
-    lacking = [column.name for column in inputs if column.name not in set(present)]
-    if lacking:
-        named = ", ".join(f"'{name}'" for name in lacking[:10]) + (" …" if len(lacking) > 10 else "")  # noqa: PLR2004  ten are enough to see
-        raise SkiffError(
-            "missing_column",
-            what=f"The model needs {named}, which {'is' if len(lacking) == 1 else 'are'} not in the table.",
-            where={"column": lacking[0]},
-            fix="Add the column; leave its cells empty where the value is not known.",
-        )
+    known = set(present)
+    lacking = [column.name for column in inputs if column.name not in known]
+    if not lacking:
+        return
+    named = ", ".join(f"'{name}'" for name in lacking[:10]) + (" …" if len(lacking) > 10 else "")  # noqa: PLR2004  ten are enough to see
+    where: dict[str, str | int] = {"column": lacking[0]}
+    if row:
+        where["row"] = row
+    raise SkiffError(
+        "missing_column",
+        what=f"The model needs {named}, which {'is' if len(lacking) == 1 else 'are'} not in "
+        f"{f'row {row}' if row else 'the table'}.",
+        where=where,
+        fix="Add the column; leave its cells empty where the value is not known.",
+    )

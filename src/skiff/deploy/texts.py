@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from onnx import TensorProto
 
 from skiff.core.pipeline import TextEncoder
@@ -46,7 +45,7 @@ def emit_terms(builder: GraphBuilder, encoder: TextEncoder, text: str) -> str:
         ngram_indexes=places,
         pool_strings=pool,
     )
-    idf = builder.constant(encoder.idf.reshape(1, -1).astype(np.float64))
+    idf = builder.row(encoder.idf)
     weighed = builder.node("Mul", [builder.cast(counts, TensorProto.DOUBLE), idf])
     squares = builder.node("ReduceSumSquare", [weighed, builder.integers(1)], keepdims=1)
     length = builder.node("Sqrt", [squares])
