@@ -143,6 +143,19 @@ def test_purity_that_the_rest_of_the_table_knows_is_acquitted() -> None:
     assert blocked(found) == set()
 
 
+def test_pure_levels_of_an_undeclared_entity_are_no_flag() -> None:
+    rng = np.random.default_rng(41)
+    storm = np.repeat(np.arange(200), 12)
+    strength = rng.normal(size=200)[storm]
+    wind = strength + 0.5 * rng.normal(size=2_400)
+    columns = {
+        "wind": wind,
+        "storm": [f"s{code}" for code in storm],
+        "answer": name_answers(strength + 0.3 * rng.normal(size=2_400) > 0.7),
+    }
+    assert blocked(judge(columns)) == set()
+
+
 def test_threshold_of_another_column_is_a_derived_target() -> None:
     columns, _ = make_columns(900, seed=8)
     points = np.random.default_rng(8).integers(0, 100, 900)

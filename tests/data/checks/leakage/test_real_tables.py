@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +10,18 @@ import polars as pl
 import pytest
 
 from skiff.core.finding import Finding
-from skiff.core.task import Task, TaskKind
+from skiff.core.task import TaskKind
 from skiff.data.checks.leakage import find_leakage
 from skiff.data.kinds import infer_inputs
+from skiff.data.task import infer_task
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 def judge(path: Path, target: str, kind: TaskKind) -> list[Finding]:
     frame = pl.read_csv(path, infer_schema_length=None, try_parse_dates=True, null_values=["", "NA", " "])
-    classes = tuple(sorted(str(value) for value in frame[target].drop_nulls().unique())) if kind != "regression" else ()
-    task = Task(kind=kind, target=target, classes=classes, positive=classes[-1] if kind == "binary" else None)
+    task = replace(infer_task(frame, target)[0], time=None, group=None)
+    assert task.kind == kind
     order = np.random.default_rng(0).permutation(frame.height)
     cut = frame.height // 5
     return find_leakage(

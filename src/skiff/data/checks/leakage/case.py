@@ -146,7 +146,7 @@ def build_case(
     rows : ndarray of int64 or None
         Training positions; None takes every row.
     """
-    positions = np.arange(frame.height, dtype=np.int64) if rows is None else np.asarray(rows, dtype=np.int64)
+    positions = np.arange(frame.height, dtype=np.int64) if rows is None else np.sort(np.asarray(rows, dtype=np.int64))
     judged = frame if rows is None else frame[positions]
     y, has_answer = encode_target(judged, task)
     if not has_answer.all():

@@ -99,11 +99,20 @@ def accuse_rules(
         if power.score.value < PROMISING_AUC:
             continue
         outcome = next(outcome for outcome in case.outcomes if outcome.code == power.code)
-        levels = [level for level in states.get(name, ()) if level.kind == "level"]
-        rule = _sort_levels(case, power, levels, outcome) if levels else _find_threshold(case, power, outcome)
+        rule = _find_rule(case, power, states.get(name, ()), outcome)
         if rule is not None and (rule.is_exact or rule.is_tight):
             found[name] = rule
     return found
+
+
+def _find_rule(case: Case, power: Power, states: Sequence[State], outcome: Outcome) -> Rule | None:
+    """Return the rule of a column: a threshold where its values have an order and are finer than the classes, else levels."""
+    levels = [level for level in states if level.kind == "level"]
+    if power.column.kind == "number" and power.n_distinct > len(case.classes):
+        cut = _find_threshold(case, power, outcome)
+        if cut is not None and (cut.is_exact or cut.is_tight or not levels):
+            return cut
+    return _sort_levels(case, power, levels, outcome) if levels else _find_threshold(case, power, outcome)
 
 
 def _sort_levels(case: Case, power: Power, levels: Sequence[State], outcome: Outcome) -> Rule | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from skiff.core.finding import Severity
 from skiff.data.checks.leakage.case import Case, Outcome
 from skiff.data.checks.leakage.missingness import build_claim_suspicion
-from skiff.data.checks.leakage.states import State, Weight, ask_witness, build_mask, measure_spectrum, weigh
+from skiff.data.checks.leakage.states import FEW_LEVELS, State, Weight, ask_witness, build_mask, measure_spectrum, weigh
 from skiff.data.checks.leakage.suspicion import Suspicion
 from skiff.data.checks.leakage.witness import Witness
 
@@ -30,6 +30,10 @@ MIN_DOUBT = 0.2
 ASK_DOUBT = 0.1
 """The same before the client is asked about a level: "customers of this kind never" is everyday news where hardly any do.
 A number that is set or not is asked about all the same: it was filled in by something that happened."""
+
+MANY_LEVELS_UPPER = 0.10
+"""In a column of more than `FEW_LEVELS` levels each must prove itself (29 rows without an error): the rows of a small level
+are often one case seen several times, and among hundreds of small levels some are pure by chance."""
 
 LEVEL_CHANCE = 1e-4
 """A single level joins the flag if it would be this pure by chance this rarely."""
@@ -61,7 +65,8 @@ def accuse_flags(case: Case, states: Mapping[str, tuple[State, ...]]) -> Mapping
 
 def _build_claim(case: Case, levels: tuple[State, ...], *, outcome: Outcome, is_always: bool) -> FlagClaim | None:
     """Join the pure levels of a column into one claim, if they are rare and the other levels are silent."""
-    pure = tuple(level for level in levels if _is_pure(case, level, outcome=outcome, is_always=is_always))
+    limit = 1.0 if len(levels) <= FEW_LEVELS else MANY_LEVELS_UPPER
+    pure = tuple(level for level in levels if _is_pure(case, level, outcome=outcome, is_always=is_always, limit=limit))
     if not pure or sum(level.n for level in pure) > RARE_SHARE * case.n_rows:
         return None
     weight = weigh(case, pure, outcome=outcome, is_always=is_always)
@@ -72,10 +77,10 @@ def _build_claim(case: Case, levels: tuple[State, ...], *, outcome: Outcome, is_
     return FlagClaim(states=pure, weight=weight, spectrum=spectrum) if spectrum < SILENT_SPECTRUM else None
 
 
-def _is_pure(case: Case, level: State, *, outcome: Outcome, is_always: bool) -> bool:
-    """Whether one level alone is purer than chance allows."""
+def _is_pure(case: Case, level: State, *, outcome: Outcome, is_always: bool, limit: float) -> bool:
+    """Whether one level alone is purer than chance allows, and its error rate surely at most `limit`."""
     weight = weigh(case, [level], outcome=outcome, is_always=is_always)
-    return weight.errors <= 0.1 * weight.n and weight.chance <= LEVEL_CHANCE
+    return weight.errors <= 0.1 * weight.n and weight.chance <= LEVEL_CHANCE and weight.upper <= limit
 
 
 def judge_purity(case: Case, witness: Witness, claims: Mapping[str, FlagClaim]) -> list[Suspicion]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import lightgbm as lgb
 import numpy as np
 
+from skiff.core.finding import EvidenceValue
 from skiff.core.measurement import Measurement
 from skiff.data.checks.leakage.case import N_FOLDS, Case
 from skiff.data.checks.leakage.columns import Encoding, build_features, learn_encoding
-from skiff.data.checks.leakage.proof import measure_auc, measure_log_loss, measure_r2, rank_with_ties
+from skiff.data.checks.leakage.proof import Z_95, measure_auc, measure_log_loss, measure_r2, rank_with_ties
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -238,3 +239,14 @@ def is_explained(case: Case, witness: Witness, code: int) -> bool:
     is_positive = case.y[case.sample] == code
     top = np.argsort(-witness.out_of_fold[:, code], kind="stable")[: int(is_positive.sum())]
     return bool(is_positive[top].mean() >= KNOWN_PRECISION)
+
+
+def gains(case: Case, better: Witness, worse: Witness) -> bool:
+    """Whether the loss falls, row by row, beyond chance (paired normal interval)."""
+    gain = (measure_losses(case, worse) - measure_losses(case, better)) * case.weight
+    return bool(gain.mean() > Z_95 * gain.std() / len(gain) ** 0.5)
+
+
+def tell_scores(case: Case, better: Witness, worse: Witness) -> dict[str, EvidenceValue]:
+    """Return the two scores as evidence."""
+    return {"score_with": measure_score(case, better, "with"), "score_without": measure_score(case, worse, "without")}

@@ -1,0 +1,84 @@
+"""From suspicions to findings: the strongest of each column, its score with and without, and what is done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from skiff.core.finding import SEVERITY_ORDER, Finding
+from skiff.data.checks.leakage.docket import Docket
+from skiff.data.checks.leakage.suspicion import Suspicion
+from skiff.data.checks.leakage.witness import Witness, call_witness, tell_scores
+
+MAX_SCORED = 12
+"""Suspects for which the score with and without is measured, strongest first; each costs one or two cross-fits."""
+
+
+def keep_strongest(found: Sequence[Suspicion]) -> list[Suspicion]:
+    """Return one suspicion for each set of columns: the most severe, then the strongest; the others are named in it."""
+    kept: dict[tuple[str, ...], Suspicion] = {}
+    ordered = sorted(found, key=lambda item: (SEVERITY_ORDER[item.severity], -item.strength, item.code))
+    for suspicion in ordered:
+        first = kept.get(suspicion.columns)
+        if first is None:
+            kept[suspicion.columns] = suspicion
+        elif suspicion.code != first.code:
+            also = first.evidence.get("also", ())
+            codes = also if isinstance(also, tuple) else ()
+            kept[suspicion.columns] = replace(first, evidence={**first.evidence, "also": (*codes, suspicion.code)})
+    return list(kept.values())
+
+
+def score_suspects(docket: Docket, suspicions: Sequence[Suspicion], *, guilty: set[str]) -> list[Suspicion]:
+    """Add the score with and without each suspect, all proven leaks but itself left out."""
+    case = docket.case
+    free = docket.list_free(guilty)
+    base: Witness | None = None
+    scored: list[Suspicion] = []
+    for place, suspicion in enumerate(suspicions):
+        if place >= MAX_SCORED or not suspicion.columns or "score_with" in suspicion.evidence:
+            scored.append(suspicion)
+            continue
+        base = base or call_witness(case, docket.bench, free)
+        if suspicion.severity == "block":
+            better, worse = call_witness(case, docket.bench, [*free, *suspicion.columns]), base
+        else:
+            better, worse = (
+                base,
+                call_witness(case, docket.bench, [name for name in free if name not in suspicion.columns]),
+            )
+        scored.append(replace(suspicion, evidence={**suspicion.evidence, **tell_scores(case, better, worse)}))
+    return scored
+
+
+def pronounce(suspicion: Suspicion, *, keep: Collection[str]) -> list[Finding]:
+    """Return the finding, or two where the user keeps only some of its columns."""
+    action = suspicion.action or {"block": "left_out", "warn": "asked", "info": "none"}[suspicion.severity]
+    if action != "left_out" or not suspicion.columns:
+        return [_build_finding(suspicion, suspicion.columns, action=action)]
+    out = tuple(name for name in suspicion.columns if name not in keep)
+    kept = tuple(name for name in suspicion.columns if name in keep)
+    parts = [(out, "left_out"), (kept, "kept")]
+    return [_build_finding(suspicion, columns, action=doing) for columns, doing in parts if columns]
+
+
+def _build_finding(suspicion: Suspicion, columns: tuple[str, ...], *, action: str) -> Finding:
+    """Return the finding of one suspicion."""
+    remedy = (
+        "It is kept because you asked for it: the scores below are only true if it is known in time."
+        if action == "kept"
+        else suspicion.remedy
+    )
+    return Finding(
+        code=suspicion.code,
+        severity=suspicion.severity,
+        columns=columns,
+        rows=suspicion.rows,
+        sample_rows=suspicion.sample_rows,
+        evidence=dict(suspicion.evidence),
+        what=suspicion.what,
+        why_it_matters=suspicion.why_it_matters,
+        remedy=remedy,
+        action=action,  # type: ignore[arg-type]  # one of the three words above
+        question=suspicion.question,
+    )
