@@ -21,9 +21,9 @@ FORMS = {
     "uuid": re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE),
     "ip_address": re.compile(r"(?:\d{1,3}\.){3}\d{1,3}"),
     "iban": re.compile(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?"),
-    "phone": re.compile(r"(?=(?:\D*\d){7,15}\D*$)(?:\+|00|\(|0)[\d\s()./-]{6,}"),
+    "phone": re.compile(r"(?=(?:\D*\d){7,15}\D*$)(?=\+|\(|0\d*[\s()./-])[\d\s()./+-]{7,}|00[1-9]\d[\d\s()./-]{6,}"),
 }
-"""Forms of whole cells. A phone number needs a plus, a bracket or a leading zero: other digits are identifiers."""
+"""Forms of whole cells. A phone number needs a plus, a bracket, or a leading zero and a gap: bare digits are codes."""
 
 MONEY = frozenset({"price", "cost", "amount", "fee", "salary", "wage", "income", "revenue", "charge", "charges", "prix", "preis",
                    "betrag", "precio", "prezzo", "umsatz", "balance", "fare", "tip", "total"})  # fmt: skip

@@ -24,7 +24,8 @@ MAX_DISTINCT_SHARE = 0.5
 MOST_NUMBERS = 0.8
 """Share of cells that read as numbers from which the others made the column text."""
 
-_GAPS = re.compile(r"[\W_]+")
+_GAPS = re.compile(r"(?<=[^\W_])[\s_.'’-]+(?=[^\W_])")
+"""Blanks and joints between letters; other signs and signs at the end can mean something (A-, C++)."""
 
 
 def find_inconsistent_categories(facts: Mapping[str, ColumnFacts], *, without: Collection[str] = ()) -> list[Finding]:
@@ -50,7 +51,7 @@ def find_inconsistent_categories(facts: Mapping[str, ColumnFacts], *, without: C
 
 
 def normalise(level: str) -> str:
-    """Return a level without regard to capitals, blanks, punctuation and accents; as it is where nothing else is in it.
+    """Return a level without regard to capitals, blanks, joints and accents.
 
     Examples
     --------
@@ -61,7 +62,7 @@ def normalise(level: str) -> str:
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     if not plain[:1].isalpha() or any(mark.isdigit() for mark in plain):
         return " ".join(plain.split())  # signs around figures mean something: <5, >5, 1.5
-    return _GAPS.sub(" ", plain).strip()
+    return _GAPS.sub(" ", plain).rstrip(" .")
 
 
 def _group_spellings(fact: ColumnFacts) -> list[list[tuple[str, int]]]:

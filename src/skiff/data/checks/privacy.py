@@ -27,6 +27,12 @@ NAME_HEADERS = frozenset({
 })  # fmt: skip
 """Headers, blanks and signs removed, that only a person's name has."""
 
+THINGS = frozenset({
+    "product", "item", "article", "company", "brand", "file", "event", "place", "city", "country", "street", "school", "team",
+    "storm", "ship", "game", "movie", "song", "book", "shop", "store", "hotel", "model", "species", "project", "column",
+})  # fmt: skip
+"""Words beside ``name`` that say it is not a person's."""
+
 TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Master|Dr|Prof|Herr|Frau|Mme|Mlle|Sig|Sig\.ra|Sr|Sra)\b\.?", re.IGNORECASE)
 PROPER = re.compile(r"[A-ZÀ-Þ][\w'’.-]+,\s+[A-ZÀ-Þ]")
 """``Surname, First``."""
@@ -71,7 +77,7 @@ def _names_persons(fact: ColumnFacts) -> bool:
     words = split_header(fact.name)
     if "".join(words) in NAME_HEADERS:
         return True
-    if "name" not in words and "names" not in words:
+    if "name" not in words or not THINGS.isdisjoint(words):
         return False
     cells = fact.series.drop_nulls().head(500).to_list()
     n_persons = sum(bool(TITLE.search(cell) or PROPER.match(cell)) for cell in cells)

@@ -132,7 +132,7 @@ def find_near_constant(facts: Mapping[str, ColumnFacts], *, without: Collection[
     found = [
         fact
         for name, fact in facts.items()
-        if name not in without and not is_constant(fact) and fact.top_count >= NEAR_CONSTANT * fact.n_rows
+        if name not in without and not is_constant(fact) and fact.top_count >= max(1, NEAR_CONSTANT * fact.n_rows)
     ]
     if not found:
         return []
