@@ -29,6 +29,7 @@ MAY_IMPORT_LATE = {
     "__init__.py": "the package root looks names up on demand",
     "__main__.py": "the door imports the command line when it is called",
     "core/optional.py": "the door for optional parts",
+    "store/catalog.py": "Alembic costs as much as all the rest and is needed only where the schema is old",
 }
 LATE_FOLDERS = {"cli": "commands import what they need when they are called, so that starting stays cheap"}
 
@@ -84,7 +85,10 @@ def test_nothing_that_runs_when_loaded_is_ever_imported() -> None:
 
 
 def test_source_holds_no_assert_and_no_blanket_except() -> None:
-    edge = {"cli/main.py": "the outermost edge of the terminal face"}
+    edge = {
+        "cli/main.py": "the outermost edge of the terminal face",
+        "deploy/runtime.py": "onnxruntime raises whatever its parser meets in a stranger's file",
+    }
     broken = []
     for name, tree in _modules():
         for node in ast.walk(tree):
