@@ -30,7 +30,7 @@ LEAST_WEIGHT = 0.06
 """Members with less are left out: they cost time and space in every answer for next to nothing."""
 
 
-def choose_weights(y: Float, answers: Sequence[Float], aim: Aim) -> Float:
+def choose_weights(y: Float, answers: Sequence[Float], aim: Aim, row_weights: Float | None = None) -> Float:
     """Return a weight for each candidate; they sum to 1 and many are 0.
 
     Starts from the best candidate and adds, with replacement, whichever lowers the loss of the mean most [1]_.
@@ -40,6 +40,8 @@ def choose_weights(y: Float, answers: Sequence[Float], aim: Aim) -> Float:
     y : ndarray of shape (n_rows,)
     answers : sequence of ndarray, each (n_rows, n_classes) or (n_rows,)
     aim : Aim
+    row_weights : ndarray of shape (n_rows,), optional
+        How much each row counts; by default all the same.
 
     Examples
     --------
@@ -54,7 +56,7 @@ def choose_weights(y: Float, answers: Sequence[Float], aim: Aim) -> Float:
     total = np.zeros(stack.shape[1])
     best = np.inf
     for picks in range(1, MAX_PICKS + 1):
-        losses = [_loss(y, (total + one) / picks, aim) for one in stack]
+        losses = [_loss(y, (total + one) / picks, aim, row_weights) for one in stack]
         chosen = int(np.argmin(losses))
         counts[chosen] += 1
         total = total + stack[chosen]
@@ -82,7 +84,8 @@ def _reduce(y: Float, answer: Float, aim: Aim) -> Float:
     return answer if aim.kind == "regression" else answer[np.arange(len(y)), y.astype(np.int64)]
 
 
-def _loss(y: Float, reduced: Float, aim: Aim) -> float:
+def _loss(y: Float, reduced: Float, aim: Aim, row_weights: Float | None) -> float:
     if aim.kind == "regression":
-        return float(np.sqrt(np.mean((np.clip(reduced, aim.value_low, aim.value_high) - y) ** 2)))
-    return float(-np.mean(np.log(np.clip(reduced, SMALLEST_SHARE, 1.0))))
+        squares = (np.clip(reduced, aim.value_low, aim.value_high) - y) ** 2
+        return float(np.sqrt(np.average(squares, weights=row_weights)))
+    return float(-np.average(np.log(np.clip(reduced, SMALLEST_SHARE, 1.0)), weights=row_weights))

@@ -52,6 +52,15 @@ class Tried:
     is_cut: bool
 
 
+RECENCY = 2.0
+"""Where folds go forward in time, each counts this many times as much as the one before: the latest is most like tomorrow."""
+
+FALLEN_BEHIND = 0.05
+"""Where folds go forward in time, a candidate whose loss in the latest fold is higher than the best one's by more than this
+share is not blended in: what the past liked and the present does not is what breaks next (a linear model whose column stepped
+to new values went from 0.48 over 0.61 to 0.93 log loss on one energy market)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arena:
     """Where recipes are tried: the encoded rows, their targets and what may be used."""
@@ -62,6 +71,29 @@ class Arena:
     seed: int
     threads: int
     n_final_rows: int
+    is_time_ordered: bool = False
+
+    def weigh_folds(self) -> Float:
+        """Return how much a row of each fold counts."""
+        n_folds = len(self.features.fold_rows)
+        return np.asarray(RECENCY ** np.arange(n_folds)) if self.is_time_ordered else np.ones(n_folds)
+
+    def weigh_rows(self) -> Float:
+        """Return how much each row counts when candidates are blended; 0 where it is never held out."""
+        if not self.features.fold_rows:
+            return np.ones(len(self.y))
+        weights = np.zeros(len(self.y))
+        for fold, weight in zip(self.features.fold_rows, self.weigh_folds(), strict=True):
+            weights[fold.held] = weight
+        return weights
+
+    def has_kept_up(self, tried: Sequence[Tried]) -> NDArray[np.bool_]:
+        """Return which candidates are still good enough in the latest fold; all where time does not order the folds."""
+        if not self.is_time_ordered or not self.features.fold_rows:
+            return np.ones(len(tried), dtype=bool)
+        latest = self.features.fold_rows[-1].held
+        losses = np.array([_measure_on(one, latest, self.y, self.aim) for one in tried])
+        return np.asarray(losses <= (1 + FALLEN_BEHIND) * losses.min())
 
     def try_recipe(self, recipe: Recipe, limit: Limit) -> Tried:
         """Fit a recipe on every fold and collect its answers to the held-out rows.
@@ -93,7 +125,9 @@ class Arena:
 
     def _collect(self, recipe: Recipe, fits: Sequence[FoldFit], spent: Sequence[float], seconds: float) -> Tried:
         held = [fold.held[self.features.usable(recipe.view, fold.held)] for fold in self.features.fold_rows]
-        n_steps = choose_steps(fits, [len(rows) for rows in held])
+        n_steps = choose_steps(
+            fits, [len(rows) * weight for rows, weight in zip(held, self.weigh_folds(), strict=True)]
+        )
         shape = (len(self.y), self.aim.n_classes) if self.aim.n_classes else (len(self.y),)
         oof = np.full(shape, np.nan)
         for fit, rows in zip(fits, held, strict=True):
@@ -115,6 +149,11 @@ class Arena:
             refit_seconds=float(np.mean(spent)) * min(1.0, share_done) * self.n_final_rows / max(1.0, fit_rows),
             is_cut=any(fit.is_cut for fit in fits),
         )
+
+
+def _measure_on(tried: Tried, rows: NDArray[np.int64], y: Float, aim: Aim) -> float:
+    rows = rows[find_known(tried.oof[rows])]
+    return measure_loss(y[rows], tried.oof[rows], aim) if len(rows) else float("inf")
 
 
 def find_known(oof: Float) -> NDArray[np.bool_]:

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     Positions: TypeAlias = NDArray[np.int64]
 
 
+PLANNED_SHARE = 0.95
+"""Share of the budget that is planned with; the rest is for what cannot be interrupted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateScore:
     """One configuration that was tried.
@@ -156,7 +160,7 @@ def train_pipeline(  # noqa: PLR0913  the one door of the room: flows name every
     began = now()
     progress = progress or Silent()
     y = np.ascontiguousarray(y, dtype=np.float64)
-    limit = Limit(clock=now, ends_at=began + budget_s, should_stop=should_stop)
+    limit = Limit(clock=now, ends_at=began + PLANNED_SHARE * budget_s, should_stop=should_stop)
     aim = take_aim(y, task)
     with warnings.catch_warnings(), threadpool_limits(limits=1):
         # Fits are run side by side, each on one thread; unfinished solvers are a part of the plan (`linear.py`).
@@ -164,6 +168,7 @@ def train_pipeline(  # noqa: PLR0913  the one door of the room: flows name every
         table = Table(
             frame=frame, y=y, task=task, inputs=tuple(inputs), folds=clean_folds(folds, y, aim), featurize=featurize,
             aim=aim, seed=seed, threads=threads, groups=groups,
+            is_time_ordered=is_time_ordered,
         )  # fmt: skip
         hunt = _hunt(table, limit, progress, budget_s=budget_s, is_time_ordered=is_time_ordered)
         if prefer == "small":

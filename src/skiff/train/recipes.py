@@ -104,7 +104,7 @@ class Recipe(Protocol):
         """
 
 
-def choose_steps(fits: Sequence[FoldFit], sizes: Sequence[int]) -> int:
+def choose_steps(fits: Sequence[FoldFit], sizes: Sequence[float]) -> int:
     """Return the number of steps with the lowest loss over all folds, a fold that ended early counting with its last loss.
 
     Examples

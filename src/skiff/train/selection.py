@@ -70,7 +70,11 @@ class Standing:
         self.tried.append(tried)
         rows = self.find_common_rows()
         answers = [one.oof[rows] for one in self.tried]
-        self.weights = choose_weights(arena.y[rows], answers, arena.aim)
+        can = np.flatnonzero(arena.has_kept_up(self.tried))
+        self.weights = np.zeros(len(self.tried))
+        self.weights[can] = choose_weights(
+            arena.y[rows], [answers[place] for place in can], arena.aim, arena.weigh_rows()[rows]
+        )
         self.loss = measure_loss(arena.y[rows], mix(answers, self.weights), arena.aim)
 
     @property

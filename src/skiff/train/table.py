@@ -59,6 +59,7 @@ class Table:
     seed: int
     threads: int
     groups: Positions | None
+    is_time_ordered: bool = False
 
     def draw_contest(self, *, without: Collection[str] = (), is_refused: bool = True) -> Contest:
         """Return the rows to compare candidates on: all, or a repeatable sample.
@@ -91,6 +92,7 @@ class Table:
             seed=self.seed,
             threads=self.threads,
             n_final_rows=min(len(self.y), FINAL_ROWS),
+            is_time_ordered=self.is_time_ordered,
         )
 
     def gather_final(
