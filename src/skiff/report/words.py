@@ -141,6 +141,12 @@ def describe_performance(story: RunStory, evaluation: Evaluation) -> str:
         return _describe_catches(story, metrics)
     if "accuracy" in metrics:
         accuracy = metrics["accuracy"]
+        guess = find_baseline(evaluation, "accuracy")
+        if guess is not None and (accuracy.value if accuracy.low is None else accuracy.low) <= guess:
+            return (
+                f"Right {round(accuracy.value * 100)} of 100 times{_bracket(accuracy)}, about as often as always giving the "
+                "most common answer. Use its probabilities, not its answers."
+            )
         return f"Right {_about(accuracy.value)}{describe_share(accuracy.value)} times{_bracket(accuracy)}."
     if "roc_auc" in metrics:
         return _describe_ranking(story, metrics["roc_auc"])
@@ -242,7 +248,7 @@ def _compare(found: Measurement, guess: float, *, beats: bool) -> str:
     if found.name == "accuracy":
         own, other = f"{describe_share(found.value)} times{_bracket(found)}", f"{describe_share(guess)} times"
         if beats:
-            return f"Always giving the most common answer would be right {other}."
+            return f"Always giving the most common answer would be right {round(guess * 100)} of 100 times."
         return f"The model is right {own}; always giving the most common answer is right {other}."
     if found.name == "mae":
         other = format_amount(guess, found.unit)
