@@ -15,14 +15,7 @@ from skiff.core.evidence import build_record, canonical_json, hash_record
 from skiff.store.workspace import Workspace
 
 AT = "2026-03-01T09:00:00.000000Z"
-N = 40
-
-
-@pytest.fixture
-def full(workspace: Workspace) -> Workspace:
-    for n in range(N):
-        workspace.ledger.append("check", subject=f"ds_{n}", result={"rows": n, "score": n / 7}, at=AT)
-    return workspace
+N = 24
 
 
 def tamper(workspace: Workspace, *statements: str) -> None:

@@ -151,9 +151,13 @@ def test_config_says_where_each_value_comes_from_and_hides_passwords(tmp_path: P
 
 
 VALUES = st.recursive(
-    st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(st.characters(codec="utf-8")),
+    st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(codec="utf-8")),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=5), inner, max_size=3)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=5), inner, max_size=3)
     ),
     max_leaves=6,
 )
@@ -165,9 +169,14 @@ def test_any_value_comes_back_from_toml_as_it_went_in(value: Any) -> None:
     assert tomllib.loads(f"x = {write_value(value)}")["x"] == value
 
 
-@given(source=st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), recipe=st.dictionaries(st.text("ab. #", max_size=4), VALUES, max_size=3))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_recipe_of_any_source_is_kept_beside_the_others(tmp_path: Path, source: str, recipe: dict[str, Any]) -> None:
+@given(
+    source=st.text(st.characters(codec="utf-8"), min_size=1, max_size=8),
+    recipe=st.dictionaries(st.text("ab. #", max_size=4), VALUES, max_size=3),
+)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_recipe_of_any_source_is_kept_beside_the_others(
+    tmp_path: Path, source: str, recipe: dict[str, Any]
+) -> None:
     (tmp_path / "skiff.toml").write_text(MINE)
     update_reading(tmp_path, source, {"first": 1})
     update_reading(tmp_path, source, recipe)

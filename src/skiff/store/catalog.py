@@ -201,6 +201,8 @@ class Catalog:
             if error.connection_invalidated or not isinstance(error.orig, sqlite3.Error):
                 raise _database_unreachable() from error
             raise
+        except UnicodeDecodeError as error:  # a damaged table definition, quoted in SQLite's own message
+            raise catalog_damaged(self.path) from error
         except sqlite3.Error as error:  # from the connection's first statements
             known = describe_sqlite_error(error, self.path)
             if known is None:

@@ -16,6 +16,7 @@ from skiff.store.catalog import Catalog, to_json, to_text
 from skiff.store.files import write_atomic
 from skiff.store.locks import brief_lock
 from skiff.store.schema import LEDGER, LEDGER_HEAD
+from skiff.store.sqlite import catalog_damaged
 
 _HEAD = "head"
 
@@ -96,7 +97,7 @@ class Ledger:
         plain = to_json(result)
         with brief_lock(self._head_path.with_suffix(".lock")):
             with self._catalog.write() as connection:
-                seq, prev = _read_head(connection) or (0, GENESIS)
+                seq, prev = _read_head(connection, self._catalog.path) or (0, GENESIS)
                 record = build_record(
                     seq=seq + 1, at=at, actor=self._actor, action=action, subject=subject, result=plain, prev=prev
                 )
@@ -113,7 +114,7 @@ class Ledger:
     def head(self) -> str:
         """Return the hash of the last record, or 64 zeros where there is none."""
         with self._catalog.read() as connection:
-            found = _read_head(connection)
+            found = _read_head(connection, self._catalog.path)
         return found[1] if found else GENESIS
 
     def records(self) -> tuple[EvidenceRecord, ...]:
@@ -158,7 +159,7 @@ class Ledger:
     def _find_broken_anchors(self, found: Mapping[int, str]) -> Iterator[tuple[int, str]]:
         """Yield the lowest position that something outside the ledger remembers otherwise."""
         with self._catalog.read() as connection:
-            head = _read_head(connection)
+            head = _read_head(connection, self._catalog.path)
         anchors = list(self._anchors())
         if head:
             anchors.append(Anchor(source="the catalog", seq=head[0], hash=head[1]))
@@ -190,11 +191,15 @@ def read_anchors(evidence: bytes, *, source: str) -> Iterator[Anchor]:
             continue
 
 
-def _read_head(connection: Connection) -> tuple[int, str] | None:
+def _read_head(connection: Connection, path: Path) -> tuple[int, str] | None:
     row = connection.execute(
         select(LEDGER_HEAD.c.seq, LEDGER_HEAD.c.hash).where(LEDGER_HEAD.c.name == _HEAD).with_for_update()
     ).one_or_none()
-    return None if row is None else (int(row.seq), str(row.hash))
+    if row is None:
+        return None
+    if not isinstance(row.seq, int) or not isinstance(row.hash, str):  # SQLite keeps any type in any column
+        raise catalog_damaged(path, part=" (what its ledger remembers of its end was changed)")
+    return row.seq, row.hash
 
 
 def _decode(row: Mapping[str, Any]) -> EvidenceRecord | None:

@@ -254,11 +254,13 @@ class Workspace:
     def verify(self) -> WorkspaceCheck:
         """Read everything and compare it with its hashes: catalog, ledger, objects, releases."""
         problems: list[SkiffError] = []
+        ledger = LedgerCheck(ok=False, n=0, first_bad=None, reason="The catalog that holds it is damaged.", head="")
         with _collected(problems):
             self._catalog.check()
-        ledger = self.ledger.verify()
-        if not ledger.ok:
-            problems.append(_describe_ledger(ledger, self._own / CATALOG_FILE))
+        with _collected(problems):
+            ledger = self.ledger.verify()
+            if not ledger.ok:
+                raise _describe_ledger(ledger, self._own / CATALOG_FILE)
         names = set(self.objects.list())
         with _collected(problems):
             names |= {record.sha256 for record in self.datasets.list()}
@@ -271,7 +273,8 @@ class Workspace:
                 files += 1
                 with _collected(problems):
                     self.releases.verify(record.number)
-        return WorkspaceCheck(ok=not problems, ledger=ledger, problems=tuple(problems), checked_files=files)
+        unique = tuple({str(problem): problem for problem in problems}.values())  # damage met twice is told once
+        return WorkspaceCheck(ok=not unique, ledger=ledger, problems=unique, checked_files=files)
 
     def add_dataset(
         self,
