@@ -274,7 +274,7 @@ def _tell_signs(fact: ColumnFacts, n: int) -> Finding:
         rows=n,
         sample_rows=number_rows(fact.floats() < 0.0),
         evidence={"share": n / fact.n_known},
-        what=f"'{fact.name}' is below zero in {count_rows(n)} ({say_share(n / fact.n_known)}), and above in all others.",
+        what=f"'{fact.name}' is below zero in {count_rows(n)} ({say_share(n / fact.n_known)}), and zero or more in all others.",
         why_it_matters="If it cannot be negative, those rows are mistakes that the model would learn.",
         remedy="Correct or empty those cells if they are mistakes.",
         action="kept",
