@@ -21,12 +21,12 @@ from skiff.core.progress import Progress, Silent
 from skiff.core.signature import InputColumn
 from skiff.core.task import Task
 from skiff.evaluate.calibration import apply_calibration, choose_calibration
-from skiff.train.aim import Aim, take_aim
+from skiff.train.aim import Aim, measure_loss, take_aim
 from skiff.train.clocks import do_clocks_help, find_clock_columns
 from skiff.train.contest import Arena, Tried, find_known
 from skiff.train.features import FoldRows
 from skiff.train.limits import Limit, never
-from skiff.train.notes import Counts, tell_notes
+from skiff.train.notes import Counts, Outcome, tell_notes
 from skiff.train.portfolio import list_recipes
 from skiff.train.refit import build_native, fit_final
 from skiff.train.selection import FIRST_MODEL_S, Prefer, Standing, hold_contest, prefer_small, shape_of
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     Float: TypeAlias = NDArray[np.float64]
     Positions: TypeAlias = NDArray[np.int64]
 
+
+FINAL_CHECK_ROWS = 1_000
+"""Training rows on which the finished pipeline is looked at once more."""
 
 PLANNED_SHARE = 0.95
 """Share of the budget that is planned with; the rest is for what cannot be interrupted."""
@@ -251,6 +254,7 @@ def _finish(
         value_low=table.aim.value_low,
         value_high=table.aim.value_high,
     )
+    native = build_native(final, calibration, table.aim)
     all_oof = np.full((len(table.y), *oof.shape[1:]), np.nan)
     all_oof[contest.rows] = oof
     return Trained(
@@ -259,18 +263,30 @@ def _finish(
         candidates=_list_scores(standing, table.aim),
         train_seconds=limit.clock() - began,
         stopped="interrupted" if limit.should_stop() else "budget" if standing.is_cut else "done",
-        predict_native=build_native(final, calibration, table.aim),
+        predict_native=native,
         notes=tell_notes(
-            y=arena.y,
-            oof=oof,
-            folds=contest.folds,
-            aim=table.aim,
+            Outcome(
+                y=arena.y,
+                oof=oof,
+                folds=contest.folds,
+                aim=table.aim,
+                final_loss=_measure_final(table, contest, pipeline, native),
+            ),
+            Counts(all=len(table.y), compared=len(contest.rows), final=final.n_rows),
             is_time_ordered=is_time_ordered,
             left_out=hunt.left_out,
             is_cut=standing.is_cut and not limit.should_stop(),
-            counts=Counts(all=len(table.y), compared=len(contest.rows), final=final.n_rows),
         ),
     )
+
+
+def _measure_final(
+    table: Table, contest: Contest, pipeline: Pipeline, native: Callable[[FeatureMatrix], Float]
+) -> float:
+    """Return the loss of the finished pipeline on some of the rows it was fitted on: a check that it is whole."""
+    rows = contest.rows[:: max(1, len(contest.rows) // FINAL_CHECK_ROWS)]
+    answer = native(table.featurize(table.inputs, pipeline.encoders, table.frame[rows]))
+    return measure_loss(table.y[rows], answer, table.aim)
 
 
 def _calibrate(

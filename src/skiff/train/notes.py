@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 GETTING_WORSE = 1.15
 """Loss of the latest fold, relative to the mean of those before, from which people are told."""
 
+POOR_FINAL_FIT = 1.1
+"""Loss of the final models on rows they were fitted on, relative to the out-of-fold loss, above which they cannot be whole."""
+
 LEAST_HELD_ROWS = 30
 """Held-out rows a fold needs to be compared."""
 
@@ -33,19 +36,23 @@ class Counts:
     final: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Out-of-fold answers beside the truth, and the loss of the finished pipeline on rows it was fitted on."""
+
+    y: Float
+    oof: Float
+    folds: Sequence[FoldRows]
+    aim: Aim
+    final_loss: float
+
+
 def tell_notes(
-    *,
-    y: Float,
-    oof: Float,
-    folds: Sequence[FoldRows],
-    aim: Aim,
-    is_time_ordered: bool,
-    left_out: Sequence[str],
-    is_cut: bool,
-    counts: Counts,
+    outcome: Outcome, counts: Counts, *, is_time_ordered: bool, left_out: Sequence[str], is_cut: bool
 ) -> tuple[str, ...]:
     """Return what a reader of the report should know about how the model was made."""
     notes = []
+    y, oof, folds, aim = outcome.y, outcome.oof, outcome.folds, outcome.aim
     if not folds:
         notes.append("There were too few rows to learn from, so the model gives the same answer for every row.")
     if counts.compared < counts.all:
@@ -57,6 +64,9 @@ def tell_notes(
         notes.append(
             f"{named} only told how late a row is and did not help to predict later rows, so the model ignores it."
         )
+    known = find_known(oof)
+    if outcome.final_loss > POOR_FINAL_FIT * measure_loss(y[known], oof[known], aim):
+        notes.append("The time did not suffice to fit the final model properly; train again with a longer --budget.")
     if is_cut:
         notes.append(
             "The time ran out before everything was tried; a longer --budget may give a slightly better model."

@@ -28,11 +28,9 @@ FIRST_MODEL_S = 4.0
 REFIT_SHARE = 0.4
 """Largest share of the budget kept for the final fit; what would take longer is fitted on a sample."""
 
-LEAST_CANDIDATE_SHARE = 0.3
-"""A candidate is begun only if there is at least this share of the first candidate's time for it."""
-
 MOST_OF_REST = 0.4
-"""Share of the time left that one candidate's folds may take: its own final fit must follow, and others want a turn."""
+"""Share of the time left that one candidate's folds may take: its own final fit must follow, and others want a turn. Where
+that is less than the first, quick candidate took, the contest ends: a fit that is cut off early teaches nothing."""
 
 SEARCH_SHARE = 0.5
 """Share of the budget after which no further configuration is drawn: searching earned 0.3 % in all measurements."""
@@ -167,7 +165,7 @@ def _try_next(
     is_first = not standing.tried
     reserve = min(REFIT_SHARE * budget_s, 1.5 * standing.refit_seconds / arena.threads + 0.02 * budget_s)
     left = limit.seconds_left - reserve
-    if not is_first and (limit.should_stop() or left < LEAST_CANDIDATE_SHARE * standing.tried[0].seconds):
+    if not is_first and (limit.should_stop() or MOST_OF_REST * left < standing.tried[0].seconds):
         standing.is_cut = True
         return False
     share = min(FIRST_MODEL_S, (1 - REFIT_SHARE) * left) if is_first else MOST_OF_REST * left
