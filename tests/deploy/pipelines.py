@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ from skiff.deploy.reference import encode_reference
 
 LEVELS = ("north", "Süd", "東", "it's", "0")
 WORDS = ("boat", "größe", "no", "späte", "x_1")
+NAMES = ("value", "column <ü>", "label", "", "probabilities", "tree")
+"""Some are names of outputs, one is no name at all."""
 PARTS = ("year", "month", "day", "weekday", "hour", "day_of_year", "elapsed_days")
 
 
@@ -45,7 +48,11 @@ def build_trees(random: np.random.Generator, *, n_features: int, categorical: se
             return len(weights) - 1, 1
         feature = int(random.integers(n_features))
         place = len(rows)
-        members = tuple(sorted({float(code) for code in random.integers(0, 6, 3)})) if feature in categorical else None
+        members = (
+            tuple(sorted({float(code) for code in random.integers(0, 7, random.integers(1, 7))}))
+            if feature in categorical
+            else None
+        )
         split = float(random.choice([-1.0, 0.0, 0.5, 2.0, 1990.0]))
         rows.append(
             (
@@ -90,7 +97,7 @@ def build_encoders(random: np.random.Generator, kinds: list[str]) -> tuple[list[
     """Return one input for each kind and encoders over them."""
     inputs, encoders = [], []
     for number, kind in enumerate(kinds):
-        name = f"column {number} <ü>"
+        name = NAMES[number]
         inputs.append(InputColumn(name=name, kind=kind))  # type: ignore[arg-type]  # drawn from the kinds
         if kind in {"number", "boolean"}:
             encoders.append(
@@ -207,22 +214,29 @@ def pipelines(draw: st.DrawFn) -> tuple[Pipeline, pl.DataFrame]:
     n_parts = sum(len(item.parts) for item in encoders if isinstance(item, DateEncoder))
     n_codes = sum(isinstance(item, CategoryEncoder) for item in encoders)
     categorical = set(range(n_numbers + n_parts, n_numbers + n_parts + n_codes))
-    members = []
+    members: list[tuple[str, Trees | Layers, str]] = []
     if tree.shape[1]:
         part = build_trees(random, n_features=tree.shape[1], categorical=categorical, n_targets=n_targets)
-        members.append(("tree", part))
+        members.append(("tree", part, link))
+        if kind != "regression":
+            n_classes = 2 if kind == "binary" else 3
+            forest = build_trees(random, n_features=tree.shape[1], categorical=categorical, n_targets=n_classes)
+            positive = replace(forest, leaf_weight=np.abs(forest.leaf_weight) + 0.1, base=np.abs(forest.base))
+            members.append(("tree", positive, "normalise"))
     width = linear.shape[1]
     hidden = Layers(
         weights=(random.normal(size=(width, 4)) * 0.1, random.normal(size=(4, n_targets))),
         biases=(random.normal(size=4), random.normal(size=n_targets)),
     )
-    members.append(("linear", hidden))
+    if not members or draw(st.booleans()):
+        members.append(("linear", hidden, link))
     calibration = Calibration(kind="none")
     if kind == "binary":
         knots = np.sort(random.uniform(size=6))
         choices = [
             calibration,
             Calibration(kind="sigmoid", x=(0.8,), y=(0.1,)),
+            Calibration(kind="isotonic", x=tuple(np.repeat(knots[::2], 2).tolist()), y=tuple(np.sort(knots).tolist())),
             Calibration(kind="isotonic", x=tuple(knots.tolist()), y=tuple(np.sort(random.uniform(size=6)).tolist())),
         ]
         calibration = draw(st.sampled_from(choices))
@@ -233,8 +247,8 @@ def pipelines(draw: st.DrawFn) -> tuple[Pipeline, pl.DataFrame]:
         inputs=tuple(inputs),
         encoders=tuple(encoders),
         members=tuple(
-            Member(name=view, view=view, part=part, link=link, weight=1.0 / len(members))  # type: ignore[arg-type]  # drawn from the links
-            for view, part in members
+            Member(name=view, view=view, part=part, link=one, weight=1.0 / len(members))  # type: ignore[arg-type]  # drawn from the links
+            for view, part, one in members
         ),
         calibration=calibration,
         classes={"binary": ("no", "yes"), "multiclass": ("a", "b", "ç"), "regression": ()}[kind],

@@ -7,10 +7,19 @@ from dataclasses import asdict
 from typing import Any
 
 from skiff.core.signature import Signature
-from skiff.core.task import Task
+from skiff.core.task import ColumnKind, Task
 from skiff.deploy.compiler import FORMAT_VERSION
 from skiff.deploy.graph import IR_VERSION, OPSETS
 from skiff.deploy.operators import ALLOWED
+
+DTYPES: Mapping[ColumnKind, str] = {
+    "number": "float64",
+    "boolean": "float64",
+    "category": "string",
+    "text": "string",
+    "date": "int64 seconds since 1970-01-01 UTC",
+}
+"""What each kind of column is at the graph's border (skiff.core.signature.InputColumn)."""
 
 
 def build_manifest(  # noqa: PLR0913  a manifest has this many parts
@@ -22,15 +31,47 @@ def build_manifest(  # noqa: PLR0913  a manifest has this many parts
     members: Sequence[tuple[str, float]],
     dataset_sha256: str,
     metrics: Mapping[str, object],
-    verdicts: Sequence[object],
+    verdicts: Sequence[Mapping[str, object]],
     parity: Mapping[str, object],
     versions: Mapping[str, str],
 ) -> dict[str, Any]:  # Any: a JSON document
-    """Return the manifest without its number, time and file hashes, which the store fills in."""
+    """Return the manifest without its number, time and file hashes, which the store fills in.
+
+    Parameters
+    ----------
+    task : Task
+    signature : Signature
+        Of the compiled model: the columns it really takes.
+    threshold : float
+        From which probability on the answer is the positive class; kept for two classes only.
+    left_out : mapping of str to str
+        Column to the code of the finding that left it out.
+    members : sequence of (str, float)
+        Name and share of each model of the blend.
+    dataset_sha256 : str
+    metrics : mapping of str to object
+        Metric to its measurement as JSON.
+    verdicts : sequence of mapping
+        One for each criterion, each with ``passed``; the gate is passed if all are.
+    parity : mapping of str to object
+    versions : mapping of str to str
+        Distribution to version.
+
+    Examples
+    --------
+    >>> from skiff.core.signature import InputColumn
+    >>> made = build_manifest(
+    ...     task=Task(kind="binary", target="cancelled", classes=("no", "yes"), positive="yes"),
+    ...     signature=Signature(inputs=(InputColumn(name="nights", kind="number"),), outputs=("label", "probabilities")),
+    ...     threshold=0.3, left_out={}, members=[("lightgbm", 1.0)], dataset_sha256="0" * 64, metrics={},
+    ...     verdicts=[{"criterion": "roc_auc >= 0.7", "passed": False}], parity={}, versions={})
+    >>> made["inputs"][0]["dtype"], made["gate"]["passed"]
+    ('float64', False)
+    """
     return {
         "format_version": FORMAT_VERSION,
         "task": asdict(task),
-        "inputs": [asdict(column) for column in signature.inputs],
+        "inputs": [{**asdict(column), "dtype": DTYPES[column.kind]} for column in signature.inputs],
         "outputs": list(signature.outputs),
         "classes": list(task.classes),
         "threshold": threshold if task.kind == "binary" else None,
@@ -41,7 +82,7 @@ def build_manifest(  # noqa: PLR0913  a manifest has this many parts
         },
         "dataset_sha256": dataset_sha256,
         "metrics": dict(metrics),
-        "gate": {"passed": True, "verdicts": list(verdicts)},
+        "gate": {"passed": all(item["passed"] for item in verdicts), "verdicts": list(verdicts)},
         "parity": dict(parity),
         "onnx": {
             "ir_version": IR_VERSION,

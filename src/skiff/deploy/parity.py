@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +11,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from skiff.core.pipeline import LEQ, FeatureMatrix, Pipeline, Trees
-from skiff.core.signature import InputColumn
+from skiff.core.pipeline import LEQ, DateEncoder, FeatureMatrix, Pipeline, Trees
+from skiff.core.signature import MISSING_DATE_S, InputColumn
 from skiff.deploy.compiler import compile_featurizer, list_used_inputs
-from skiff.deploy.featurizer import featurize
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.dates import DAY_S
+from skiff.deploy.featurizer import Featurizer
+from skiff.deploy.runtime import Predictions, Predictor
+from skiff.deploy.tensors import build_tensors
 
 HOSTILE_NUMBERS = (0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, 1e308, -1e308, 5e-324, 2.0**53 + 2, np.nan)
 HOSTILE_TEXTS = (
@@ -29,18 +31,25 @@ HOSTILE_TEXTS = (
     "NaN",
     "0",
 )
-HOSTILE_DATES = (
-    dt.datetime(1, 1, 1),  # noqa: DTZ001  frames hold naive UTC
-    dt.datetime(1900, 2, 28, 23, 59, 59),  # noqa: DTZ001
-    dt.datetime(1969, 12, 31, 23, 59, 59),  # noqa: DTZ001
-    dt.datetime(2000, 2, 29),  # noqa: DTZ001
-    dt.datetime(9999, 12, 31, 23, 59, 59),  # noqa: DTZ001
-    None,
+HOSTILE_SECONDS = (
+    -62_135_596_800,  # 0001-01-01, the first day most calendars know
+    -2_203_891_201,  # 1900-02-28, 23:59:59: 1900 was no leap year
+    -1,  # the last second before 1970
+    0,
+    951_782_400,  # 2000-02-29
+    253_402_300_799,  # the last second of 9999
+    4_000_000_000_000,  # beyond the year 100,000
+    -4_000_000_000_000,
 )
+"""Dates in seconds since 1970."""
 MAX_THRESHOLDS = 60
 """Thresholds tried for each column: at the threshold, and one representable number below and above."""
 BASE_ROWS = 5
 """Real rows that hostile cells are put into."""
+ELAPSED = ": elapsed days"
+"""How a date's elapsed days are named in the tree view (skiff.deploy.encoders)."""
+MIXED_ROWS = 50
+"""Rows of which every cell is drawn from real and hostile cells of its column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,29 +83,39 @@ def measure_parity(
     *,
     hostile: pl.DataFrame,
     predict_native: Callable[[FeatureMatrix], NDArray[np.float64]],
+    predict_second: Callable[[pl.DataFrame], NDArray[np.float64]] | None = None,
     tolerance: float = 1e-9,
 ) -> Parity:
     """Compare the graph with the fitted libraries on every row of `frame` and of `hostile`.
 
     Parameters
     ----------
+    pipeline : Pipeline
+    model : bytes
+        What `skiff.deploy.compiler.compile_pipeline` made of it.
+    frame, hostile : DataFrame
+        Real rows, and what `build_hostile_rows` made of some.
     predict_native : callable
         The fitted library objects on the features of the emitted graph: probabilities (n, K) or values (n,).
+    predict_second : callable, optional
+        A second twin from the raw rows, such as `skiff.deploy.reference.predict_reference`, which reads the encoders for
+        itself; slow.
+    tolerance : float
     """
     predictor = Predictor(model)
+    featurizer = Featurizer(pipeline.inputs, pipeline.encoders)
     worst, mismatches = 0.0, 0
     for rows in (frame, hostile):
         if rows.height == 0:
             continue
-        expected = predict_native(featurize(pipeline.inputs, pipeline.encoders, rows))
         found = predictor.predict_columns(rows)
-        given = found.values if pipeline.kind == "regression" else found.probabilities
-        scale = np.maximum(1.0, np.abs(expected)) if pipeline.kind == "regression" else 1.0
-        both_nan = np.isnan(expected) & np.isnan(given)
-        gap = np.where(both_nan | (expected == given), 0.0, np.abs(expected - given) / scale)
-        worst = max(worst, float(np.nan_to_num(gap, nan=np.inf).max()))
-        if pipeline.kind != "regression":
-            mismatches += _count_mismatches(pipeline, expected, found.labels, tolerance)
+        twins = [predict_native(featurizer(rows))]
+        if predict_second is not None:
+            twins.append(predict_second(rows))
+        for expected in twins:
+            worst = max(worst, _measure_gap(pipeline, expected, found))
+            if pipeline.kind != "regression":
+                mismatches += _count_mismatches(pipeline, expected, found.labels, tolerance)
     return Parity(
         rows=frame.height,
         hostile_rows=hostile.height,
@@ -105,6 +124,17 @@ def measure_parity(
         tolerance=tolerance,
         is_equal=worst <= tolerance and mismatches == 0,
     )
+
+
+def _measure_gap(pipeline: Pipeline, expected: NDArray[np.float64], found: Predictions) -> float:
+    """Return the largest difference; infinite where one side has no number and the other has."""
+    given = found.values if pipeline.kind == "regression" else found.probabilities
+    is_same = (np.isnan(expected) & np.isnan(given)) | (expected == given)
+    with np.errstate(invalid="ignore"):  # infinity less infinity, where both sides agree
+        gap = np.abs(expected - given)
+        if pipeline.kind == "regression":
+            gap = gap / np.maximum(1.0, np.abs(expected))
+    return float(np.nan_to_num(np.where(is_same, 0.0, gap), nan=np.inf, posinf=np.inf).max())
 
 
 def _count_mismatches(pipeline: Pipeline, expected: NDArray[np.float64], labels: NDArray[Any], tolerance: float) -> int:
@@ -130,47 +160,66 @@ def build_hostile_rows(pipeline: Pipeline, frame: pl.DataFrame, *, seed: int) ->
         Chooses among the thresholds where there are many.
     """
     inputs = list_used_inputs(pipeline.inputs, pipeline.encoders)
-    base = frame.select([_cast(frame[column.name], column) for column in inputs]).head(BASE_ROWS)
+    tensors = build_tensors(inputs, frame.head(BASE_ROWS))
+    real = {column.name: tensors[column.name].ravel().tolist() for column in inputs}
     thresholds = _find_thresholds(pipeline, seed=seed)
-    pieces = [pl.DataFrame({column.name: pl.Series([None], dtype=base.schema[column.name]) for column in inputs})]
+    hostile = {column.name: _list_hostile(column, thresholds.get(column.name, [])) for column in inputs}
+    n_real = min(BASE_ROWS, frame.height)
+
+    rows: dict[str, list[Any]] = {column.name: [_MISSING[column.kind]] for column in inputs}  # Any: cells of one kind
     for column in inputs:
-        cells = _hostile_cells(column, thresholds.get(column.name, ()))
-        copies = pl.concat([base] * (len(cells) // max(base.height, 1) + 1)).head(len(cells)) if base.height else base
-        replaced = pl.Series(column.name, cells[: copies.height], dtype=base.schema[column.name], strict=False)
-        pieces.append(copies.with_columns(replaced))
-    return pl.concat(pieces)
+        cells = hostile[column.name] if n_real else []
+        for other in inputs:
+            copied = [real[other.name][place % n_real] for place in range(len(cells))]
+            rows[other.name] += cells if other is column else copied
+    random = np.random.default_rng(seed)
+    for column in inputs:
+        cells = [*real[column.name], *hostile[column.name]]
+        rows[column.name] += [cells[place] for place in random.integers(0, len(cells), MIXED_ROWS)]
+    return pl.DataFrame([_build_series(column, rows[column.name]) for column in inputs])
 
 
-def _cast(series: pl.Series, column: InputColumn) -> pl.Series:
-    kinds: dict[str, Any] = {
-        "date": pl.Datetime("us"),
-        "number": pl.Float64,
-        "boolean": pl.Float64,
-    }  # Any: Polars types
-    return series.cast(kinds.get(column.kind, pl.String))
+_MISSING: dict[str, Any] = {"number": math.nan, "boolean": math.nan, "category": "", "text": "", "date": MISSING_DATE_S}
 
 
-def _hostile_cells(column: InputColumn, thresholds: Sequence[float]) -> list[Any]:
-    if column.kind == "date":
-        return list(HOSTILE_DATES)
+def _build_series(column: InputColumn, cells: list[Any]) -> pl.Series:  # Any: doubles, texts or seconds
+    if column.kind in {"number", "boolean"}:
+        return pl.Series(column.name, cells, dtype=pl.Float64)
     if column.kind in {"category", "text"}:
-        return [*HOSTILE_TEXTS, None]
-    around = [
-        step for value in thresholds for step in (np.nextafter(value, -np.inf), value, np.nextafter(value, np.inf))
+        return pl.Series(column.name, cells, dtype=pl.String)
+    microseconds = [None if second == MISSING_DATE_S else second * 1_000_000 for second in cells]
+    return pl.Series(column.name, microseconds, dtype=pl.Int64).cast(pl.Datetime("us"))
+
+
+def _list_hostile(column: InputColumn, thresholds: Sequence[float]) -> list[Any]:  # Any: doubles, texts or seconds
+    missing = _MISSING[column.kind]
+    if column.kind in {"category", "text"}:
+        return [*HOSTILE_TEXTS, missing]
+    if column.kind == "date":
+        around = [math.floor(value) + step for value in thresholds for step in (-1, 0, 1)]
+        return [*HOSTILE_SECONDS, missing, *around]
+    around_number = [
+        float(step)
+        for value in thresholds
+        for step in (np.nextafter(value, -np.inf), value, np.nextafter(value, np.inf))
     ]
-    return [*HOSTILE_NUMBERS, None, *around]
+    return [*HOSTILE_NUMBERS, missing, *around_number]
 
 
 def _find_thresholds(pipeline: Pipeline, *, seed: int) -> dict[str, list[float]]:
-    """Return, for each number column, the thresholds its trees compare with."""
+    """Return, for each column of numbers, the thresholds its trees compare with; for dates, in seconds since 1970."""
     _, views = compile_featurizer(pipeline.inputs, pipeline.encoders)
+    origins = {encoder.column: encoder.origin_s for encoder in pipeline.encoders if isinstance(encoder, DateEncoder)}
     found: dict[str, set[float]] = {}
     for member in pipeline.members:
-        if isinstance(member.part, Trees):
-            for feature, mode, split in zip(member.part.feature, member.part.mode, member.part.split, strict=True):
-                name, column = views.tree_names[feature]
-                if mode == LEQ and name == column:
-                    found.setdefault(column, set()).add(float(split))
+        if not isinstance(member.part, Trees):
+            continue
+        for feature, mode, split in zip(member.part.feature, member.part.mode, member.part.split, strict=True):
+            name, column = views.tree_names[feature]
+            if mode == LEQ and name == column:
+                found.setdefault(column, set()).add(float(split))
+            elif column in origins and name.endswith(ELAPSED):
+                found.setdefault(column, set()).add(origins[column] + float(split) * DAY_S)
     random = np.random.default_rng(seed)
     return {
         column: [float(value) for value in random.permutation(sorted(values))[:MAX_THRESHOLDS]]

@@ -32,7 +32,7 @@ from skiff.core.pipeline import (
 Float = NDArray[np.float64]
 Columns = list[Float]
 
-WORD = re.compile(r"\w+")
+WORD = re.compile(r"\w+")  # what Python calls \w, RE2 calls [\p{L}\p{N}_]
 
 
 def predict_reference(pipeline: Pipeline, frame: pl.DataFrame) -> Float:
@@ -80,7 +80,7 @@ def encode_reference(encoders: Sequence[Encoder], frame: pl.DataFrame) -> tuple[
             linear.append(np.isnan(_numbers(frame, number.column)).astype(float))
     for item in encoders:
         if isinstance(item, DateEncoder):
-            _encode_date(item, frame[item.column].to_list(), tree, linear)
+            _encode_date(item, frame[item.column], tree, linear)
     for item in encoders:
         if isinstance(item, CategoryEncoder):
             _encode_category(item, frame[item.column].to_list(), tree, linear)
@@ -102,38 +102,35 @@ def _numbers(frame: pl.DataFrame, column: str) -> Float:
 def _encode_number(item: NumberEncoder, values: Float, tree: Columns, linear: Columns) -> None:
     tree.append(values)
     filled = np.where(np.isnan(values), item.impute, values)
-    bent = np.sign(filled) * np.log(1.0 + np.abs(filled)) if item.is_log else filled
+    bent = np.sign(filled) * np.log1p(np.abs(filled)) if item.is_log else filled
     linear.append((np.clip(bent, item.low, item.high) - item.mean) / item.scale)
 
 
-def _encode_date(item: DateEncoder, cells: list[Any], tree: Columns, linear: Columns) -> None:
-    moments = [None if cell is None else dt.datetime(cell.year, cell.month, cell.day) for cell in cells]  # noqa: DTZ001  naive UTC
-    hours = [getattr(cell, "hour", 0) for cell in cells]
-    seconds = [
-        0
-        if cell is None
-        else getattr(cell, "hour", 0) * 3600 + getattr(cell, "minute", 0) * 60 + getattr(cell, "second", 0)
-        for cell in cells
-    ]
-    epoch = dt.datetime(1970, 1, 1)  # noqa: DTZ001  naive UTC
-    found: dict[str, list[float]] = {part: [] for part in item.parts}
-    for moment, hour, second in zip(moments, hours, seconds, strict=True):
-        parts = dict.fromkeys(item.parts, math.nan)
-        if moment is not None:
-            days = (moment - epoch).days
-            known = {
-                "year": moment.year, "month": moment.month, "day": moment.day, "weekday": moment.weekday(), "hour": hour,
-                "day_of_year": moment.timetuple().tm_yday, "elapsed_days": (days * 86_400 + second - item.origin_s) / 86_400,
-            }  # fmt: skip
-            parts = {part: float(known[part]) for part in item.parts}
-        for part in item.parts:
-            found[part].append(parts[part])
+def _encode_date(item: DateEncoder, moments: pl.Series, tree: Columns, linear: Columns) -> None:
+    cells = moments.cast(pl.Datetime("us")).dt.epoch("us").to_list()
+    known = [None if cell is None else _read_calendar(cell // 1_000_000, item.origin_s) for cell in cells]
     for place, part in enumerate(item.parts):
-        values = np.array(found[part])
+        values = np.array([math.nan if parts is None else parts[part] for parts in known])
         tree.append(values)
         filled = np.where(np.isnan(values), item.mean[place], values)
         linear.append((filled - item.mean[place]) / item.scale[place])
-    linear.append(np.array([float(cell is None) for cell in cells]))
+    linear.append(np.array([float(parts is None) for parts in known]))
+
+
+def _read_calendar(seconds: int, origin_s: int) -> dict[str, float]:
+    """Return the parts of a date of any year: Python's own calendar, moved by 400 years at a time, after which it repeats."""
+    days, second = divmod(seconds, 86_400)
+    cycles = days // 146_097
+    day = dt.date(1970, 1, 1) + dt.timedelta(days=days - cycles * 146_097)
+    return {
+        "year": float(day.year + 400 * cycles),
+        "month": float(day.month),
+        "day": float(day.day),
+        "weekday": float(day.weekday()),
+        "hour": float(second // 3600),
+        "day_of_year": float(day.timetuple().tm_yday),
+        "elapsed_days": (seconds - origin_s) / 86_400,
+    }
 
 
 def _encode_category(item: CategoryEncoder, cells: list[Any], tree: Columns, linear: Columns) -> None:
@@ -163,7 +160,8 @@ def _encode_text(item: TextEncoder, cells: list[Any]) -> Float:
     made = np.zeros((len(cells), len(item.vocabulary)))
     place = {term: index for index, term in enumerate(item.vocabulary)}
     for row, cell in enumerate(cells):
-        text = (cell or "").lower()
+        # Letter by letter, as the C library does it: one letter never becomes two.
+        text = "".join(letter.lower()[0] for letter in cell or "")
         units = WORD.findall(text) if item.analyzer == "word" else list(text)
         glue = " " if item.analyzer == "word" else ""
         for size in range(low, high + 1):

@@ -59,6 +59,11 @@ class Predictor:
     ------
     SkiffError
         ``not_a_skiff_model`` or ``model_newer``.
+
+    Notes
+    -----
+    A row answered alone and the same row in a table may differ in the last digit (about 1e-16), because onnxruntime adds in
+    another order. Answering is safe from several threads at once.
     """
 
     def __init__(self, model: bytes, *, threads: int = 1) -> None:
