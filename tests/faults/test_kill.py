@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-KILLS = int(os.environ.get("SKIFF_KILLS", "8"))
+import pytest
+
+KILLS = int(os.environ.get("SKIFF_KILLS", "5"))
 
 
 def run_killing(folder: Path, *arguments: object) -> dict[str, Any]:
@@ -20,11 +22,12 @@ def run_killing(folder: Path, *arguments: object) -> dict[str, Any]:
     return found
 
 
-def test_a_workspace_survives_being_killed_at_random_moments_and_before_every_step(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_workspace_survives_being_killed_at_random_moments_and_before_its_steps(tmp_path: Path) -> None:
     found = run_killing(tmp_path / "bookings", KILLS, 1)
     assert found["problems"] == []
-    assert found["steps"] > 30
-    assert found["creation_steps"] > 15
+    assert found["steps"] > 15
+    assert found["creation_steps"] > 7
     assert found["kills"] == KILLS + found["steps"]
     assert found["adopted"] > 0  # a kill between publishing and recording was among them
     assert found["swept"] > 0

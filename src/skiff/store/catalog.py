@@ -22,7 +22,6 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
-    text,
     update,
 )
 from sqlalchemy.exc import DBAPIError
@@ -30,6 +29,7 @@ from sqlalchemy.exc import DBAPIError
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json, canonical_json
 from skiff.core.optional import import_extra
+from skiff.store.schema import METADATA, VERSION
 from skiff.store.sqlite import catalog_damaged, describe_sqlite_error, find_sqlite_damage, open_sqlite
 
 REVISION = "0001"
@@ -116,7 +116,17 @@ class Catalog:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """Give a connection whose changes are all kept, and on the disk, when the block ends; none if it raises."""
+        """Give a connection whose changes are all kept, and on the disk, when the block ends; none if it raises.
+
+        One writer at a time: the others wait. SQLite's ``BEGIN IMMEDIATE`` does that; elsewhere a locked row does.
+        """
+        with self._begin() as connection:
+            if connection.dialect.name != "sqlite":
+                connection.execute(select(VERSION).with_for_update())
+            yield connection
+
+    @contextlib.contextmanager
+    def _begin(self) -> Iterator[Connection]:
         with (
             self._explained(),
             self._engine.connect().execution_options(skiff_write=True) as connection,
@@ -139,7 +149,7 @@ class Catalog:
             )
         from skiff.store.upgrade import upgrade_catalog  # Alembic costs as much as all the rest
 
-        with self.write() as connection:
+        with self._begin() as connection:
             current = _read_revision(connection)  # another process may have been first
             if current != REVISION:
                 upgrade_catalog(connection, current=current)
@@ -152,8 +162,6 @@ class Catalog:
         SkiffError
             ``catalog_damaged``.
         """
-        from skiff.store.schema import METADATA
-
         with self.read() as connection:
             if connection.dialect.name == "sqlite" and find_sqlite_damage(connection):
                 raise catalog_damaged(self.path)
@@ -212,9 +220,9 @@ class Catalog:
 
 def _read_revision(connection: Connection) -> str | None:
     """Return the revision of the tables; None for an empty database."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(VERSION.name):
         return None
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    found = connection.execute(select(VERSION)).scalar()
     return None if found is None else str(found)
 
 

@@ -97,3 +97,6 @@ LEDGER_HEAD = Table(
     Column("seq", BigInteger, nullable=False),
     Column("hash", String(HASH_LENGTH), nullable=False),
 )
+
+VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), nullable=False))
+"""Alembic's own table, so not one of ours: the revision the catalog is at."""
