@@ -109,6 +109,30 @@ def test_flag_with_too_few_rows_is_asked_about_not_blocked() -> None:
     assert finding.question.startswith("When is 'flag' filled in")
 
 
+def test_policy_that_nearly_always_ends_one_way_is_asked_about() -> None:
+    columns, is_yes = make_columns(6_000, seed=42)
+    rng = np.random.default_rng(42)
+    deposit = np.where(rng.random(6_000) < np.where(is_yes, 0.3, 0.0008), "non-refundable", "none")
+    (finding,) = about(judge({**columns, "deposit": deposit, "answer": name_answers(is_yes)}), "deposit")
+    assert (finding.code, finding.severity, finding.action) == ("leakage.level_purity", "warn", "asked")
+
+
+def test_telling_date_header_is_asked_about_where_the_date_helps() -> None:
+    rng = np.random.default_rng(43)
+    arrival = rng.integers(0, 300, 2_000)
+    is_yes = rng.random(2_000) < 0.4
+    status = arrival + np.where(is_yes, -rng.integers(0, 60, 2_000), rng.integers(1, 9, 2_000))
+    start = date(2024, 1, 1)
+    columns = {
+        "week": arrival // 7,
+        "status_date": [start + timedelta(days=int(day)) for day in status],
+        "guests": rng.poisson(2, 2_000),
+        "answer": name_answers(is_yes),
+    }
+    (finding,) = [f for f in about(judge(columns), "status_date") if f.severity != "info"]
+    assert (finding.code, finding.severity) == ("leakage.after_the_event", "warn")
+
+
 def test_column_filled_only_for_one_answer_is_blocked_with_scores() -> None:
     columns, is_yes = make_columns(900, seed=5)
     reason = [("price" if place % 2 else "moved") if yes else None for place, yes in enumerate(is_yes)]

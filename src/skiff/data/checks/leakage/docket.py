@@ -50,7 +50,7 @@ class Docket:
 
     def list_free(self, guilty: Collection[str]) -> list[str]:
         """Return the columns that are neither guilty nor mere names of rows."""
-        return [name for name in self.bench.encodings if name not in guilty and name not in self.identities]
+        return [name for name in self.powers if name not in guilty and name not in self.identities]
 
 
 def open_docket(case: Case) -> tuple[Docket, list[Suspicion]]:
@@ -60,7 +60,7 @@ def open_docket(case: Case) -> tuple[Docket, list[Suspicion]]:
     named = judge_identities(case, identities, powers)
     docket = Docket(
         case=case,
-        bench=build_bench(case),
+        bench=build_bench(case, powers),
         powers=powers,
         states=tabulate_states(case, powers),
         blanks=tabulate_blanks(case),

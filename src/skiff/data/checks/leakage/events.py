@@ -231,7 +231,9 @@ def find_supported(
 
 
 def _is_telling(case: Case, power: Power) -> bool:
-    """Whether a column alone tells a fair part of the target."""
+    """Whether a column alone tells a fair part of the target; a date may need the others to tell anything."""
+    if power.column.kind == "date":
+        return True
     if case.is_regression:
         return (power.score.low or 0.0) >= 0.3  # noqa: PLR2004  three tenths of the spread, a strong single column
     return (power.score.low or 0.0) >= SUPPORTED_AUC

@@ -18,6 +18,10 @@ RARE_SHARE = 0.5
 BLOCK_UPPER = 0.06
 """Largest error rate still possible (95 %) for blocking: 49 rows without an error reach it."""
 
+MAX_FAILURES = 0.003
+"""Share of failures a flag may have and still be "always right": clerks' slips. A policy that nearly always ends one way
+(a deposit that is never refunded) fails more often than that, and is known in time."""
+
 ASK_UPPER = 0.25
 """The same for asking: 11 rows without an error reach it."""
 
@@ -95,7 +99,8 @@ def judge_purity(case: Case, witness: Witness, claims: Mapping[str, FlagClaim]) 
         # A level of people to whom the usual thing always happens is nothing special; a level of the unusual thing is.
         # Only numbers many rows share are outcomes of a regression, and the witness cannot be asked about them.
         is_event = claim.states[0].kind == "set" or weight.base >= 0.5  # noqa: PLR2004  the rarer outcome of two
-        is_certain = weight.is_unexplained and weight.upper <= BLOCK_UPPER
+        is_always = weight.errors <= MAX_FAILURES * weight.n
+        is_certain = is_always and weight.is_unexplained and weight.upper <= BLOCK_UPPER
         is_proven = is_certain and weight.expected >= MIN_DOUBT and is_event and not case.is_regression
         severity: Severity = "block" if is_proven else "warn"
         found.append(

@@ -14,6 +14,7 @@ from skiff.core.finding import EvidenceValue
 from skiff.core.measurement import Measurement
 from skiff.data.checks.leakage.case import N_FOLDS, Case
 from skiff.data.checks.leakage.columns import Encoding, build_features, learn_encoding
+from skiff.data.checks.leakage.power import Power
 from skiff.data.checks.leakage.proof import Z_95, measure_auc, measure_log_loss, measure_r2, rank_with_ties
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ N_LEAVES = 15
 MAX_ASKED_ROWS = 5_000
 """Rows of one value on which the witness is asked: its mean answer is then known to within ±0.014."""
 
-MAX_FEATURES = 400
+MAX_FEATURES = 500
 """Columns the witness hears at once; in a wider table those that know most alone."""
 
 
@@ -64,16 +65,18 @@ class Bench:
     owners: tuple[str, ...]
 
 
-def build_bench(case: Case) -> Bench:
-    """Encode every input of `case` over its sample."""
-    encodings = {column.name: learn_encoding(case, column) for column in case.inputs}
+def build_bench(case: Case, powers: Mapping[str, Power]) -> Bench:
+    """Encode the inputs of `case` over its sample, in their order: all, or in a wide table those that know most alone."""
+    strongest = sorted(powers, key=lambda name: (powers[name].column.kind != "text", -powers[name].score.value))
+    chosen = set(strongest[:MAX_FEATURES])
+    encodings = {column.name: learn_encoding(case, column) for column in case.inputs if column.name in chosen}
     matrix, categories, owners = build_features(list(encodings.values()), case.frame[case.sample])
     return Bench(encodings=encodings, matrix=matrix, categories=tuple(categories), owners=tuple(owners))
 
 
 def call_witness(case: Case, bench: Bench, columns: Collection[str]) -> Witness:
     """Fit the witness on `columns`, each fold on the others; without columns it knows the overall share only."""
-    heard = tuple(name for name in bench.encodings if name in columns)[:MAX_FEATURES]
+    heard = tuple(name for name in bench.encodings if name in columns)
     places = [place for place, owner in enumerate(bench.owners) if owner in set(heard)]
     categories = [place for place, original in enumerate(places) if original in set(bench.categories)]
     matrix = bench.matrix[:, places]
