@@ -1,0 +1,169 @@
+"""Reading: clients' files as they are, and a clear word where a file cannot be a table."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from skiff.core.errors import SkiffError
+from skiff.flows.read import read_table
+
+
+def kind_of(dtype: pl.DataType) -> str:
+    """Return the kind as the truth tables name it."""
+    if dtype.is_numeric():
+        return "number"
+    if dtype == pl.Boolean:
+        return "boolean"
+    return "date" if dtype == pl.Date or isinstance(dtype, pl.Datetime) else "text"
+
+
+@pytest.mark.real
+def test_every_messy_file_reads_exactly_as_its_truth(shared_data: Path) -> None:
+    for expected in json.loads((shared_data / "messy" / "expected.json").read_text()):
+        frame = read_table(shared_data / expected["file"]).frame
+        assert frame.columns == expected["columns"], expected["file"]
+        assert frame.height == expected["rows"], expected["file"]
+        assert {name: kind_of(dtype) for name, dtype in frame.schema.items()} == expected["kinds"], expected["file"]
+        for name, checks in expected["checks"].items():
+            series = frame[name]
+            assert series.null_count() == checks["missing"], (expected["file"], name)
+            for what in ("sum", "min", "max"):
+                if what in checks:
+                    assert getattr(series, what)() == pytest.approx(checks[what], rel=1e-9), (expected["file"], name)
+            if "distinct" in checks:
+                assert series.drop_nulls().n_unique() == checks["distinct"], (expected["file"], name)
+            if "true" in checks:
+                assert series.sum() == checks["true"], (expected["file"], name)
+
+
+def test_german_export_is_read_without_a_word_from_the_user(tmp_path: Path) -> None:
+    path = tmp_path / "umsatz.csv"
+    lines = ["Datum;Größe;Umsatz €;aktiv;"]
+    lines += [
+        f"{day:02}.01.2024;{'groß' if day % 2 else 'klein'};1.{day:03},50;{'ja' if day % 3 else 'nein'};"
+        for day in range(1, 29)
+    ]
+    total = sum(1000 + day + 0.5 for day in range(1, 29))
+    lines.append(f"Summe;;{total:,.2f};;".replace(",", "x").replace(".", ",").replace("x", "."))
+    path.write_bytes("\r\n".join(lines).encode("cp1252"))
+    read = read_table(path)
+    assert read.frame.height == 28
+    assert read.frame["Umsatz €"].sum() == pytest.approx(total)
+    assert read.frame["aktiv"].dtype == pl.Boolean
+    assert read.frame["Datum"].dtype == pl.Date
+    codes = {finding.code for finding in read.findings}
+    assert {
+        "reading.encoding",
+        "reading.delimiter",
+        "reading.decimal",
+        "reading.totals_row",
+        "reading.booleans",
+    } <= codes
+
+
+def test_codes_with_leading_zeros_and_long_ids_stay_text(tmp_path: Path) -> None:
+    path = tmp_path / "plz.csv"
+    path.write_text("plz,card\n" + "\n".join(f"0{1000 + n},{10**18 + n}" for n in range(50)))
+    frame = read_table(path).frame
+    assert frame["plz"][0] == "01000"
+    assert frame["card"][7] == str(10**18 + 7)
+
+
+def test_dates_that_could_be_either_are_asked_never_guessed(tmp_path: Path) -> None:
+    path = tmp_path / "either.csv"
+    path.write_text("when,x\n" + "\n".join(f"0{1 + n % 9}/0{1 + (n * 5) % 9}/2024,{n}" for n in range(40)))
+    read = read_table(path)
+    assert "reading.ambiguous_dates" in [finding.code for finding in read.findings]
+    assert read.frame["when"].dtype == pl.String
+
+
+def test_ragged_rows_are_kept_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "ragged.csv"
+    rows = ["1,2,3", "4,5", "6,7,8,9", *["10,11,12"] * 30]
+    path.write_text("a,b,c\n" + "\n".join(rows) + "\n")
+    read = read_table(path)
+    assert read.frame.height == 33
+    ragged = next(finding for finding in read.findings if finding.code == "reading.ragged_rows")
+    assert set(ragged.sample_rows) == {2, 3}
+    assert 9 in read.frame.to_series(3).to_list() or "9" in read.frame.to_series(3).to_list()
+
+
+def test_recipe_reads_next_month_the_same_way_or_says_what_changed(tmp_path: Path) -> None:
+    first, second, third = tmp_path / "jan.csv", tmp_path / "feb.csv", tmp_path / "mar.csv"
+    first.write_text("day;eur\n" + "\n".join(f"{n:02}.01.2024;{n},5" for n in range(1, 29)))
+    second.write_text("day;eur\n01.02.2024;3,5\n02.02.2024;4,5\n")
+    third.write_text("day;amount\n01.03.2024;3,5\n")
+    recipe = read_table(first).reading
+    assert read_table(second, recipe=recipe).frame["eur"].to_list() == [3.5, 4.5]
+    with pytest.raises(SkiffError) as caught:
+        read_table(third, recipe=recipe)
+    assert caught.value.code == "columns_changed"
+
+
+def test_frames_of_three_libraries_read_alike() -> None:
+    frame = pl.DataFrame({"n": [1, 2], "t": ["a", None], "f": [0.5, None]})
+    for table in (frame, frame.to_pandas(), frame.to_arrow()):
+        assert read_table(table).frame.equals(frame)
+
+
+def test_compressed_and_columnar_files_are_opened(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"n": [1, 2, 3], "t": ["a", "b", "c"]})
+    text = frame.write_csv().encode()
+    (tmp_path / "t.csv.gz").write_bytes(gzip.compress(text))
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        archive.writestr("t.csv", text)
+    frame.write_parquet(tmp_path / "t.parquet")
+    frame.write_ndjson(tmp_path / "t.jsonl")
+    frame.write_ipc(tmp_path / "t.arrow")
+    for path in tmp_path.iterdir():
+        assert read_table(path).frame.equals(frame), path.name
+
+
+BAD: dict[str, tuple[bytes, str]] = {
+    "empty.csv": (b"", "file_empty"),
+    "blank.csv": (b"\n\n  \n", "file_empty"),
+    "header_only.csv": (b"a,b,c\n", "file_empty"),
+    "picture.csv": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "file_is_binary"),
+    "model.csv": (b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00", "file_is_binary"),
+    "cut.parquet": (b"PAR1" + b"x" * 40, "file_damaged"),
+    "cut.xlsx": (b"PK\x03\x04" + b"x" * 40, "file_damaged"),
+    "cut.csv.gz": (gzip.compress(b"a,b\n1,2\n" * 1000)[:40], "archive_damaged"),
+    "bomb.csv.gz": (gzip.compress(b"0" * 60_000_000), "archive_bomb"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_files_that_are_no_table_get_a_clear_error(name: str, tmp_path: Path) -> None:
+    data, code = BAD[name]
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(SkiffError) as caught:
+        read_table(tmp_path / name)
+    assert caught.value.code == code
+    assert caught.value.fix
+
+
+def test_missing_file_names_the_closest_one(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("a\n1\n")
+    with pytest.raises(SkiffError) as caught:
+        read_table(tmp_path / "order.csv")
+    assert caught.value.code == "file_not_found"
+    assert "orders.csv" in caught.value.fix
+
+
+def test_several_sheets_become_one_table_with_the_sheet_first(shared_data: Path) -> None:
+    frame = read_table(shared_data / "messy" / "wholesale_report.xlsx").frame
+    assert frame.columns[0] == "sheet"
+
+
+def test_wide_table_of_5000_columns_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text(
+        ",".join(f"c{n}" for n in range(5_000)) + "\n" + "\n".join(",".join(["1"] * 5_000) for _ in range(30))
+    )
+    assert read_table(path).frame.width == 5_000
