@@ -23,14 +23,14 @@ from sqlalchemy import Connection, select
 
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json
-from skiff.store.catalog import Catalog, Row, to_json
+from skiff.store.catalog import Catalog, Row
 from skiff.store.clock import Clock
 from skiff.store.files import PRIVATE_FOLDER, explained, name_staging, read_bytes, sync_folder, write_new
 from skiff.store.ledger import Anchor, read_anchors
+from skiff.store.manifests import MANIFEST, complete_manifest, describe_row, read_whole, refuse_names
 from skiff.store.records import Promotion, ReleaseRecord
 from skiff.store.schema import PROMOTION, RELEASE
 
-MANIFEST = "manifest.json"
 EVIDENCE = "evidence.jsonl"
 IMMUTABLE_FILE = 0o444
 
@@ -95,17 +95,17 @@ class Releases:
         SkiffError
             ``workspace_busy``, ``disk_full`` …; then there is no new release.
         """
-        _refuse_names(files)
+        refuse_names(files)
         with self._hold("publish a release"):
             number = self._next_number()
-            document = _complete_manifest(
+            document = complete_manifest(
                 manifest, files, number=number, created=self._clock(), dataset_sha=dataset_sha, run_id=run_id
             )
             place = self._place(number)
             self._write_folder(place, {**files, MANIFEST: document})
             try:
                 with self._catalog.write() as connection:
-                    row = _describe_row(document, number=number, size_bytes=sum(map(len, files.values())))
+                    row = describe_row(document, number=number, size_bytes=sum(map(len, files.values())))
                     self._catalog.insert(connection, RELEASE, row)
                     if promote:
                         self._promote(connection, number)
@@ -255,7 +255,7 @@ class Releases:
         for number, place in self._list_folders():
             if number in known:
                 continue
-            row = _read_whole(place, number)
+            row = read_whole(place, number)
             if row is None:
                 continue
             with self._catalog.write() as connection:
@@ -347,60 +347,6 @@ class Releases:
             raise _describe_damaged(path, "was changed or damaged after it was published")
         manifest: dict[str, Any] = json.loads(data)
         return manifest
-
-
-def _refuse_names(files: Mapping[str, bytes]) -> None:
-    """Refuse names that would leave the release's folder: a fault of ours, told as one."""
-    for name in files:
-        if name in {"", ".", "..", MANIFEST} or "/" in name or "\\" in name or "\0" in name:
-            message = f"not a name for a file of a release: {name!r}"
-            raise ValueError(message)
-
-
-def _complete_manifest(
-    manifest: Mapping[str, object],
-    files: Mapping[str, bytes],
-    *,
-    number: int,
-    created: str,
-    dataset_sha: str,
-    run_id: str | None,
-) -> bytes:
-    hashes = {
-        name: {"sha256": hashlib.sha256(data).hexdigest(), "size_bytes": len(data)} for name, data in files.items()
-    }
-    filled = {"created": created, "dataset_sha256": dataset_sha, "run_id": run_id, **manifest}
-    document = to_json({**filled, "number": number, "files": hashes})
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n"
-
-
-def _describe_row(document: bytes, *, number: int, size_bytes: int) -> dict[str, Json]:
-    """Return the catalog's row for a manifest."""
-    manifest = json.loads(document)
-    return {
-        "number": number,
-        "created": str(manifest["created"]),
-        "run_id": manifest["run_id"],
-        "dataset_sha256": str(manifest["dataset_sha256"]),
-        "manifest_sha256": hashlib.sha256(document).hexdigest(),
-        "size_bytes": size_bytes + len(document),
-    }
-
-
-def _read_whole(place: Path, number: int) -> dict[str, Json] | None:
-    """Return the catalog's row for a folder whose files all have the hashes of its manifest, or None."""
-    try:
-        document = (place / MANIFEST).read_bytes()
-        manifest = json.loads(document)
-        size_bytes = 0
-        for name, entry in manifest["files"].items():
-            data = (place / name).read_bytes()
-            if hashlib.sha256(data).hexdigest() != entry["sha256"]:
-                return None
-            size_bytes += len(data)
-        return _describe_row(document, number=number, size_bytes=size_bytes) if manifest["number"] == number else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not something that `publish` made
-        return None
 
 
 def _describe_damaged(path: Path, what: str) -> SkiffError:

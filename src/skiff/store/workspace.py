@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,7 +16,15 @@ from skiff.core.settings import Settings
 from skiff.store.catalog import Catalog
 from skiff.store.clock import Clock, find_actor, now_utc
 from skiff.store.datasets import Datasets
-from skiff.store.files import PRIVATE_FILE, explained, make_folder, sweep_staging, sync_folder, write_atomic
+from skiff.store.files import make_folder, sweep_staging
+from skiff.store.layout import (
+    SKIFF_FOLDER,
+    find_objects_root,
+    is_on_read_only_disk,
+    make_own_folders,
+    make_root,
+    refuse_missing,
+)
 from skiff.store.ledger import Ledger, LedgerCheck
 from skiff.store.locks import PresenceLock, WriterLock
 from skiff.store.objects import Objects
@@ -25,9 +32,8 @@ from skiff.store.records import DatasetRecord, RunRecord, RunStatus
 from skiff.store.releases import Releases
 from skiff.store.reports import Reports
 from skiff.store.runs import Runs
-from skiff.store.settings import SETTINGS_FILE, read_settings, write_initial_settings
+from skiff.store.settings import read_settings
 
-SKIFF_FOLDER = ".skiff"
 CATALOG_FILE = "catalog.db"
 
 
@@ -151,15 +157,15 @@ class Workspace:
             ``skiff.toml``, and what the disk says.
         """
         root = Path(folder).expanduser().absolute()
-        _refuse_missing(root, is_wanted=create)
+        refuse_missing(root, is_wanted=create)
         if create:
-            _make_root(root)
+            make_root(root)
         settings = read_settings(root)
         own = root / SKIFF_FOLDER
-        is_read_only = own.is_dir() and _is_read_only(own)
+        is_read_only = own.is_dir() and is_on_read_only_disk(own)
         presence = None
         if not is_read_only:
-            _make_own_folders(own)
+            make_own_folders(own)
             presence = PresenceLock(own / "presence.lock")
         try:
             is_alone = presence is not None and presence.try_alone()
@@ -183,7 +189,7 @@ class Workspace:
         cls, root: Path, settings: Settings, *, presence: PresenceLock | None, is_read_only: bool, clock: Clock
     ) -> Self:
         own = root / SKIFF_FOLDER
-        objects_root = _find_objects_root(settings, root)
+        objects_root = find_objects_root(settings, root)
         if not is_read_only:
             make_folder(objects_root)
         catalog = Catalog.open(own / CATALOG_FILE, database=settings.store.database, is_read_only=is_read_only)
@@ -336,72 +342,6 @@ class Workspace:
             interrupted_runs=self.runs.close_interrupted(),
             adopted_releases=self.releases.adopt(),
         )
-
-
-def _refuse_missing(root: Path, *, is_wanted: bool) -> None:
-    """Refuse a folder that is no workspace, unless one is to be made there."""
-    with explained(root):
-        exists, is_folder = root.exists(), root.is_dir()
-    if exists and not is_folder:
-        raise SkiffError(
-            "not_a_workspace",
-            what=f"{root} is a file; a workspace is a folder.",
-            where={"folder": str(root)},
-            fix="Name the folder with --workspace DIR.",
-        )
-    if is_wanted or (is_folder and ((root / SKIFF_FOLDER).is_dir() or (root / SETTINGS_FILE).is_file())):
-        return
-    if not exists:
-        raise SkiffError(
-            "workspace_not_found",
-            what=f"There is no folder {root}.",
-            where={"folder": str(root)},
-            fix=f"Make a workspace there with `skiff init {root}`, or name another with --workspace DIR.",
-        )
-    raise SkiffError(
-        "not_a_workspace",
-        what=f"{root} is not a Skiff workspace: it has neither {SETTINGS_FILE} nor {SKIFF_FOLDER}.",
-        where={"folder": str(root)},
-        fix=f"Make it one with `skiff init {root}`, or name another with --workspace DIR.",
-    )
-
-
-def _make_root(root: Path) -> None:
-    with explained(root):
-        root.parent.mkdir(parents=True, exist_ok=True)
-    make_folder(root)
-    if not _is_read_only(root):
-        write_initial_settings(root)
-
-
-def _make_own_folders(own: Path) -> None:
-    """Make ``.skiff`` and its folders; what is there already is left alone."""
-    for folder in (own, own / "objects", own / "releases", own / "tmp"):
-        make_folder(folder)
-    if not (own / ".gitignore").exists():  # a client's data must not slip into a repository
-        write_atomic(own / ".gitignore", b"*\n", mode=PRIVATE_FILE)
-        with explained(own.parent):
-            sync_folder(own.parent)
-
-
-def _is_read_only(folder: Path) -> bool:
-    """Return whether the disk under `folder` is mounted for reading only."""
-    with explained(folder):
-        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
-
-
-def _find_objects_root(settings: Settings, root: Path) -> Path:
-    configured = settings.store.objects
-    if configured is None:
-        return root / SKIFF_FOLDER / "objects"
-    if "://" in configured:
-        raise SkiffError(
-            "setting_bad_value",
-            what="The setting 'store.objects' must be a folder; addresses of other machines are not supported yet.",
-            where={"file": SETTINGS_FILE, "setting": "store.objects"},
-            fix='For example:  objects = "/mnt/big/objects"',
-        )
-    return root / Path(configured).expanduser()
 
 
 @contextlib.contextmanager
