@@ -167,3 +167,14 @@ def test_wide_table_of_5000_columns_is_read(tmp_path: Path) -> None:
         ",".join(f"c{n}" for n in range(5_000)) + "\n" + "\n".join(",".join(["1"] * 5_000) for _ in range(30))
     )
     assert read_table(path).frame.width == 5_000
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+def test_large_regular_file_keeps_its_first_and_last_row(tmp_path: Path, quoted: bool) -> None:  # noqa: FBT001  a parameter of the test
+    mark = '"' if quoted else ""
+    path = tmp_path / "large.csv"
+    path.write_text("n,word\n" + "\n".join(f"{n},{mark}word number {n}{mark}" for n in range(120_000)) + "\n")
+    frame = read_table(path).frame
+    assert frame.height == 120_000
+    assert frame["n"][0] == 0
+    assert frame["n"][-1] == 119_999

@@ -210,7 +210,7 @@ def _head_rows(sample: str, dialect: Dialect, newline: Newline, *, is_whole: boo
 
 def _split_fast(text: str, dialect: Dialect, layout: Layout, names: tuple[str, ...]) -> _Split | None:
     """Split a large regular table in one pass; None where it is not regular, and care is needed."""
-    lines = text.split("\n", layout.body_row + 1)
+    lines = text.split("\n", layout.body_row)
     if len(lines) <= layout.body_row or any(
         dialect.quote and dialect.quote in line for line in lines[: layout.body_row]
     ):
