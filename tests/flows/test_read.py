@@ -170,7 +170,7 @@ def test_wide_table_of_5000_columns_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("quoted", [False, True])
-def test_large_regular_file_keeps_its_first_and_last_row(tmp_path: Path, quoted: bool) -> None:  # noqa: FBT001  a parameter of the test
+def test_large_regular_file_keeps_its_first_and_last_row(tmp_path: Path, quoted: bool) -> None:
     mark = '"' if quoted else ""
     path = tmp_path / "large.csv"
     path.write_text("n,word\n" + "\n".join(f"{n},{mark}word number {n}{mark}" for n in range(120_000)) + "\n")

@@ -132,7 +132,7 @@ def lower_first(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
-def describe_performance(story: RunStory, evaluation: Evaluation) -> str:
+def describe_performance(story: RunStory, evaluation: Evaluation) -> str:  # noqa: PLR0911  each return is one ground
     """Return the one sentence that says how good the model is, in the client's terms."""
     metrics = evaluation.metrics
     if story.task.kind == "regression":

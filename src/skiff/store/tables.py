@@ -305,7 +305,7 @@ def _read_sqlite(source: Source, query: str | None) -> RawTable:
                 "query_missing",
                 what=f"{source.name} is a database with {len(names)} tables.",
                 where={"file": source.name},
-                fix=f'Say which rows with --query "select * from …". Its tables: {", ".join(names[:20])}.',
+                fix=f'Say which rows with --query "select * from …". Its tables: {", ".join(names[:20])}.',  # noqa: S608  quoted, from the file’s own catalog
             )
         quoted = names[0].replace('"', '""') if names else ""
         # the name of the table comes from the file's own catalog and is quoted

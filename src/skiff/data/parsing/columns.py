@@ -81,7 +81,7 @@ def take_sample(cells: pl.Series) -> list[str]:
     return [cell.strip() for cell in cells.gather_every(step).to_list() if cell.strip()]
 
 
-def decide_column(cells: pl.Series, *, keep_text: bool = False) -> Decision:
+def decide_column(cells: pl.Series, *, keep_text: bool = False) -> Decision:  # noqa: PLR0911  each return is one ground
     """Return what the column `cells` is.
 
     Parameters

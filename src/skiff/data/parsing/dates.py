@@ -239,7 +239,7 @@ def combine_parts(parts: pl.DataFrame, *, day_first: bool | None) -> pl.Series:
         day = pl.when(is_two & (pl.col("a") != pl.col("b"))).then(None).otherwise(day)
     short = pl.col("y").cast(pl.Int64)
     year = (
-        pl.when(pl.col("y").str.len_bytes() == 2)
+        pl.when(pl.col("y").str.len_bytes() == 2)  # noqa: PLR2004  named by its place
         .then(short + pl.when(short < PIVOT_YEAR).then(2000).otherwise(1900))
         .otherwise(short)
     )
@@ -303,4 +303,4 @@ def describe_format(parts: pl.DataFrame, order: DateOrder) -> str:
             + (" %p" if half else "")
             + ("%z" if zone else "")
         )
-    return form
+    return str(form)

@@ -37,7 +37,7 @@ _HINT = re.compile(r"\s*\"?sep=(.)\"?\s*(?:\r\n|\n|\r)", re.IGNORECASE)
 
 
 def find_separator_hint(text: str) -> tuple[str, int]:
-    """Return the delimiter that a first line ``sep=;`` names (Excel writes it) and that line's length.
+    r"""Return the delimiter that a first line ``sep=;`` names (Excel writes it) and that line's length.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def find_separator_hint(text: str) -> tuple[str, int]:
 
 
 def decide_dialect(text: str, *, newline: Newline = "lf", is_whole: bool = True, delimiter: str = "") -> Dialect:
-    """Return the dialect that cuts the sample `text` into the most regular and cleanest rows.
+    r"""Return the dialect that cuts the sample `text` into the most regular and cleanest rows.
 
     Parameters
     ----------

@@ -98,7 +98,7 @@ def find_binary_kind(data: bytes) -> str:
 
 
 def decide_encoding(data: bytes) -> Encoding:
-    """Return how `data` is to be read: by its mark, by being valid UTF-8, or by the letters that come out.
+    r"""Return how `data` is to be read: by its mark, by being valid UTF-8, or by the letters that come out.
 
     Notes
     -----
@@ -154,7 +154,7 @@ def _decode_damaged(data: bytes) -> Iterator[str]:
     while start < len(data):
         try:
             yield data[start:].decode("utf-8")
-            return
+            return  # noqa: TRY300  the plain way
         except UnicodeDecodeError as error:
             yield data[start : start + error.start].decode("utf-8")
             broken = data[start + error.start : start + error.end]
@@ -296,10 +296,10 @@ _LEVEL_ONE = {
 """The first levels of the national standards hold the characters of daily life (GB 2312-80, Big5, JIS X 0208, KS X 1001)."""
 
 
-def _score_east_asian(mark: str, script: str, encoding: str) -> float:
+def _score_east_asian(mark: str, script: str, encoding: str) -> float:  # noqa: PLR0911  each return is one ground
     if script == "KANA":
         return 1.0 if encoding in {"cp932", "euc_jp"} else -0.5
-    if script == "HANGUL" and encoding not in {"cp949"}:
+    if script == "HANGUL" and encoding not in {"cp949"}:  # noqa: FURB171  one of a growing set
         return -0.5
     if encoding not in _LEVEL_ONE:
         return 0.0

@@ -13,7 +13,7 @@ SIGN_NAMES = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", ":": 
               "¦": "broken bars", "\x1f": "unit separators", "\x01": "control characters"}  # fmt: skip
 
 
-def _say(
+def _say(  # noqa: PLR0913  a finding has this many parts
     code: str,
     *,
     what: str,

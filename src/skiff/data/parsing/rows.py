@@ -48,7 +48,7 @@ Newline = Literal["lf", "cr", "mixed"]
 
 
 def find_newline(text: str) -> Newline:
-    """Return which line ends separate rows: ``mixed`` where lone carriage returns are as frequent as line feeds.
+    r"""Return which line ends separate rows: ``mixed`` where lone carriage returns are as frequent as line feeds.
 
     Examples
     --------
