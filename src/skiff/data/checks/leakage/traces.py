@@ -42,13 +42,18 @@ def _hear_supported(
         return []
     case = docket.case
     without = call_witness(case, docket.bench, [name for name in free if name not in supported])
-    found: list[Suspicion] = []
-    for name, word in supported.items():
-        alone = whole if len(supported) == 1 else call_witness(case, docket.bench, [*without.columns, name])
-        if gains(case, alone, without):
-            evidence = tell_scores(case, alone, without)
-            found.append(build_supported(case, name, word, docket.powers[name], evidence=evidence))
-    return found
+    heard = {
+        name: whole if len(supported) == 1 else call_witness(case, docket.bench, [*without.columns, name])
+        for name in supported
+    }
+    gained = {name for name, witness in heard.items() if gains(case, witness, without)}
+    # Columns that share the telling word of one that gains are parts of one story (cost of repair, other cost, total).
+    words = {supported[name] for name in gained}
+    return [
+        build_supported(case, name, word, docket.powers[name], evidence=tell_scores(case, heard[name], without))
+        for name, word in supported.items()
+        if word in words
+    ]
 
 
 def _find_dominant(docket: Docket, free: Sequence[str], whole: Witness) -> list[Suspicion]:
