@@ -50,7 +50,7 @@ TABLES = [
 
 def _read(folder: Path, name: str) -> pl.DataFrame:
     """Read a tidy table with types, as the reading room would."""
-    table = pl.read_csv(folder / name, infer_schema_length=None, null_values=[""], try_parse_dates=True)
+    table = pl.read_csv(folder / name, infer_schema_length=3_000, null_values=[""], try_parse_dates=True)
     zoned = [column for column, dtype in table.schema.items() if dtype == pl.Datetime]
     return table.with_columns(pl.col(zoned).dt.replace_time_zone(None)) if zoned else table
 

@@ -75,3 +75,12 @@ def test_answers_keep_quantiles_per_output_and_everything_is_json() -> None:
     assert len(answers) == 2
     assert json.loads(json.dumps(made)) == made
     assert "my village" not in json.dumps(made)
+
+
+def test_answers_of_one_output_and_of_no_rows_are_summarised_too() -> None:
+    table = pl.DataFrame({"price": [1.0, 2.0, 3.0]})
+    one = build_reference(table, infer_inputs(table), predictions=np.array([0.1, 0.2, 0.3]))["predictions"]
+    none = build_reference(table.head(0), infer_inputs(table), predictions=np.zeros(0))["predictions"]
+    assert isinstance(one, list)
+    assert len(one) == 1
+    assert none == [{"n": 0, "quantiles": []}]

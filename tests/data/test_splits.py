@@ -195,3 +195,12 @@ def test_every_fold_has_both_answers_when_the_rarer_one_has_enough_rows(seed: in
     assert table["y"][split.test].n_unique() == 2
     y = table["y"][split.train]
     assert all(y[held].n_unique() == 2 and y[fit].n_unique() == 2 for fit, held in split.folds)
+
+
+def test_a_row_without_a_group_is_a_group_of_its_own() -> None:
+    owner = [None if row % 4 == 0 else f"owner {row % 30}" for row in range(400)]
+    table = pl.DataFrame({"owner": owner, "y": RNG.normal(size=400)})
+    split, _ = propose_split(table, Task(kind="regression", target="y", group="owner"), seed=0)
+    assert 60 <= len(split.test) <= 100
+    assert table["owner"][split.test].null_count() > 0
+    assert table["owner"][split.train].null_count() > 0

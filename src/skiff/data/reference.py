@@ -64,7 +64,7 @@ def build_reference(
     """
     facts = gather_facts(frame.select([column.name for column in inputs]))
     columns: dict[str, Json] = {column.name: _summarise(facts[column.name], column) for column in inputs}
-    outputs = predictions.reshape(len(predictions), -1).T
+    outputs = predictions.T if predictions.ndim > 1 else predictions[None, :]
     answers: list[Json] = [
         {"n": len(output), "quantiles": _take_quantiles(np.sort(output[np.isfinite(output)]))} for output in outputs
     ]

@@ -177,10 +177,9 @@ class _Plan:
 
     def code_groups(self) -> Rows:
         """Return a code per row for its entity; a row without one is an entity of its own."""
-        column = self.frame[self.task.group or ""][self.rows].cast(pl.String)
-        codes = column.rank("dense").cast(pl.Int64)
-        alone = pl.Series(-1 - np.arange(len(self.rows)))
-        return codes.fill_null(alone).to_numpy()
+        column = self.frame[self.task.group or ""][self.rows]
+        codes = column.hash(seed=0).reinterpret(signed=True).to_numpy()
+        return np.where(column.is_null().to_numpy(), np.arange(len(codes)), codes)
 
 
 def _split_at_random(plan: _Plan) -> Split:

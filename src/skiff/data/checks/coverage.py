@@ -42,7 +42,8 @@ def find_small_groups(
     >>> [(finding.severity, finding.columns) for finding in find_small_groups(gather_facts(table), among=["shop"])]
     [('info', ('shop',))]
     """
-    small = {name: _list_small(facts[name]) for name in facts if name in {*among, *protected}}
+    looked_at = {*among, *protected}
+    small = {name: _list_small(fact) for name, fact in facts.items() if name in looked_at and fact.kind == "category"}
     warned = [
         _tell_protected(name, small[name]) for name in protected if small.get(name) is not None and small[name].height
     ]
@@ -53,7 +54,7 @@ def find_small_groups(
 def _list_small(fact: ColumnFacts) -> pl.DataFrame:
     """Return the small levels, the largest first."""
     empty = pl.DataFrame(schema={"level": pl.String, "n": pl.Int64})
-    if fact.kind != "category" or not 2 <= fact.n_distinct <= MAX_LEVELS:  # noqa: PLR2004  a single level is no group
+    if not 2 <= fact.n_distinct <= MAX_LEVELS:  # noqa: PLR2004  a single level is no group
         return empty
     limit = min(SMALL_GROUP, MAX_SMALL_SHARE * fact.n_known)
     return take_top_levels(fact.levels.filter(pl.col("n") < limit), MAX_LEVELS)

@@ -22,6 +22,12 @@ NEAR_CONSTANT = 0.99
 MIN_PROOF_ROWS = 10
 """Rows outside the most frequent value needed to call two columns the same: fewer could agree by chance."""
 
+SKETCH_ROWS = 1_000
+"""Rows by which columns are sorted into those that may say the same; two different columns rarely agree so long."""
+
+MOSTLY_DIFFERENT = 0.5
+"""Different values per row from which two columns match value by value by chance."""
+
 MAX_EVIDENCE = 20
 """Columns listed one by one in the evidence of a finding about many."""
 
@@ -170,11 +176,11 @@ def find_duplicate_columns(
     >>> [finding.columns for finding in find_duplicate_columns(gather_facts(table))]
     [('size_code',)]
     """
-    alike: dict[tuple[int, int, int], list[ColumnFacts]] = defaultdict(list)
+    alike: dict[tuple[int, int, int, bytes], list[ColumnFacts]] = defaultdict(list)
     for name, fact in facts.items():
         if name in without or is_constant(fact) or fact.n_rows - fact.top_count < MIN_PROOF_ROWS:
             continue
-        alike[fact.n_distinct, fact.n_missing, fact.top_count].append(fact)
+        alike[fact.n_distinct, fact.n_missing, fact.top_count, _sketch(fact)].append(fact)
     findings = []
     for group in alike.values():
         first: list[ColumnFacts] = []
@@ -193,11 +199,28 @@ def _says_the_same(one: ColumnFacts, other: ColumnFacts) -> bool:
         return False
     if one.series.dtype == other.series.dtype and bool(one.series.eq_missing(other.series).all()):
         return True
-    if one.n_distinct > 0.5 * one.n_known:  # by chance there; see the notes
+    if _is_mostly_different(one):
         return False
     pairs = pl.DataFrame([one.series.alias("one"), other.series.alias("other")])
-    first = pairs.head(1_000)  # nearly every false pair ends here
-    return all(part.n_unique() == part["one"].n_unique() == part["other"].n_unique() for part in (first, pairs))
+    return pairs.n_unique() == one.series.n_unique() == other.series.n_unique()
+
+
+def _is_mostly_different(fact: ColumnFacts) -> bool:
+    """Whether values go together by chance, because nearly each occurs once."""
+    return fact.n_distinct > MOSTLY_DIFFERENT * fact.n_known
+
+
+def _sketch(fact: ColumnFacts) -> bytes:
+    """Return what the first rows of columns that say the same have in common, so that few pairs need comparing.
+
+    That is the content itself, or the order in which the values first appear, whatever they are called.
+    """
+    first = fact.series.head(SKETCH_ROWS)
+    if _is_mostly_different(fact):
+        return first.hash(seed=0).to_numpy().tobytes()
+    _, places, codes = np.unique(first.rank("dense").fill_null(0).to_numpy(), return_index=True, return_inverse=True)
+    appearance = np.argsort(np.argsort(places))[codes]
+    return appearance.astype(np.int16).tobytes()
 
 
 def _tell_twins(loser: ColumnFacts, stays: ColumnFacts, *, is_kept: bool) -> Finding:
