@@ -129,3 +129,12 @@ def test_calibration_error_of_an_honest_model_has_zero_in_its_interval() -> None
     assert boastful.low is not None
     assert boastful.high is not None
     assert 0.1 < boastful.low < boastful.value < boastful.high < boastful.low + 0.06
+
+
+def test_isotonic_knots_never_touch_so_that_rounding_stays_rounding() -> None:
+    random = np.random.default_rng(0)
+    chances = np.where(random.random(4_000) < 0.5, 0.3, 0.3 + random.random(4_000) * 1e-9)
+    chances[:2_000] = random.random(2_000)
+    y = (random.random(4_000) < chances).astype(int)
+    made = fit_calibration(y, np.stack([1 - chances, chances], axis=1), kind="isotonic")
+    assert np.diff(made.x).min() >= 1e-4

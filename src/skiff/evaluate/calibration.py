@@ -29,6 +29,10 @@ Folds: TypeAlias = "Sequence[tuple[Int, Int]] | int"
 EDGE = 1e-15
 """Probabilities are kept this far from 0 and 1 before a map is applied (core.pipeline.Calibration)."""
 
+LEAST_STEP = 1e-4
+"""Knots are at least this far apart: a slope of 1e4 turns a rounding error of 1e-16 into 1e-12, which parity can bear; touching
+knots once turned it into 3e-6."""
+
 MAX_KNOTS = 80
 """Knots of an isotonic map: each becomes a slope in the compiled graph (the prototype was exact with 80)."""
 
@@ -300,10 +304,11 @@ def _fit_isotonic(y: Int, p: Float) -> Calibration:
 
 
 def _merge_blocks(x: Float, y: Float, mass: Float) -> tuple[Float, Float, Float]:
-    """Join the neighbours whose joining moves the map least (Ward's criterion) until few enough remain."""
-    while len(x) > MAX_KNOTS:
+    """Join neighbours that all but touch, then those whose joining moves the map least (Ward's criterion)."""
+    while len(x) > MAX_KNOTS or (len(x) > 1 and np.diff(x).min() < LEAST_STEP):
         cost = mass[:-1] * mass[1:] / (mass[:-1] + mass[1:]) * (y[1:] - y[:-1]) ** 2
-        at = int(np.argmin(cost))
+        gaps = np.diff(x)
+        at = int(np.argmin(gaps)) if gaps.min() < LEAST_STEP else int(np.argmin(cost))
         both = mass[at] + mass[at + 1]
         joined_x = (x[at] * mass[at] + x[at + 1] * mass[at + 1]) / both
         joined_y = (y[at] * mass[at] + y[at + 1] * mass[at + 1]) / both

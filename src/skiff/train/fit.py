@@ -45,6 +45,12 @@ FINAL_CHECK_ROWS = 1_000
 PLANNED_SHARE = 0.95
 """Share of the budget that is planned with; the rest is for what cannot be interrupted."""
 
+FINAL_GRACE = 2.0
+"""The final fit may take this many times what its folds promise; a busy machine is easily half as fast."""
+
+FINAL_LEAST_S = 3.0
+"""Seconds that the final fit is always given."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateScore:
@@ -189,6 +195,16 @@ class _Hunt:
     left_out: tuple[str, ...]
 
 
+def _grant_final_time(limit: Limit, expected_s: float) -> Limit:
+    """Return the limit of the final fit: what is left of the budget, but never less than twice what the fit should take.
+
+    A model that was cut short in its last fit is worse than one that is late: its calibration and threshold were settled on
+    whole fits.
+    """
+    span_s = max(limit.seconds_left, FINAL_GRACE * expected_s, FINAL_LEAST_S)
+    return Limit(clock=limit.clock, ends_at=limit.clock() + span_s)
+
+
 def _hunt(table: Table, limit: Limit, progress: Progress, *, budget_s: float, is_time_ordered: bool) -> _Hunt:
     """Encode the rows, distrust clocks where time orders them, and hold the contest."""
     contest = table.draw_contest()
@@ -233,12 +249,13 @@ def _finish(
     oof, calibration = _calibrate(standing, arena, contest.folds, seed=table.seed, is_time_ordered=is_time_ordered)
     progress.step("fitting the chosen models on all rows")
     source, y, features = table.gather_final(contest, arena, without=hunt.left_out)
+    chosen = standing.list_chosen()
     final = fit_final(
-        standing.list_chosen(),
+        chosen,
         features,
         y,
         table.aim,
-        limit=Limit(clock=limit.clock, ends_at=limit.ends_at),
+        limit=_grant_final_time(limit, sum(one.refit_seconds for one, _ in chosen)),
         seed=table.seed,
         threads=table.threads,
         fold_rows=float(np.mean([len(fold.fit) for fold in contest.folds])) if contest.folds else len(y),
