@@ -186,15 +186,15 @@ def _split_at_random(plan: _Plan) -> Split:
     units, copies = count_copies(plan.codes[plan.rows])
     is_test = deal_share(units, plan.strata, plan.test_share, rng=plan.rng)
     is_class = plan.task.kind != "regression"
-    reason = (
-        f"Rows were drawn at random, with the same share of each answer in '{plan.task.target}' on both sides: "
+    how = (
+        f"with each answer in '{plan.task.target}' as frequent"
         if is_class
-        else f"Rows were drawn at random, small and large '{plan.task.target}' alike: "
+        else f"small and large '{plan.task.target}' alike"
     )
     return _finish(
         plan,
         "stratified" if is_class else "random",
-        reason + "no column says when a row happened or which rows belong together.",
+        f"Rows were drawn at random, {how} on both sides: no column says when a row happened or which rows belong together.",
         is_test=is_test,
         # A row that fills half a fold by itself is a frequent case, not a copy made twice: folds may divide it.
         units=np.where(copies * 2 * plan.n_folds > len(copies), len(units) + np.arange(len(units)), units),
