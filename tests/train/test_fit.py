@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +19,7 @@ from skiff.data.kinds import infer_inputs
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.featurizer import featurize
 from skiff.deploy.parity import build_hostile_rows, measure_parity
+from skiff.deploy.runtime import Predictor
 from skiff.train.fit import Trained, train_pipeline
 
 Float = NDArray[np.float64]
@@ -295,9 +295,9 @@ def test_identifiers_earn_nothing_out_of_fold() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [lambda: (40, 5_000), lambda: (900, 5_000)])
-def test_five_thousand_columns_fit_in_the_budget(make: Callable[[], tuple[int, int]]) -> None:
-    n_rows, n_columns = make()
+@pytest.mark.parametrize("n_rows", [40, 900])
+def test_five_thousand_columns_fit_in_the_budget(n_rows: int) -> None:
+    n_columns = 5_000
     chance = np.random.default_rng(0)
     cells = chance.normal(size=(n_rows, n_columns))
     frame = pl.DataFrame(cells, schema=[f"m{n}" for n in range(n_columns)])
@@ -305,7 +305,9 @@ def test_five_thousand_columns_fit_in_the_budget(make: Callable[[], tuple[int, i
     begin = time.monotonic()
     trained = train(frame, y, CHURN, budget_s=20.0, threads=2, now=time.monotonic)
     assert time.monotonic() - begin < 21.0
-    assert prove(trained, frame.head(50)) <= 1e-9
+    native = trained.predict_native(featurize(trained.pipeline.inputs, trained.pipeline.encoders, frame.head(20)))
+    given = Predictor(compile_pipeline(trained.pipeline)).predict_columns(frame.head(20)).probabilities
+    assert np.abs(native - given).max() <= 1e-9
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -25,6 +25,9 @@ Matrix: TypeAlias = "Float | csr_array"
 
 CHUNK_CELLS = 4_000_000
 """Cells of both views encoded at once (32 MB, and several times that inside the graph): wide views are made in pieces."""
+
+FIRST_CHUNK_ROWS = 1_000
+"""Rows encoded first, to learn how wide the views are."""
 
 LINEAR_CELLS = 15_000_000
 """Dense cells of the linear view that are kept (120 MB). Linear members gain little from more rows than fit in there."""
@@ -110,6 +113,14 @@ class Features:
         """Return all rows and their positions."""
         return self._take(view, np.arange(len(self._linear_rows)), self._whole_means)
 
+    def sample(self, n_rows: int) -> tuple[FeatureMatrix, Rows]:
+        """Return up to `n_rows` rows as later rows are encoded (means from all rows), and their positions."""
+        held = np.flatnonzero(self._linear_rows >= 0)
+        rows = held[:: max(1, -(-len(held) // n_rows))]
+        linear = self._linear[self._linear_rows[rows]]
+        dense = linear.toarray() if isinstance(linear, csr_array) else linear
+        return replace(self.matrix, tree=self.matrix.tree[rows], linear=dense), rows
+
     def _take(self, view: View, rows: Rows, means: Means) -> tuple[Matrix, Rows]:
         kept = self.usable(view, rows)
         if view == "tree":
@@ -156,7 +167,8 @@ def build_features(source: Source, folds: Sequence[FoldRows]) -> Features:
 def _encode(source: Source) -> tuple[FeatureMatrix, Matrix, Rows]:
     """Return the tree view of all rows, and the linear view of as many as may be kept."""
     n_rows = source.frame.height
-    first = source.featurize(source.inputs, source.encoders, source.frame.head(1))
+    start = min(n_rows, FIRST_CHUNK_ROWS)
+    first = source.featurize(source.inputs, source.encoders, source.frame.head(start))
     n_tree, n_linear = len(first.tree_names), len(first.linear_names)
     is_sparse = any(isinstance(encoder, TextEncoder) for encoder in source.encoders)
     room = n_rows if is_sparse else min(n_rows, max(1_000, LINEAR_CELLS // max(1, n_linear)))
@@ -164,12 +176,12 @@ def _encode(source: Source) -> tuple[FeatureMatrix, Matrix, Rows]:
     if room < n_rows:
         wanted = np.zeros(n_rows, dtype=bool)
         wanted[np.random.default_rng(source.seed).choice(n_rows, size=room, replace=False)] = True
-    chunk = max(500, CHUNK_CELLS // max(1, n_tree + n_linear))
+    chunk = max(FIRST_CHUNK_ROWS, CHUNK_CELLS // max(1, n_tree + n_linear))
     trees, linears = [], []
-    for start in range(0, n_rows, chunk):
-        part = source.featurize(source.inputs, source.encoders, source.frame.slice(start, chunk))
+    for begin in (0, *range(start, n_rows, chunk)):
+        part = source.featurize(source.inputs, source.encoders, source.frame.slice(begin, chunk)) if begin else first
         trees.append(part.tree)
-        kept = part.linear if room == n_rows else part.linear[wanted[start : start + chunk]]
+        kept = part.linear if room == n_rows else part.linear[wanted[begin : begin + len(part.linear)]]
         linears.append(csr_array(kept) if is_sparse else kept)
     tree = trees[0] if len(trees) == 1 else np.concatenate(trees)
     linear: Matrix = linears[0]

@@ -24,7 +24,7 @@ from skiff.evaluate.calibration import apply_calibration, choose_calibration
 from skiff.train.aim import Aim, measure_loss, take_aim
 from skiff.train.clocks import do_clocks_help, find_clock_columns
 from skiff.train.contest import Arena, Tried, find_known
-from skiff.train.features import FoldRows
+from skiff.train.features import Features, FoldRows
 from skiff.train.limits import Limit, never
 from skiff.train.notes import Counts, Outcome, tell_notes
 from skiff.train.portfolio import list_recipes
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Positions: TypeAlias = NDArray[np.int64]
 
 
-FINAL_CHECK_ROWS = 1_000
+FINAL_CHECK_ROWS = 500
 """Training rows on which the finished pipeline is looked at once more."""
 
 PLANNED_SHARE = 0.95
@@ -287,7 +287,7 @@ def _finish(
                 oof=oof,
                 folds=contest.folds,
                 aim=table.aim,
-                final_loss=_measure_final(table, contest, pipeline, native),
+                final_loss=_measure_final(features, y, table.aim, native),
             ),
             Counts(all=len(table.y), compared=len(contest.rows), final=final.n_rows),
             is_time_ordered=is_time_ordered,
@@ -297,13 +297,10 @@ def _finish(
     )
 
 
-def _measure_final(
-    table: Table, contest: Contest, pipeline: Pipeline, native: Callable[[FeatureMatrix], Float]
-) -> float:
+def _measure_final(features: Features, y: Float, aim: Aim, native: Callable[[FeatureMatrix], Float]) -> float:
     """Return the loss of the finished pipeline on some of the rows it was fitted on: a check that it is whole."""
-    rows = contest.rows[:: max(1, len(contest.rows) // FINAL_CHECK_ROWS)]
-    answer = native(table.featurize(table.inputs, pipeline.encoders, table.frame[rows]))
-    return measure_loss(table.y[rows], answer, table.aim)
+    sample, rows = features.sample(FINAL_CHECK_ROWS)
+    return measure_loss(y[rows], native(sample), aim)
 
 
 def _calibrate(
