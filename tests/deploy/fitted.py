@@ -17,6 +17,7 @@ from skiff.core.pipeline import (
     Calibration,
     CategoryEncoder,
     DateEncoder,
+    Encoder,
     FeatureMatrix,
     Link,
     Member,
@@ -37,7 +38,7 @@ INPUTS = (
     InputColumn(name="city", kind="category"),
     InputColumn(name="arrival", kind="date"),
 )
-ENCODERS = (
+ENCODERS: tuple[Encoder, ...] = (
     *(
         NumberEncoder(column=name, impute=0.0, is_log=True, low=-5.0, high=5.0, mean=0.0, scale=1.0, has_indicator=True)
         for name in ("nights", "value")
@@ -131,7 +132,7 @@ def fit_extra_trees(kind: str, *, seed: int = 0) -> Fitted:
             (one.tree_.predict(narrow) if kind != "regression" else one.tree_.predict(narrow)[:, None])
             for one in forest.estimators_
         ]
-        mean = np.mean(shares, axis=0).reshape(len(narrow), -1)
+        mean: Float = np.mean(shares, axis=0).reshape(len(narrow), -1)
         return mean[:, 0] if kind == "regression" else mean
 
     return Fitted(pipeline=_wrap(kind, trees_from_forest(forest), link), frame=frame, predict_native=predict_native)

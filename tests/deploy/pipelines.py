@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -95,7 +95,8 @@ def build_trees(random: np.random.Generator, *, n_features: int, categorical: se
 
 def build_encoders(random: np.random.Generator, kinds: list[str]) -> tuple[list[InputColumn], list[Encoder]]:
     """Return one input for each kind and encoders over them."""
-    inputs, encoders = [], []
+    inputs: list[InputColumn] = []
+    encoders: list[Encoder] = []
     for number, kind in enumerate(kinds):
         name = NAMES[number]
         inputs.append(InputColumn(name=name, kind=kind))  # type: ignore[arg-type]  # drawn from the kinds
@@ -134,7 +135,7 @@ def build_encoders(random: np.random.Generator, kinds: list[str]) -> tuple[list[
                 DateEncoder(column=name, parts=parts, origin_s=-86_400, mean=zeros, scale=np.full(len(parts), 3.0))  # type: ignore[arg-type]  # drawn from the parts
             )
         else:
-            analyzer = "word" if random.integers(2) else "char"
+            analyzer: Literal["word", "char"] = "word" if random.integers(2) else "char"
             terms = (*WORDS, "boat no", "no boat") if analyzer == "word" else ("bo", "ö", "ote", " n")
             high = 2 if analyzer == "word" else 3
             encoders.append(
@@ -142,7 +143,7 @@ def build_encoders(random: np.random.Generator, kinds: list[str]) -> tuple[list[
                     column=name,
                     analyzer=analyzer,
                     ngram_range=(1, high),
-                    vocabulary=terms,  # type: ignore[arg-type]  # one of the two
+                    vocabulary=terms,
                     idf=random.uniform(1, 3, size=len(terms)),
                 )
             )

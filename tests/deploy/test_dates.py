@@ -6,14 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from skiff.core.pipeline import DateEncoder
+from skiff.core.pipeline import DateEncoder, DatePart
 from skiff.core.signature import MISSING_DATE_S, InputColumn
 from skiff.deploy.compiler import compile_featurizer
 from skiff.deploy.dates import LIMIT_S
 from skiff.deploy.featurizer import featurize
 from skiff.deploy.session import open_session
 
-PARTS = ("year", "month", "day", "weekday", "hour", "day_of_year", "elapsed_days")
+PARTS: tuple[DatePart, ...] = ("year", "month", "day", "weekday", "hour", "day_of_year", "elapsed_days")
 INPUTS = [InputColumn(name="at", kind="date")]
 ENCODER = DateEncoder(column="at", parts=PARTS, origin_s=-123_456, mean=np.zeros(7), scale=np.ones(7))
 

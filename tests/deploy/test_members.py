@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from skiff.core.pipeline import Calibration, Layers, Link, Member, NumberEncoder
 from skiff.core.signature import InputColumn
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.runtime import Predictor
+from skiff.deploy.trees import number_leaves
 
 NAN = float("nan")
 SCORES = np.array([-1e308, -800.0, -40.0, -5.0, -1.0, -1e-9, 0.0, 1e-300, 0.3, 1.0, 5.0, 40.0, 800.0, 1e308, NAN])
@@ -141,3 +143,48 @@ def test_a_member_that_does_not_fit_its_view_is_refused() -> None:
     with pytest.raises(SkiffError) as caught:
         _answer(beyond, "identity", kind="regression")
     assert caught.value.code == "model_unfit"
+
+
+def test_no_root_has_a_leaf_and_a_node_of_one_number_which_older_runtimes_confuse() -> None:
+    # onnxruntime issue 24679: the root's children are leaf 1 and node 1
+    trees = Trees(
+        roots=np.array([0]),
+        feature=np.array([0, 0]),
+        mode=np.zeros(2, dtype=np.int64),
+        split=np.array([0.0, 1.0]),
+        members=(),
+        missing_to_true=np.zeros(2, dtype=np.int64),
+        true_node=np.array([1, 0]),
+        false_node=np.array([1, 2]),
+        true_is_leaf=np.array([1, 1]),
+        false_is_leaf=np.array([0, 1]),
+        leaf_target=np.zeros(3, dtype=np.int64),
+        leaf_weight=np.array([10.0, 20.0, 30.0]),
+        base=np.array([0.0]),
+    )
+    found, _ = _answer(trees, "identity", kind="regression")
+    np.testing.assert_array_equal(found, np.where(SCORES <= 0, 20.0, np.where(SCORES <= 1, 10.0, 30.0)))
+    pipeline = Pipeline(
+        kind="regression",
+        inputs=(InputColumn(name="x", kind="number"),),
+        encoders=(
+            NumberEncoder(column="x", impute=0, is_log=False, low=0, high=1, mean=0, scale=1, has_indicator=False),
+        ),
+        members=(Member(name="one", view="tree", part=trees, link="identity", weight=1.0),),
+        calibration=Calibration(kind="none"),
+    )
+    graph = onnx.load_from_string(compile_pipeline(pipeline)).graph
+    [node] = [node for node in graph.node if node.op_type == "TreeEnsemble"]
+    written = {attribute.name: list(attribute.ints) for attribute in node.attribute}
+    assert (written["nodes_trueleafs"][0], written["nodes_falseleafs"][0]) == (1, 0)
+    assert written["nodes_truenodeids"][0] != written["nodes_falsenodeids"][0]
+
+
+def test_a_tree_of_one_leaf_is_written_with_two() -> None:
+    lone = _stump([[7.0, 7.0]], base=[0.5])
+    lone.false_node[0] = lone.true_node[0]
+    found, _ = _answer(lone, "identity", kind="regression")
+    np.testing.assert_array_equal(found, np.full(len(SCORES), 7.5))
+    from_graph = number_leaves(lone)
+    assert from_graph.true_node[0] != from_graph.false_node[0]
+    assert from_graph.leaf_weight[from_graph.false_node[0]] == 7.0

@@ -141,7 +141,7 @@ def test_polars_types_of_a_category_or_a_date_do_not_matter() -> None:
     for dtype in (pl.String, pl.Categorical, pl.Enum(["a", "b"])):
         assert build_tensor(CITY, pl.Series(["b", None, "a"], dtype=dtype)).ravel().tolist() == ["b", "", "a"]
     for unit in ("ms", "us", "ns"):
-        series = pl.Series(MOMENTS).cast(pl.Datetime(unit))  # type: ignore[arg-type]  # one of the units
+        series = pl.Series(MOMENTS).cast(pl.Datetime(unit))
         assert build_tensor(DATE, series).ravel().tolist() == [-305_119_800, MISSING_DATE_S, 1_709_164_800]
     zoned = pl.Series(MOMENTS).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone("Asia/Tokyo")
     assert build_tensor(DATE, zoned).ravel().tolist() == [-305_119_800, MISSING_DATE_S, 1_709_164_800]

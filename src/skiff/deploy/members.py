@@ -2,73 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
-from skiff.core.pipeline import MEMBER, Calibration, Layers, Member, Trees
+from skiff.core.pipeline import Calibration, Layers, Member, Trees
 from skiff.deploy.graph import GraphBuilder
+from skiff.deploy.trees import PAIR, emit_trees, find_positive_half
 
 PROBABILITY_FLOOR = 1e-15
 """Probabilities are kept this far from 0 and 1 before a logarithm (core.pipeline.Calibration)."""
 
-PAIR = 2
-"""Two classes: the probability of the positive one, the last, says all."""
-
 
 def emit_member(builder: GraphBuilder, member: Member, view: str, *, n_classes: int) -> str:
     """Return a member's answers from its view: values [N, 1], probabilities [N, K], of two classes only the positive's [N, 1]."""
+    if member.link == "normalise" and n_classes == PAIR and isinstance(member.part, Trees):
+        halved = find_positive_half(member.part)
+        if halved is not None:
+            trees, total = halved
+            return builder.node("Div", [emit_trees(builder, trees, view), builder.number(total)])
     if isinstance(member.part, Trees):
-        raw = _emit_trees(builder, member.part, view)
+        raw = emit_trees(builder, member.part, view)
     else:
         raw = _emit_layers(builder, member.part, view)
     answer = _emit_link(builder, member.link, raw)
     width = len(member.part.base) if isinstance(member.part, Trees) else len(member.part.biases[-1])
     has_pair = n_classes == width == PAIR
     return builder.node("Gather", [answer, builder.integers(1)], axis=1) if has_pair else answer
-
-
-def _emit_trees(builder: GraphBuilder, trees: Trees, view: str) -> str:
-    if trees.is_float32:
-        view = builder.cast(builder.cast(view, TensorProto.FLOAT), TensorProto.DOUBLE)
-    sets: list[float] = []
-    for group in trees.members:
-        sets += [*sorted(group), float("nan")]
-    attributes: dict[str, Any] = {}  # Any: what the operator takes
-    if sets:
-        attributes["membership_values"] = _tensor(np.array(sets, dtype=np.float64))
-    scores = builder.node(
-        "TreeEnsemble",
-        [view],
-        domain="ai.onnx.ml",
-        aggregate_function=1,
-        post_transform=0,
-        n_targets=len(trees.base),
-        tree_roots=trees.roots.tolist(),
-        nodes_featureids=trees.feature.tolist(),
-        nodes_modes=_tensor(trees.mode.astype(np.uint8)),
-        nodes_splits=_tensor(np.where(trees.mode == MEMBER, 0.0, trees.split).astype(np.float64)),
-        nodes_missing_value_tracks_true=trees.missing_to_true.tolist(),
-        nodes_truenodeids=trees.true_node.tolist(),
-        nodes_falsenodeids=trees.false_node.tolist(),
-        nodes_trueleafs=trees.true_is_leaf.tolist(),
-        nodes_falseleafs=trees.false_is_leaf.tolist(),
-        leaf_targetids=trees.leaf_target.tolist(),
-        leaf_weights=_tensor(trees.leaf_weight.astype(np.float64)),
-        **attributes,
-    )
-    if not trees.base.any():
-        return scores
-    return builder.node("Add", [scores, builder.row(trees.base)])
-
-
-def _tensor(values: NDArray[Any]) -> object:  # Any: doubles or bytes
-    made = numpy_helper.from_array(values, "values")
-    if values.dtype == np.uint8:
-        made = helper.make_tensor("values", TensorProto.UINT8, values.shape, values.tolist())
-    return made
 
 
 def _emit_layers(builder: GraphBuilder, layers: Layers, view: str) -> str:

@@ -195,6 +195,8 @@ def build_tensor(column: InputColumn, values: Value) -> Tensor:
     SkiffError
         ``bad_value``, naming column and row, never the value.
     """
+    if column.kind in {"category", "text"}:
+        return convert_cells(column, _list_cells(values))
     array = values.to_numpy() if hasattr(values, "to_numpy") else values
     kind = getattr(getattr(array, "dtype", None), "kind", "O")
     if column.kind in {"number", "boolean"} and kind in "fiub":
@@ -202,7 +204,15 @@ def build_tensor(column: InputColumn, values: Value) -> Tensor:
     if column.kind == "date" and kind == "M":
         seconds = np.asarray(array).astype("datetime64[s]").astype(np.int64)
         return np.where(seconds == _NOT_A_TIME, MISSING_DATE_S, seconds).reshape(-1, 1)
-    return convert_cells(column, values.to_list() if hasattr(values, "to_list") else list(array))
+    return convert_cells(column, _list_cells(values))
+
+
+def _list_cells(values: Value) -> list[Value]:
+    """Return the cells as Python holds them: Polars and pandas say ``to_list``, PyArrow ``to_pylist``."""
+    for way in ("to_list", "to_pylist"):
+        if hasattr(values, way):
+            return list(getattr(values, way)())
+    return list(values)
 
 
 def convert_cells(column: InputColumn, cells: Sequence[Value]) -> Tensor:
@@ -216,7 +226,10 @@ def convert_cells(column: InputColumn, cells: Sequence[Value]) -> Tensor:
     convert = CONVERTERS[column.kind]
     made = np.empty(len(cells), dtype=DTYPES[column.kind])
     try:
-        made[:] = [convert(cell) for cell in cells]
+        if column.kind in {"category", "text"}:  # nearly all cells are plain text, and there may be millions
+            made[:] = [cell if cell.__class__ is str and cell.isascii() else to_text(cell) for cell in cells]
+        else:
+            made[:] = [convert(cell) for cell in cells]
     except NOT_CONVERTIBLE as error:
         raise _describe_bad_cells(column, cells) from error
     return made.reshape(-1, 1)
