@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 Matrix: TypeAlias = "Float | csr_array"
 
-CHUNK_CELLS = 4_000_000
-"""Cells of both views encoded at once (32 MB, and several times that inside the graph): wide views are made in pieces."""
+CHUNK_CELLS_TEXT, CHUNK_CELLS = 2_000_000, 8_000_000
+"""Cells of both views encoded at once (16 and 64 MB, and several times that inside the graph): wide views are made in pieces."""
 
-FIRST_CHUNK_ROWS = 1_000
+FIRST_CHUNK_ROWS = 250
 """Rows encoded first, to learn how wide the views are."""
 
 LINEAR_CELLS = 15_000_000
@@ -176,7 +176,8 @@ def _encode(source: Source) -> tuple[FeatureMatrix, Matrix, Rows]:
     if room < n_rows:
         wanted = np.zeros(n_rows, dtype=bool)
         wanted[np.random.default_rng(source.seed).choice(n_rows, size=room, replace=False)] = True
-    chunk = max(FIRST_CHUNK_ROWS, CHUNK_CELLS // max(1, n_tree + n_linear))
+    cells = CHUNK_CELLS_TEXT if is_sparse else CHUNK_CELLS
+    chunk = max(FIRST_CHUNK_ROWS, cells // max(1, n_tree + n_linear))
     trees, linears = [], []
     for begin in (0, *range(start, n_rows, chunk)):
         part = source.featurize(source.inputs, source.encoders, source.frame.slice(begin, chunk)) if begin else first

@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 STRENGTHS = (3000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.1, 0.01)
 """Penalties tried on the squared weights, strong to weak; ``1 / C`` of scikit-learn's logistic regression."""
 
-MAX_CELLS = 10_000_000
+MAX_CELLS = 5_000_000
 """Dense cells a linear fit takes; of more rows than fit in there it sees a repeatable sample."""
 
 MAX_ITERATIONS = 60
 """Steps of the solver for each penalty; each starts from the one before, so few are needed."""
+
+LEAST_GAIN = 1e-3
+"""Relative gain over two steps below which weaker penalties are no longer tried: each is slower than the one before."""
 
 SURE = 40.0
 """Logit of a class that never occurred: its probability is about 4e-18."""
@@ -48,14 +51,14 @@ class Linear:
         return "linear"
 
     def fit_fold(self, fit: Rows, held: Rows, aim: Aim, effort: Effort) -> FoldFit:
-        """Fit with ever weaker penalties until three in a row were no better."""
+        """Fit with ever weaker penalties until two in a row gained next to nothing."""
         losses: list[float] = []
         answers: list[Float] = []
         is_cut = False
         for weights in self._walk(fit, aim, effort, STRENGTHS):
             answers.append(self._answer(weights, held.X, aim))
             losses.append(measure_loss(held.y, answers[-1], aim))
-            if len(losses) - int(np.argmin(losses)) > 3:  # noqa: PLR2004  three worse in a row
+            if len(losses) > 2 and losses[-1] > (1 - LEAST_GAIN) * min(losses[:-2]):  # noqa: PLR2004  two in a row
                 break
             if effort.limit.is_reached():
                 is_cut = len(losses) < len(STRENGTHS)
