@@ -81,7 +81,7 @@ def draw_answer(frame: pl.DataFrame, *, seed: int) -> NDArray[np.int64]:
     score = frame["number 0"].fill_null(20).log().to_numpy() - frame["number 1"].fill_null(20).log().to_numpy()
     score = score + (frame["category 0"] == "level 1").fill_null(value=False).to_numpy()
     score = score + frame["date 0"].dt.month().to_numpy() / 6 + np.random.default_rng(seed).normal(size=frame.height)
-    return (score > np.median(score)).astype(np.int64)
+    return np.asarray(score > np.median(score), dtype=np.int64)
 
 
 def build_contests(frame: pl.DataFrame, y: NDArray[np.int64]) -> list[Contest]:
