@@ -59,12 +59,13 @@ def check_file(
     progress = progress or Silent()
     settings = settings or Settings()
     progress.stage("Read", source.name if isinstance(source, Path) else "table")
-    read = read_table(source)
+    target = wishes.target or settings.task.target
+    read = read_table(source, keep_words=(target,) if target else ())
     progress.stage("Check", f"{read.frame.height:,} rows, {read.frame.width} columns")
     task: dict[str, Json] | None = None
     split: dict[str, Json] | None = None
     left_out: dict[str, str] = {}
-    if wishes.target or settings.task.target:
+    if target:
         prepared = prepare(read, settle_question(settings, wishes), threads=wishes.threads, progress=progress)
         findings, left_out = prepared.findings, prepared.left_out
         task = {

@@ -70,7 +70,7 @@ def train(  # noqa: PLR0913  the options of `skiff run`
     """
     source = Path(table) if isinstance(table, str) else table
     question = Question(target=target, time=time, group=group, positive=positive, keep=keep, drop=drop, seed=seed)
-    prepared = prepare(read_table(source), question, progress=progress)
+    prepared = prepare(read_table(source, keep_words=(target,)), question, progress=progress)
     candidate = train_candidate(prepared, Effort(budget_s=budget_s, seed=seed), progress=progress)
     verdict = judge_candidate(prepared, candidate, progress=progress)
     return Model(

@@ -52,6 +52,7 @@ def read_table(
     sheet: str | None = None,
     query: str | None = None,
     keep_text: Sequence[str] = (),
+    keep_words: Sequence[str] = (),
     max_bytes: int | None = None,
 ) -> ReadTable:
     """Read a file, or take a frame that speaks Arrow.
@@ -66,6 +67,8 @@ def read_table(
         Which sheet of a workbook; which rows of a database.
     keep_text : sequence of str
         Columns to leave as text.
+    keep_words : sequence of str
+        Columns whose yes and no stay the words they are, such as the target.
     max_bytes : int, optional
         Refuse more, after unpacking.
 
@@ -96,7 +99,7 @@ def read_table(
     _refuse_changed_columns(opened, raw, known)
     if raw.is_typed:
         return _finish_typed(opened, raw)
-    table = type_table(raw.frame, raw.labels, known=known.get("columns"), keep_text=keep_text)
+    table = type_table(raw.frame, raw.labels, known=known.get("columns"), keep_text=keep_text, keep_words=keep_words)
     if not table.frame.height:
         raise SkiffError(
             "file_empty",

@@ -55,7 +55,7 @@ def run(
     question = settle_question(settings, wishes)
     effort = settle_effort(settings, wishes, should_stop=should_stop)
     progress.stage("Read", source.name)
-    read = read_table(source, recipe=settings.reading.get(source.name))
+    read = read_table(source, recipe=settings.reading.get(source.name), keep_words=(question.target,))
     progress.stage("Check", f"{read.frame.height:,} rows, {read.frame.width} columns")
     prepared = prepare(read, question, threads=effort.threads, progress=progress)
     with Workspace.open(folder, create=True) as workspace, workspace.lock("run"):

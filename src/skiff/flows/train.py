@@ -223,7 +223,9 @@ def _measure_flattering(prepared: Prepared, effort: Effort, progress: Progress) 
     if prepared.task.kind == "regression":
         found = measure_regression(y_test, answer, seed=effort.seed)["rmse"]
     else:
-        measured = measure_classification(y_test, answer, classes=prepared.task.classes, threshold=0.5, seed=effort.seed)
+        measured = measure_classification(
+            y_test, answer, classes=prepared.task.classes, threshold=0.5, seed=effort.seed
+        )
         found = measured["log_loss" if prepared.task.kind == "multiclass" else "roc_auc"]
     return found if np.isfinite(found.value) else None  # a class may be absent from the random test rows
 

@@ -16,7 +16,7 @@ from skiff.flows.read import read_table
 from skiff.store.clock import now_utc
 from skiff.store.ledger import LedgerCheck
 from skiff.store.records import DatasetRecord, Promotion, ReleaseRecord
-from skiff.store.settings import SETTINGS_FILE, write_initial_settings
+from skiff.store.settings import SETTINGS_FILE, read_settings, write_initial_settings
 from skiff.store.workspace import Workspace as Store
 
 
@@ -135,7 +135,8 @@ def make_workspace(folder: Path, *, target: str | None = None) -> dict[str, str 
 
 def add_data(folder: Path, source: Path) -> tuple[DatasetRecord, Sequence[Finding]]:
     """Read a file and keep it in the workspace; the file is read before anything is made."""
-    read = read_table(source)
+    target = read_settings(folder).task.target
+    read = read_table(source, keep_words=(target,) if target else ())
     with Store.open(folder) as store, store.lock("data add"):
         kept = keep_dataset(store, read, at=now_utc())
     return kept.record, read.findings

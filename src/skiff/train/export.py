@@ -76,6 +76,10 @@ class _Growing:
         )
 
 
+ZERO_BAND = 1.0000000180025095e-35
+"""LightGBM reads every number this close to zero as zero (``kZeroThreshold``, 1e-35 as a float, in LightGBM's meta.h)."""
+
+
 def trees_from_lightgbm(booster: Booster, *, shift: float = 0.0) -> Trees:
     """Return a LightGBM model as arrays; raw scores agree to rounding (about 1e-15).
 
@@ -123,6 +127,8 @@ def _add_lightgbm_split(grown: _Growing, split: JsonTree) -> int:
         grown.members.append(tuple(float(code) for code in split["threshold"].split("||")))
         return node
     threshold = float(split["threshold"])
+    if -ZERO_BAND <= threshold < 0:  # what lies in the band is read as zero, and zero does not go left here
+        threshold = float(np.nextafter(-ZERO_BAND, -np.inf))
     # Without missing values in training LightGBM reads NaN as 0 at this node [2]_.
     goes_left = bool(split["default_left"]) if split["missing_type"] == "NaN" else threshold >= 0
     return grown.add_node(feature, LEQ, threshold, missing_to_true=int(goes_left))

@@ -45,6 +45,7 @@ def type_table(
     *,
     known: Mapping[str, Mapping[str, Any]] | None = None,
     keep_text: Collection[str] = (),
+    keep_words: Collection[str] = (),
 ) -> TypedTable:
     """Return the typed table of a frame of text cells.
 
@@ -58,6 +59,8 @@ def type_table(
         A recipe: how each column was read before.
     keep_text : collection of str
         Columns to leave as text.
+    keep_words : collection of str
+        Columns whose yes and no stay the words they are: the answer to predict should come back in the client's words.
 
     Examples
     --------
@@ -73,7 +76,7 @@ def type_table(
     candidates = find_labelled_rows(trimmed.frame)
     is_candidate = pl.Series(range(trimmed.frame.height)).is_in(candidates) if candidates else None
     body = trimmed.frame.filter(~is_candidate) if is_candidate is not None else trimmed.frame
-    decisions = _decide_columns(body, known=known or {}, keep_text=keep_text)
+    decisions = _decide_columns(body, known=known or {}, keep_text=keep_text, keep_words=keep_words)
     readings = {name: decision.reading for name, decision in decisions.items()}
     totals: list[TotalsRow] = []
     positions = trimmed.positions
@@ -84,7 +87,7 @@ def type_table(
         keep = ~pl.Series(range(trimmed.frame.height)).is_in(gone)
         body, positions = trimmed.frame.filter(keep), trimmed.positions.filter(keep)
         if len(gone) < len(candidates):  # a row that only looked like a total is data again
-            decisions = _decide_columns(body, known=known or {}, keep_text=keep_text)
+            decisions = _decide_columns(body, known=known or {}, keep_text=keep_text, keep_words=keep_words)
             readings = {name: decision.reading for name, decision in decisions.items()}
     frame = pl.DataFrame([_values(decisions, body, name) for name in body.columns])
     total_positions = [int(trimmed.positions[row.at]) for row in totals]
@@ -119,7 +122,11 @@ def _values(decisions: Mapping[str, Decision], body: pl.DataFrame, name: str) ->
 
 
 def _decide_columns(
-    body: pl.DataFrame, *, known: Mapping[str, Mapping[str, Any]], keep_text: Collection[str]
+    body: pl.DataFrame,
+    *,
+    known: Mapping[str, Mapping[str, Any]],
+    keep_text: Collection[str],
+    keep_words: Collection[str],
 ) -> dict[str, Decision]:
     """Decide each column alone, then settle what only the whole table can: the decimal mark, the order of day and month."""
     decided: dict[str, Decision] = {}
@@ -129,6 +136,8 @@ def _decide_columns(
             decided[name] = Decision(reading=reading, values=parse_column(body[name], reading))
         else:
             decided[name] = decide_column(body[name], keep_text=name in keep_text)
+        if name in keep_words and decided[name].reading.kind == "boolean":
+            decided[name] = decide_column(body[name], keep_text=True)
     marks = [decision.evidence for decision in decided.values() if decision.evidence in {"dot", "comma"}]
     orders = [
         decision.order
