@@ -31,6 +31,7 @@ NOT_CODES = {
 """Examples in docstrings, names of settings, and reasons for leaving a column out that are no findings."""
 
 FINDING = re.compile(r"[\"']((?:" + "|".join(FAMILIES) + r")\.[a-z_]+)[\"']")
+READING = re.compile(r"_say\(\s*[\"']([a-z_]+)[\"']")
 ERROR = re.compile(r"SkiffError\(\s*[\"']([a-z_]+)[\"']")
 
 
@@ -88,7 +89,7 @@ def write_findings(codes: set[str]) -> str:
 def main() -> int:
     """Write or check all pages."""
     is_check = "--check" in sys.argv
-    codes = find_codes(FINDING)
+    codes = find_codes(FINDING) | {f"reading.{name}" for name in find_codes(READING)}
     pages = {
         DOCS / "reference" / "commands.md": write_commands(),
         DOCS / "reference" / "settings.md": write_settings(),
