@@ -21,9 +21,7 @@ def test_a_run_is_recorded_from_start_to_end(workspace: Workspace) -> None:
     assert workspace.runs.find_latest("train") == done == workspace.runs.list()[0]
 
 
-def test_a_run_that_was_killed_is_marked_when_the_workspace_is_opened_again(
-    workspace: Workspace, folder: Path
-) -> None:
+def test_a_run_that_was_killed_is_marked_when_the_workspace_is_opened_again(workspace: Workspace, folder: Path) -> None:
     run_id = workspace.start_run("run")
     workspace.close()
     with Workspace.open(folder) as again:
