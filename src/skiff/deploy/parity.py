@@ -51,6 +51,11 @@ ELAPSED = ": elapsed days"
 MIXED_ROWS = 50
 """Rows of which every cell is drawn from real and hostile cells of its column."""
 
+MOST_PAIRS = 100_000
+LEAST_ATTACKED = 10
+"""In very wide tables not every column is attacked alone (work grows with the square of the columns); the mixed rows, which put
+hostile cells into all columns at once, still reach each of them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parity:
@@ -167,12 +172,14 @@ def build_hostile_rows(pipeline: Pipeline, frame: pl.DataFrame, *, seed: int) ->
     n_real = min(BASE_ROWS, frame.height)
 
     rows: dict[str, list[Any]] = {column.name: [_MISSING[column.kind]] for column in inputs}  # Any: cells of one kind
-    for column in inputs:
+    random = np.random.default_rng(seed)
+    n_attacked = min(len(inputs), max(LEAST_ATTACKED, MOST_PAIRS // max(len(inputs), 1)))
+    attacked = sorted(random.permutation(len(inputs))[:n_attacked].tolist()) if inputs else []
+    for column in (inputs[place] for place in attacked):
         cells = hostile[column.name] if n_real else []
         for other in inputs:
             copied = [real[other.name][place % n_real] for place in range(len(cells))]
             rows[other.name] += cells if other is column else copied
-    random = np.random.default_rng(seed)
     for column in inputs:
         cells = [*real[column.name], *hostile[column.name]]
         rows[column.name] += [cells[place] for place in random.integers(0, len(cells), MIXED_ROWS)]

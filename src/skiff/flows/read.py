@@ -80,8 +80,8 @@ def read_table(
 
     Examples
     --------
-    >>> read_table(pl.DataFrame({"price": [1, 2]})).frame.schema
-    Schema({'price': Int64})
+    >>> read_table(pl.DataFrame({"price": [1, 2]})).frame["price"].to_list()
+    [1, 2]
     """
     if isinstance(source, str):
         source = Path(source)

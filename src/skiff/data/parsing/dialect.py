@@ -41,7 +41,7 @@ def find_separator_hint(text: str) -> tuple[str, int]:
 
     Examples
     --------
-    >>> find_separator_hint("sep=;\\na;b")
+    >>> find_separator_hint("sep=;\na;b")
     (';', 6)
     """
     found = _HINT.match(text)
@@ -73,9 +73,9 @@ def decide_dialect(text: str, *, newline: Newline = "lf", is_whole: bool = True,
 
     Examples
     --------
-    >>> decide_dialect("Größe;Preis\\nL;20,75\\nM;16,75\\n").delimiter
+    >>> decide_dialect("Größe;Preis\nL;20,75\nM;16,75\n").delimiter
     ';'
-    >>> decide_dialect("note\\nhello, world\\nall good\\n").is_single
+    >>> decide_dialect("note\nhello, world\nall good\n").is_single
     True
     """
     quotes = _find_quotes(text)

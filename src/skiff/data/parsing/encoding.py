@@ -114,7 +114,7 @@ def decide_encoding(data: bytes) -> Encoding:
 
     Examples
     --------
-    >>> decide_encoding("Größe;Preis\\n12;3 €".encode("cp1252")).name
+    >>> decide_encoding("Größe;Preis\n12;3 €".encode("cp1252")).name
     'cp1252'
     >>> decide_encoding("Größe".encode()).name
     'utf-8'

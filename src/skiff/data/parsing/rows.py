@@ -52,7 +52,7 @@ def find_newline(text: str) -> Newline:
 
     Examples
     --------
-    >>> find_newline("a\\r1\\r2"), find_newline("a\\r\\n1\\r\\n"), find_newline("a\\n1\\r\\n2")
+    >>> find_newline("a\r1\r2"), find_newline("a\r\n1\r\n"), find_newline("a\n1\r\n2")
     ('cr', 'lf', 'lf')
     """
     feeds, returns = text.count("\n"), text.count("\r")
