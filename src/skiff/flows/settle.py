@@ -76,5 +76,6 @@ def settle_effort(settings: Settings, wishes: Wishes, *, should_stop: Callable[[
         budget_s=wishes.budget_s or settings.train.budget_s,
         seed=settings.train.seed if wishes.seed is None else wishes.seed,
         threads=wishes.threads,
+        prefer=settings.train.prefer,
         should_stop=should_stop or (lambda: False),
     )

@@ -6,7 +6,7 @@ import importlib.metadata
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -52,6 +52,8 @@ class Effort:
         Wall seconds for training.
     seed : int
     threads : int
+    prefer : {"best", "small"}
+        The best score, or a small single model where the difference is within noise.
     should_stop : callable
         True once the user asked to stop (Ctrl-C): the best model so far is kept.
     """
@@ -59,6 +61,7 @@ class Effort:
     budget_s: float = 60.0
     seed: int = 0
     threads: int = 2
+    prefer: Literal["best", "small"] = "best"
     should_stop: Callable[[], bool] = field(default=lambda: False)
 
 
@@ -208,6 +211,7 @@ def _fit(prepared: Prepared, split: Split, effort: Effort, *, share: float, prog
         should_stop=effort.should_stop,
         groups=groups,
         is_time_ordered=split.kind == "time",
+        prefer=effort.prefer,
         progress=progress,
     )
 
