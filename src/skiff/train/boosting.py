@@ -201,7 +201,7 @@ class _Pace:
     def __call__(self, env: CallbackEnv) -> None:
         done = env.iteration + 1
         self._left -= self._rate
-        if self._left < self._rate / 2 or (done >= LEAST_ROUNDS and self._limit.seconds_left <= 0):
+        if self._left < self._rate / 2:  # never for lack of time: a model that is late beats one that is half learned
             raise EarlyStopException(env.iteration, [])
         if done % LOOK_EVERY == 0:
             per_round = (self._limit.clock() - self._began) / done
