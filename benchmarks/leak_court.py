@@ -4,8 +4,8 @@ Every table is simulated from a known cause: a hidden score decides the target, 
 column sees the answer itself. Printed are, by family and strength, how often the leak is named (any verdict on its columns)
 and blocked; and by honest column, how often it is blocked or asked about.
 
-    python benchmarks/leak_court.py                 # about five minutes on two cores
-    python benchmarks/leak_court.py --tables 20     # quicker, wider intervals
+    python benchmarks/leak_court.py                 # about half an hour on two cores
+    python benchmarks/leak_court.py --tables 5      # quicker, wider intervals
 """
 
 from __future__ import annotations
@@ -404,11 +404,11 @@ def honest_filled(world: World, auc: float) -> pl.Series:
 
 
 def honest_flag(world: World, auc: float) -> pl.Series:
-    """Return a flag right in `auc` of its rows, rare like the leaks above."""
-    rate = 0.05
-    yes = rate * auc / max(world.base, 1e-9)
+    """Return a flag right in `auc` of its rows, rare like the leaks above, set in a third of the yes at most."""
+    rate = min(0.05, world.base / 3)
+    yes = rate * auc / world.base
     no = rate * (1 - auc) / (1 - world.base)
-    return pl.Series(world.rng.random(world.n) < np.where(world.is_yes, min(1.0, yes), no))
+    return pl.Series(world.rng.random(world.n) < np.where(world.is_yes, yes, no))
 
 
 def honest_blanks(world: World, auc: float) -> pl.Series:
@@ -518,7 +518,7 @@ def run_honest(*, tables: int, seed: int) -> tuple[int, int]:
 def main() -> int:
     """Run all cells and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tables", type=int, default=50, help="simulated tables a cell (default 50)")
+    parser.add_argument("--tables", type=int, default=20, help="simulated tables a cell (default 20)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="only cells whose name contains this")
     options = parser.parse_args()
