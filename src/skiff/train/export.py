@@ -79,6 +79,10 @@ class _Growing:
 ZERO_BAND = 1.0000000180025095e-35
 """LightGBM reads every number this close to zero as zero (``kZeroThreshold``, 1e-35 as a float, in LightGBM's meta.h)."""
 
+INFINITY = 1e300
+"""How LightGBM writes an unbounded threshold (``Common::AvoidInf``); in memory it is infinity, above any number. Such a node
+only parts missing values from all others."""
+
 
 def trees_from_lightgbm(booster: Booster, *, shift: float = 0.0) -> Trees:
     """Return a LightGBM model as arrays; raw scores agree to rounding (about 1e-15).
@@ -129,6 +133,8 @@ def _add_lightgbm_split(grown: _Growing, split: JsonTree) -> int:
     threshold = float(split["threshold"])
     if -ZERO_BAND <= threshold < 0:  # what lies in the band is read as zero, and zero does not go left here
         threshold = float(np.nextafter(-ZERO_BAND, -np.inf))
+    if abs(threshold) >= INFINITY:
+        threshold = float(np.copysign(np.finfo(np.float64).max, threshold))
     # Without missing values in training LightGBM reads NaN as 0 at this node [2]_.
     goes_left = bool(split["default_left"]) if split["missing_type"] == "NaN" else threshold >= 0
     return grown.add_node(feature, LEQ, threshold, missing_to_true=int(goes_left))

@@ -1,4 +1,4 @@
-"""Thresholds at the edge of what LightGBM reads as zero go the same way in the arrays."""
+"""Thresholds at the edge of zero and of infinity go the same way in the arrays."""
 
 from __future__ import annotations
 
@@ -20,3 +20,17 @@ def test_threshold_just_below_zero_sends_the_edge_where_lightgbm_sends_it() -> N
     left, right = trees.leaf_weight[trees.true_node[0]], trees.leaf_weight[trees.false_node[0]]
     found = np.where(edge[:, 0] <= split, left, right)
     np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_a_node_that_only_parts_missing_from_known_keeps_the_largest_numbers_with_the_known() -> None:
+    random = np.random.default_rng(0)
+    x = random.random((600, 1))
+    x[::3] = np.nan
+    y = np.isnan(x[:, 0]).astype(float)
+    booster = lightgbm.train({"objective": "regression", "verbosity": -1, "num_leaves": 2}, lightgbm.Dataset(x, y), 1)
+    trees = trees_from_lightgbm(booster)
+    known = np.array([[0.5], [1e299], [1e301], [np.finfo(np.float64).max], [-1e301]])
+    split = trees.split[trees.roots[0]]
+    assert abs(split) > 1e300
+    left, right = trees.leaf_weight[trees.true_node[0]], trees.leaf_weight[trees.false_node[0]]
+    np.testing.assert_allclose(np.where(known[:, 0] <= split, left, right), booster.predict(known), atol=1e-12)
