@@ -53,7 +53,8 @@ class Predictor:
     ----------
     model : bytes
         An ONNX file that `skiff.deploy.compiler.compile_pipeline` made.
-    threads : int
+    workers : int
+        Pieces of a large table that are answered at the same time; a single row takes one thread always.
 
     Raises
     ------
@@ -66,9 +67,10 @@ class Predictor:
     another order. Answering is safe from several threads at once.
     """
 
-    def __init__(self, model: bytes, *, threads: int = 1) -> None:
+    def __init__(self, model: bytes, *, workers: int = 2) -> None:
         """Open the model and read what it says of itself."""
-        self._session = _open(model, threads=threads)
+        self._session = _open(model)
+        self._workers = workers
         facts = self._session.get_modelmeta().custom_metadata_map
         if "skiff.format" not in facts:
             raise _refuse_foreign()
@@ -152,7 +154,7 @@ class Predictor:
         labels, values = np.empty(0, dtype=object), np.empty(0, dtype=np.float64)
         probabilities = np.empty((0, len(self.classes)))
         if n_rows:  # the graph's text nodes refuse an empty batch
-            found = run_in_chunks(self._session, self._outputs, tensors)
+            found = run_in_chunks(self._session, self._outputs, tensors, workers=self._workers)
             if self.kind == "regression":
                 [values] = found
             else:
@@ -175,9 +177,9 @@ def _plan_blocks(inputs: Sequence[InputColumn], tensors: Sequence[str]) -> list[
     return list(blocks.values())
 
 
-def _open(model: bytes, *, threads: int) -> onnxruntime.InferenceSession:
+def _open(model: bytes) -> onnxruntime.InferenceSession:
     try:
-        return open_session(model, threads=threads)
+        return open_session(model)
     except Exception as error:
         # onnxruntime has a class of its own for each way to refuse a file, and no common one to name here.
         if type(error).__module__.startswith("onnxruntime"):
