@@ -12,10 +12,11 @@ from skiff.core.finding import Finding, sort_findings
 from skiff.core.progress import Progress, Silent
 from skiff.core.signature import InputColumn
 from skiff.core.task import Task
+from skiff.data.checks.leakage.accomplices import ask_about_partners, build_formula_suspicion
 from skiff.data.checks.leakage.case import build_case
 from skiff.data.checks.leakage.clock import find_clock
 from skiff.data.checks.leakage.copies import Rule, accuse_rules, judge_number_copies, judge_rules
-from skiff.data.checks.leakage.derived import build_formula_suspicion, find_formula
+from skiff.data.checks.leakage.derived import find_formula
 from skiff.data.checks.leakage.docket import Docket, open_docket
 from skiff.data.checks.leakage.events import (
     build_lead,
@@ -153,6 +154,7 @@ def _hold_sittings(docket: Docket, *, progress: Progress) -> tuple[list[Suspicio
         if not condemned:
             break
     guilty = {name for suspicion in proven for name in suspicion.columns}
+    doubtful = keep_strongest([*doubtful, *ask_about_partners(docket.case, proven, innocent=docket.lags)])
     return proven, [suspicion for suspicion in doubtful if not set(suspicion.columns) <= guilty]
 
 
@@ -176,7 +178,7 @@ def _sit(docket: Docket, guilty: set[str]) -> list[Suspicion]:
         return found
     # What follows looks at what is left; it would be wasted on a table from which somebody is still to be removed.
     found += [
-        judge_pair_rule(case, docket.bench, pair, others=free)
+        judge_pair_rule(case, docket.bench, docket.powers, pair, others=free)
         for pair in find_pair_rules(case, docket.powers, without={*guilty, *docket.identities})
     ]
     return found + find_traces(docket, free)
@@ -191,7 +193,7 @@ def _find_exact(docket: Docket, guilty: set[str]) -> list[Suspicion]:
     found += [copy for copy in judge_number_copies(case, free) if copy.columns[0] not in named]
     if not found:
         formula = find_formula(case, without=guilty | named)
-        found += [build_formula_suspicion(case, formula)] if formula else []
+        found += [build_formula_suspicion(case, docket.powers, formula, innocent=docket.lags)] if formula else []
     found += [suspicion for suspicion in docket.told if not set(suspicion.columns) <= guilty]
     return found if any(suspicion.severity == "block" for suspicion in found) else []
 

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skiff.data.checks.leakage.case import Case
 from skiff.data.checks.leakage.columns import encode_ordered
-from skiff.data.checks.leakage.sentences import REMEDY_LEFT_OUT, WHY_LEAK
-from skiff.data.checks.leakage.suspicion import Suspicion
-from skiff.data.sentences import name_columns
+from skiff.data.checks.leakage.terms import (
+    COARSE,
+    UNIFORM_ERROR,
+    Term,
+    evaluate_term,
+    find_last_digit,
+    list_columns,
+    measure_dust,
+    propose_logs,
+    propose_pairs,
+    propose_sums,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Float = NDArray[np.float64]
     Bool = NDArray[np.bool_]
-
-Term: TypeAlias = tuple[str, ...]
-"""Columns of one term: one for itself, two with the sign between them (``("a", "*", "b")``)."""
 
 MIN_FILLED = 0.2
 """Share of filled cells below which a column cannot be a part of every row's sum."""
@@ -37,8 +42,11 @@ MAX_PAIRED = 18
 RELATIVE_ERROR = 1e-5
 """Root mean squared error of a formula, in standard deviations of the target: floating-point dust and no more."""
 
-ROUNDING = 0.75
-"""The same in units of the target's last digit: rounding errs by 0.29 (uniform distribution), rounded parts add up."""
+SLACK = 2.6
+"""Error allowed over that of rounding alone: parts are rounded before they are added, and on the way."""
+
+MAX_ERROR = SLACK * UNIFORM_ERROR * COARSE
+"""Error never allowed, in standard deviations: what rounding to the coarsest digit that counts leaves."""
 
 MAX_RANKED = 200
 """Columns weighed beside each other, those most correlated with the target: more cost cubic time and fit noise."""
@@ -46,8 +54,10 @@ MAX_RANKED = 200
 RIDGE = 1e-9
 """Share of a column's own weight that keeps equal columns from breaking the equations."""
 
-COARSE = 0.03
-"""A last digit above this share of the standard deviation proves nothing: whole numbers from 1 to 10 always nearly fit."""
+DAY_S = 86_400.0
+
+LIKE_WEIGHTS = 0.02
+"""How far the weights of like parts of one total may differ, and the weights of a weighted mean from adding up to one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +67,8 @@ class Formula:
     Parameters
     ----------
     terms : tuple of Term
+    weights : tuple of float
+        One a term, in its own units.
     is_product : bool
         Whether it is the logarithms that add up.
     error : float
@@ -66,6 +78,7 @@ class Formula:
     """
 
     terms: tuple[Term, ...]
+    weights: tuple[float, ...]
     is_product: bool
     error: float
     n: int
@@ -73,11 +86,30 @@ class Formula:
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the formula, in order."""
-        return tuple(dict.fromkeys(name for term in self.terms for name in (term[0], *term[2:])))
+        return tuple(dict.fromkeys(name for term in self.terms for name in list_columns(term)))
+
+    @property
+    def is_total(self) -> bool:
+        """Whether the target is the total, or a weighted mean, of like parts: then each part comes with the answer."""
+        if self.is_product or any(len(term) > 1 for term in self.terms) or min(self.weights) <= 0:
+            return False
+        is_like = max(self.weights) - min(self.weights) <= LIKE_WEIGHTS * max(self.weights)
+        return is_like or abs(sum(self.weights) - 1.0) <= LIKE_WEIGHTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    """One way to look for a formula: terms over columns, on some rows."""
+
+    columns: Mapping[str, Float]
+    terms: Sequence[Term]
+    y: Float
+    digit: float
+    is_product: bool = False
 
 
 def find_formula(case: Case, *, without: Collection[str]) -> Formula | None:
-    """Return the shortest formula of number columns that gives a regression target, or None.
+    """Return the shortest formula of number columns and dates that gives a regression target, or None.
 
     Parameters
     ----------
@@ -87,35 +119,56 @@ def find_formula(case: Case, *, without: Collection[str]) -> Formula | None:
 
     Notes
     -----
-    Sought: weighted sums of any number of columns, products and ratios of powers, and weighted sums with one product or
-    ratio of two columns among them. Missing cells count as zero (as in a sum of parts) and, failing that, rows with
-    missing cells are passed over. A formula is fitted on one half of the rows and must hold on the other.
+    Sought: weighted sums of any number of columns and of times between two dates, products and ratios of powers, and
+    weighted sums with one product or ratio of two columns among them. Missing cells count as zero (as in a sum of parts)
+    and, failing that, rows with missing cells are passed over. A formula is fitted on one half of the rows and must hold
+    on the other, up to what the rounding of the target and of its own columns explains.
     """
-    names = [c.name for c in case.inputs if c.kind in ("number", "boolean") and c.name not in without]
-    if not case.is_regression or not names:
+    if not case.is_regression:
         return None
     y = case.y[case.sample]
-    columns = {name: encode_ordered(case.frame[name][case.sample]) for name in names}
+    columns, dates = _gather(case, y, without=without)
+    if not columns:
+        return None
+    filled = {name: np.nan_to_num(values, nan=0.0) for name, values in columns.items()}
+    whole, rows = _keep_whole_rows(columns)
+    has_gaps = any(np.isnan(values).any() for values in columns.values())
+    for kind in ("sums", "products", "pairs"):
+        formula = _search(_propose(kind, filled, dates=dates, y=y))
+        if formula is None and has_gaps and rows.any():
+            part = {name: values[rows] for name, values in whole.items()}
+            formula = _search(_propose(kind, part, dates=[name for name in dates if name in part], y=y[rows]))
+        if formula is not None:
+            return formula
+    return None
+
+
+def _gather(case: Case, y: Float, *, without: Collection[str]) -> tuple[dict[str, Float], list[str]]:
+    """Return the numbers and dates (in days) a formula may use, and which of them are dates."""
+    kinds = {c.name: c.kind for c in case.inputs if c.kind in ("number", "boolean", "date") and c.name not in without}
+    columns = {name: encode_ordered(case.frame[name][case.sample]) for name in kinds}
     columns = {
-        name: values
+        name: values / DAY_S if kinds[name] == "date" else values
         for name, values in columns.items()
         if np.isfinite(values).mean() >= MIN_FILLED and np.nanstd(values) > 0
     }
     columns = _keep_strongest(columns, y, limit=MAX_COLUMNS)
-    searches: tuple[Callable[[dict[str, Float], Float], Formula | None], ...] = (
-        _search_sums,
-        _search_products,
-        _search_pairs,
-    )
-    for search in searches:
-        filled = {name: np.nan_to_num(values, nan=0.0) for name, values in columns.items()}
-        formula = search(filled, y)
-        if formula is None and any(np.isnan(values).any() for values in columns.values()):
-            whole, rows = _keep_whole_rows(columns)
-            formula = search({name: values[rows] for name, values in whole.items()}, y[rows])
-        if formula is not None:
-            return formula
-    return None
+    return columns, [name for name in columns if kinds[name] == "date"]
+
+
+def _propose(kind: str, columns: Mapping[str, Float], *, dates: Sequence[str], y: Float) -> _Search | None:
+    """Return the search of one kind, or None where the target does not lend itself to it."""
+    digit = find_last_digit(y)
+    if kind == "sums":
+        return _Search(columns=columns, terms=propose_sums(columns, dates), y=y, digit=digit)
+    if kind == "products":
+        if len(y) == 0 or not (y > 0).all():
+            return None
+        share = digit * float(np.sqrt(np.mean(1.0 / y**2)))
+        return _Search(columns=columns, terms=propose_logs(columns, dates), y=np.log(y), digit=share, is_product=True)
+    numbers = {name: values for name, values in columns.items() if name not in dates}
+    paired = list(_keep_strongest(numbers, y, limit=MAX_PAIRED))
+    return _Search(columns=columns, terms=propose_pairs(columns, dates, paired), y=y, digit=digit)
 
 
 def _keep_strongest(columns: dict[str, Float], y: Float, *, limit: int) -> dict[str, Float]:
@@ -159,7 +212,7 @@ def _correlate(x: Float, y: Float) -> float:
     return 0.0 if float(x.std()) == 0.0 or float(y.std()) == 0.0 else abs(float(np.corrcoef(x, y)[0, 1]))
 
 
-def _keep_whole_rows(columns: dict[str, Float]) -> tuple[dict[str, Float], Bool]:
+def _keep_whole_rows(columns: Mapping[str, Float]) -> tuple[dict[str, Float], Bool]:
     """Return the columns that are mostly filled, and the rows in which all of them are."""
     kept = {name: values for name, values in columns.items() if np.isfinite(values).mean() >= 0.7}  # noqa: PLR2004  below that whole rows run out
     rows = np.ones(len(next(iter(columns.values()))), dtype=np.bool_)
@@ -168,76 +221,70 @@ def _keep_whole_rows(columns: dict[str, Float]) -> tuple[dict[str, Float], Bool]
     return kept, rows
 
 
-def _search_sums(columns: dict[str, Float], y: Float) -> Formula | None:
-    """Look for a weighted sum of columns."""
-    return _search({(name,): values for name, values in columns.items()}, y, is_product=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fit:
+    """Terms as columns of standard deviation one, with the dust of each, ready to be fitted."""
+
+    terms: list[Term]
+    matrix: Float
+    spread: Float
+    dust: Float
+    y: Float
+    y_dust: float
+
+    def take(self, places: Sequence[int]) -> _Fit:
+        """Return the fit of some of the terms."""
+        chosen = list(places)
+        return _Fit(
+            terms=[self.terms[place] for place in chosen],
+            matrix=self.matrix[:, chosen],
+            spread=self.spread[chosen],
+            dust=self.dust[chosen],
+            y=self.y,
+            y_dust=self.y_dust,
+        )
+
+    def holds(self) -> tuple[bool, float, Float]:
+        """Return whether the terms give the target, the error in standard deviations, and the weights."""
+        error, weights = _fit_error(self.matrix, self.y)
+        dust = float(np.hypot(self.y_dust, np.linalg.norm(weights * self.dust))) / float(self.y.std())
+        return error <= max(RELATIVE_ERROR, min(MAX_ERROR, SLACK * dust)), error, weights
 
 
-def _search_products(columns: dict[str, Float], y: Float) -> Formula | None:
-    """Look for a product or ratio of powers: a sum of logarithms, with ``1 - x`` and ``1 + x`` for rates."""
-    positive = {name: values for name, values in columns.items() if (values > 0).all()}
-    if len(y) == 0 or not (y > 0).all() or not positive:
+def _search(search: _Search | None) -> Formula | None:
+    """Fit all terms at once on some rows; if they give the target on unseen ones, drop all that are not needed, confirm."""
+    if search is None or len(search.y) == 0 or float(search.y.std()) == 0.0:
         return None
-    terms: dict[Term, Float] = {(name,): np.log(values) for name, values in positive.items()}
-    for name, values in columns.items():
-        scale = 1.0 if np.abs(values).max() < 1.0 else 100.0
-        if np.abs(values).max() < scale and (values >= 0).all() and len(np.unique(values)) > 1:
-            terms[name, "1-"] = np.log1p(-values / scale)
-            terms[name, "1+"] = np.log1p(values / scale)
-    return _search(terms, np.log(y), is_product=True, unit=_last_digit(y) / float(np.median(y)))
+    step = max(1, len(search.y) // SEARCH_ROWS)
+    rows = np.arange(0, len(search.y), step)[:SEARCH_ROWS]
+    fit = _prepare(search, list(search.terms), rows)
+    if not fit.terms or not fit.holds()[0]:
+        return None
+    kept = _drop_needless(fit)
+    whole = _prepare(search, kept.terms, np.arange(len(search.y)))
+    is_formula, error, weights = whole.holds() if len(whole.terms) == len(kept.terms) else (False, 1.0, np.zeros(0))
+    if not is_formula or len(search.y) < 10 * (len(kept.terms) + 1):
+        return None
+    raw = tuple(float(weight) for weight in weights / whole.spread)
+    return Formula(terms=tuple(whole.terms), weights=raw, is_product=search.is_product, error=error, n=len(search.y))
 
 
-def _search_pairs(columns: dict[str, Float], y: Float) -> Formula | None:
-    """Look for a weighted sum that has products or ratios of two columns among its terms."""
-    terms: dict[Term, Float] = {(name,): values for name, values in columns.items()}
-    chosen = _keep_strongest(columns, y, limit=MAX_PAIRED)
-    for (one, x), (two, z) in combinations(chosen.items(), 2):
-        terms[one, "*", two] = x * z
-        if (z != 0).all():
-            terms[one, "/", two] = x / z
-        if (x != 0).all():
-            terms[two, "/", one] = z / x
-    return _search(terms, y, is_product=False)
-
-
-def _last_digit(y: Float) -> float:
-    """Return the unit of the target's last digit, 0 for a continuous one."""
-    for unit in (1.0, 0.1, 0.01, 0.001):
-        if np.allclose(y / unit, np.round(y / unit), rtol=0.0, atol=1e-6):
-            return unit
-    return 0.0
-
-
-def _search(terms: dict[Term, Float], y: Float, *, is_product: bool, unit: float | None = None) -> Formula | None:
-    """Fit all terms at once; if they give the target on unseen rows, drop every term that is not needed."""
-    step = max(1, len(y) // SEARCH_ROWS)
-    rows = np.arange(0, len(y), step)[:SEARCH_ROWS]
-    names = list(terms)
-    matrix = np.column_stack([terms[name] for name in names]) if names else np.zeros((len(y), 0))
-    spread = matrix[rows].std(axis=0) if len(rows) else np.zeros(0)
+def _prepare(search: _Search, terms: list[Term], rows: NDArray[np.int64]) -> _Fit:
+    """Evaluate terms on some rows; as many as the rows can bear, those most correlated with the target."""
+    columns = {name: values[rows] for name, values in search.columns.items()}
+    digits = {name: find_last_digit(values) for name, values in columns.items()}
+    y = search.y[rows]
+    matrix = np.column_stack([evaluate_term(term, columns) for term in terms]) if terms else np.zeros((len(y), 0))
+    spread = matrix.std(axis=0)
     usable = np.flatnonzero(np.isfinite(spread) & (spread > 0))
     room = max(0, len(rows) // 6 - 1)
     if len(usable) > room:
-        strength = [_correlate(matrix[rows, place], y[rows]) for place in usable]
+        strength = [_correlate(matrix[:, place], y) for place in usable]
         usable = usable[np.argsort(-np.asarray(strength), kind="stable")][:room]
-    if len(usable) == 0 or float(y.std()) == 0.0:
-        return None
-    matrix = (matrix[:, usable] - matrix[rows][:, usable].mean(axis=0)) / spread[usable]
-    names = [names[place] for place in usable]
-    allowed = _allow_error(y, unit=unit)
-    if _fit_error(matrix[rows], y[rows])[0] > allowed:
-        return None
-    kept = _drop_needless(matrix[rows], y[rows], allowed=allowed)
-    error = _fit_error(matrix[:, kept], y)[0]
-    if error > allowed or len(y) < 10 * (len(kept) + 1):
-        return None
-    return Formula(terms=tuple(names[place] for place in kept), is_product=is_product, error=error, n=len(y))
-
-
-def _allow_error(y: Float, *, unit: float | None) -> float:
-    """Return the largest error, in standard deviations, that floating point and rounding explain."""
-    digit = (_last_digit(y) if unit is None else unit) / float(y.std())
-    return max(RELATIVE_ERROR, ROUNDING * digit if digit <= COARSE else 0.0)
+    matrix = (matrix[:, usable] - matrix[:, usable].mean(axis=0)) / spread[usable]
+    chosen = [terms[place] for place in usable]
+    dust = np.array([measure_dust(term, columns, digits) for term in chosen]) / spread[usable]
+    return _Fit(terms=chosen, matrix=matrix, spread=spread[usable], dust=dust, y=y, y_dust=UNIFORM_ERROR * search.digit)
 
 
 def _fit_error(matrix: Float, y: Float) -> tuple[float, Float]:
@@ -258,49 +305,20 @@ def _fit_error(matrix: Float, y: Float) -> tuple[float, Float]:
     return float(np.sqrt(np.mean(residual**2)) / spread) if spread > 0 else 1.0, weights[1:]
 
 
-def _drop_needless(matrix: Float, y: Float, *, allowed: float) -> list[int]:
-    """Return the terms that remain when every one the formula can do without is gone, lightest first, in batches."""
-    kept = list(range(matrix.shape[1]))
-    batch = max(1, len(kept) // 2)
-    while batch >= 1 and len(kept) > 1:
-        weights = _fit_error(matrix[:, kept], y)[1]
-        order = np.argsort(np.abs(weights), kind="stable")
+def _drop_needless(fit: _Fit) -> _Fit:
+    """Return what remains when every term the formula can do without is gone, lightest first, in batches."""
+    kept = fit
+    batch = max(1, len(kept.terms) // 2)
+    while batch >= 1 and len(kept.terms) > 1:
+        order = np.argsort(np.abs(kept.holds()[2]), kind="stable")
         dropped = False
-        for start in range(0, len(kept), batch):
+        for start in range(0, len(order), batch):
             out = set(order[start : start + batch].tolist())
-            fewer = [place for rank, place in enumerate(kept) if rank not in out]
-            if fewer and _fit_error(matrix[:, fewer], y)[0] <= allowed:
-                kept, dropped = fewer, True
+            places = [place for place in range(len(order)) if place not in out]
+            if places and kept.take(places).holds()[0]:
+                kept, dropped = kept.take(places), True
                 break
         if not dropped:
             batch //= 2
-        batch = min(batch, max(1, len(kept) // 2)) if batch else 0
+        batch = min(batch, max(1, len(kept.terms) // 2)) if batch else 0
     return kept
-
-
-def build_formula_suspicion(case: Case, formula: Formula) -> Suspicion:
-    """Return the suspicion that the target is worked out from the columns of `formula`."""
-    columns = formula.columns
-    listed = name_columns(columns)
-    kind = "a product or ratio" if formula.is_product or any(term[1:] for term in formula.terms) else "a weighted sum"
-    is_copy = len(columns) == 1
-    return Suspicion(
-        code="leakage.target_copy" if is_copy else "leakage.derived_target",
-        columns=columns,
-        severity="block",
-        rows=case.n_rows,
-        sample_rows=tuple(int(row) + 1 for row in case.rows[:10]),
-        evidence={
-            "formula": kind,
-            "error_in_standard_deviations": formula.error,
-            "rows_confirmed": formula.n,
-            "terms": len(formula.terms),
-        },
-        what=f"'{case.target}' is {kind} of {listed}: it can be worked out from {'it' if is_copy else 'them'} without any model.",
-        why_it_matters=WHY_LEAK,
-        remedy=REMEDY_LEFT_OUT,
-        question=f"Which of {listed} {'is' if is_copy else 'are'} known before '{case.target}' is?"
-        if not is_copy
-        else f"Is '{columns[0]}' known before '{case.target}' is?",
-        strength=2.5,
-    )

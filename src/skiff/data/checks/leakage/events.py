@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skiff.core.finding import EvidenceValue, Severity
+from skiff.data.checks.leakage.accomplices import choose_later
 from skiff.data.checks.leakage.case import Case
 from skiff.data.checks.leakage.columns import encode_ordered
 from skiff.data.checks.leakage.copies import count_rule, find_cut
@@ -127,7 +128,7 @@ def _build_gap(case: Case, one: str, two: str, *, score: float, label: str, seve
     """Return the suspicion against the later of two dates (or the one that is not the time column)."""
     suspects = tuple(name for name in (one, two) if name != case.task.time)
     if len(suspects) == 2:  # noqa: PLR2004  both are suspects: the one filled in later is the one that betrays
-        suspects = (_choose_later(case, suspects[0], suspects[1]),)
+        suspects = (choose_later(case, suspects[0], suspects[1]),)
     return Suspicion(
         code="leakage.after_the_event",
         columns=suspects,
@@ -141,18 +142,6 @@ def _build_gap(case: Case, one: str, two: str, *, score: float, label: str, seve
         question=ask_when(case, suspects[0]),
         strength=score,
     )
-
-
-def _choose_later(case: Case, one: str, two: str) -> str:
-    """Return which of two dates came second: the first does not depend on how long the second took, the second does."""
-    first, second = (encode_ordered(case.frame[name]) for name in (one, two))
-    known = np.isfinite(first) & np.isfinite(second)
-    gap = second[known] - first[known]
-    links = [
-        abs(float(np.corrcoef(moment[known], gap)[0, 1])) if moment[known].std() > 0 else 0.0
-        for moment in (first, second)
-    ]
-    return two if links[1] >= links[0] else one
 
 
 def find_leads(case: Case) -> Mapping[str, int]:

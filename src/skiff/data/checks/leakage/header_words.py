@@ -45,6 +45,24 @@ GENERIC_WORDS = frozenset(
 )  # fmt: skip
 """Words that headers of one table share without speaking of the same event."""
 
+BEFORE_WORDS = frozenset(
+    {
+        # English
+        "previous", "prev", "prior", "past", "last", "earlier", "former", "history", "historic", "historical", "lag", "lagged", "before", "planned",
+        "plan", "expected", "scheduled", "initial", "requested", "budget", "budgeted", "forecast", "start", "opening", "baseline", "due", "since",
+        "ago", "old", "yesterday", "promised",
+        # German
+        "vorher", "vorherige", "vorheriger", "vorig", "vorige", "frueher", "fruehere", "fruher", "fruhere", "letzte", "letzter", "letztes",
+        "vorjahr", "vormonat", "geplant", "bisher", "bisherige", "anfang", "erwartet", "soll",
+        # French, Spanish, Portuguese, Italian
+        "precedent", "precedente", "dernier", "derniere", "passe", "prevu", "anterior", "anteriores", "previo", "previa", "previos", "previas",
+        "ultimo", "ultima", "pasado", "pasada", "inicial", "previsto", "passado", "passato", "scorso", "iniziale",
+        # Dutch, Polish, Swedish, Danish
+        "eerdere", "gepland", "poprzedni", "poprzednia", "ostatni", "ostatnia", "tidigare", "forra", "forrige", "sidste", "planlagt",
+    }
+)  # fmt: skip
+"""Words of headers that speak of what was there before."""
+
 ID_WORDS = frozenset(
     {"id", "ids", "uid", "uuid", "guid", "key", "nr", "no", "num", "number", "code", "index", "idx", "rowid", "row", "record", "ref", "reference",
      "instant", "serial", "ticket", "account", "nummer", "kennung", "schluessel", "numero", "clave", "codigo", "codice", "chiave", "cle", "klucz"}
@@ -76,6 +94,17 @@ def speaks_of_after(name: str) -> str:
     return next((word for word in split_header(name) if word in AFTER_WORDS), "")
 
 
+def speaks_of_before(name: str) -> str:
+    """Return the first word of a header that speaks of what was there before, or "".
+
+    Examples
+    --------
+    >>> speaks_of_before("previous_balance"), speaks_of_before("refund_amount")
+    ('previous', '')
+    """
+    return next((word for word in split_header(name) if word in BEFORE_WORDS), "")
+
+
 def shares_word(name: str, target: str) -> str:
     """Return a word of at least four letters, or its stem, that a header shares with the target's, or "".
 
@@ -86,6 +115,18 @@ def shares_word(name: str, target: str) -> str:
     """
     stems = {word[:5] for word in split_header(target) if len(word) >= 4 and word not in GENERIC_WORDS}  # noqa: PLR2004  shorter words are "at", "is", "no"
     return next((word for word in split_header(name) if len(word) >= 4 and word[:5] in stems), "")  # noqa: PLR2004
+
+
+def is_akin(name: str, target: str) -> bool:
+    """Whether two headers share a word, however plain: a unit price and a price.
+
+    Examples
+    --------
+    >>> is_akin("unit_price", "price"), is_akin("pieces", "price")
+    (True, False)
+    """
+    words = {word[:5] for word in split_header(target) if len(word) >= 4}  # noqa: PLR2004  shorter words are "at", "is", "no"
+    return any(word[:5] in words for word in split_header(name))
 
 
 def names_a_thing(name: str) -> bool:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skiff.core.finding import Severity
+from skiff.data.checks.leakage.accomplices import choose_guilty, say_left_out
 from skiff.data.checks.leakage.case import Case, Outcome
 from skiff.data.checks.leakage.columns import encode_ordered
 from skiff.data.checks.leakage.copies import Rule, count_rule, find_cut
 from skiff.data.checks.leakage.derived import rank_candidates
 from skiff.data.checks.leakage.power import Power
 from skiff.data.checks.leakage.proof import measure_share
-from skiff.data.checks.leakage.sentences import REMEDY_ASK, REMEDY_LEFT_OUT, WHY_LEAK, name_outcome
+from skiff.data.checks.leakage.sentences import REMEDY_ASK, WHY_LEAK, name_outcome
 from skiff.data.checks.leakage.suspicion import Suspicion
 from skiff.data.checks.leakage.witness import Bench, call_witness, is_explained
 
@@ -139,17 +140,22 @@ def _keep_disjoint(found: list[PairRule]) -> list[PairRule]:
     return kept
 
 
-def judge_pair_rule(case: Case, bench: Bench, pair: PairRule, *, others: Collection[str]) -> Suspicion:
-    """Block two columns that settle an outcome together, unless the rest of the table tells it nearly as well."""
+def judge_pair_rule(
+    case: Case, bench: Bench, powers: Mapping[str, Power], pair: PairRule, *, others: Collection[str]
+) -> Suspicion:
+    """Block the later of two columns that settle an outcome together, unless the rest of the table tells it as well."""
     witness = call_witness(case, bench, [name for name in others if name not in pair.columns])
     code = pair.rule.outcome.code
     severity: Severity = "warn" if is_explained(case, witness, code) else "block"
     one, two = pair.columns
     rule = pair.rule
+    guilty = choose_guilty(case, powers, pair.columns)
+    is_block = severity == "block"
     right = rule.n_in + rule.n_out - rule.errors_in - rule.errors_out
     return Suspicion(
         code="leakage.derived_target",
-        columns=pair.columns,
+        columns=(guilty,) if is_block else pair.columns,
+        partners=tuple(name for name in pair.columns if name != guilty) if is_block else (),
         severity=severity,
         rows=case.n_rows,
         sample_rows=case.proof_rows(case.labels == code),
@@ -160,7 +166,7 @@ def judge_pair_rule(case: Case, bench: Bench, pair: PairRule, *, others: Collect
         },
         what=f"The {pair.how} of '{one}' and '{two}' decides whether {name_outcome(case, rule.outcome.label)}: it agrees in {right:,} of {rule.n_in + rule.n_out:,} rows.",
         why_it_matters=WHY_LEAK,
-        remedy=REMEDY_LEFT_OUT if severity == "block" else REMEDY_ASK,
+        remedy=say_left_out(guilty) if is_block else REMEDY_ASK,
         question=f"Which of '{one}' and '{two}' is known before '{case.target}' is?",
         strength=2.4,
     )

@@ -18,6 +18,8 @@ class Suspicion:
         ``leakage.level_purity`` …
     columns : tuple of str
         Columns that stand accused together; empty where it is about rows.
+    partners : tuple of str
+        Columns that give the answer only together with those, and that stay.
     severity : {"block", "warn", "info"}
         How far the proof reaches.
     rows : int
@@ -44,3 +46,4 @@ class Suspicion:
     evidence: Mapping[str, EvidenceValue] = field(default_factory=dict)
     strength: float = 0.0
     action: Action | None = None
+    partners: tuple[str, ...] = ()

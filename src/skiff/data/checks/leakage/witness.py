@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import lightgbm as lgb
 import numpy as np
 
 from skiff.core.finding import EvidenceValue
 from skiff.core.measurement import Measurement
 from skiff.data.checks.leakage.case import N_FOLDS, Case
 from skiff.data.checks.leakage.columns import Encoding, build_features, learn_encoding
+from skiff.data.checks.leakage.forest import Forest, fit_forest
 from skiff.data.checks.leakage.power import Power
 from skiff.data.checks.leakage.proof import Z_95, measure_auc, measure_log_loss, measure_r2, rank_with_ties
 
@@ -43,7 +43,7 @@ class Witness:
     ----------
     columns : tuple of str
     encodings : tuple of Encoding
-    models : tuple of Booster
+    models : tuple of Forest
         One a fold.
     out_of_fold : ndarray of float64, shape (n_sample, n_classes) or (n_sample,)
         Probabilities, or values.
@@ -51,18 +51,19 @@ class Witness:
 
     columns: tuple[str, ...]
     encodings: tuple[Encoding, ...]
-    models: tuple[lgb.Booster, ...]
+    models: tuple[Forest, ...]
     out_of_fold: Float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """Features of all columns over the sample, encoded once and shared by every witness."""
+    """Features of all columns over the sample, encoded once and shared by every witness; who was heard is not asked twice."""
 
     encodings: Mapping[str, Encoding]
     matrix: Float
     categories: tuple[int, ...]
     owners: tuple[str, ...]
+    heard: dict[tuple[str, ...], Witness] = field(default_factory=dict)
 
 
 def build_bench(case: Case, powers: Mapping[str, Power]) -> Bench:
@@ -76,17 +77,26 @@ def build_bench(case: Case, powers: Mapping[str, Power]) -> Bench:
 
 def call_witness(case: Case, bench: Bench, columns: Collection[str]) -> Witness:
     """Fit the witness on `columns`, each fold on the others; without columns it knows the overall share only."""
-    heard = tuple(name for name in bench.encodings if name in columns)
-    places = [place for place, owner in enumerate(bench.owners) if owner in set(heard)]
-    categories = [place for place, original in enumerate(places) if original in set(bench.categories)]
+    wanted = set(columns)
+    heard = tuple(name for name in bench.encodings if name in wanted)
+    if heard not in bench.heard:
+        bench.heard[heard] = _fit_witness(case, bench, heard)
+    return bench.heard[heard]
+
+
+def _fit_witness(case: Case, bench: Bench, heard: tuple[str, ...]) -> Witness:
+    """Fit one model a fold."""
+    wanted, unordered = set(heard), set(bench.categories)
+    places = [place for place, owner in enumerate(bench.owners) if owner in wanted]
+    categories = [place for place, original in enumerate(places) if original in unordered]
     matrix = bench.matrix[:, places]
     y = case.y[case.sample]
     n_classes = len(case.classes)
     made = np.zeros(len(y)) if case.is_regression else np.zeros((len(y), n_classes))
-    models: list[lgb.Booster] = []
+    models: list[Forest] = []
     folds = [fold for fold in range(N_FOLDS) if places and 0 < (case.fold == fold).sum() < len(y)]
 
-    def fit_fold(fold: int) -> tuple[int, lgb.Booster, Float]:
+    def fit_fold(fold: int) -> tuple[int, Forest, Float]:
         held = case.fold == fold
         model = _fit(case, matrix[~held], y[~held], weight=case.weight[~held], categories=categories)
         return fold, model, _predict(case, model, matrix[held])
@@ -111,7 +121,7 @@ def _mean_answer(case: Case, fitting: Bool) -> Float:
     return shares
 
 
-def _fit(case: Case, X: Float, y: Float, *, weight: Float, categories: list[int]) -> lgb.Booster:
+def _fit(case: Case, X: Float, y: Float, *, weight: Float, categories: list[int]) -> Forest:
     """Fit one small boosted model; the same bytes for the same seed whatever the number of threads."""
     objective = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}[case.task.kind]
     settings: dict[str, object] = {
@@ -130,16 +140,13 @@ def _fit(case: Case, X: Float, y: Float, *, weight: Float, categories: list[int]
     }
     if objective == "multiclass":
         settings |= {"num_class": len(case.classes)}
-    data = lgb.Dataset(
-        X, label=y, weight=weight, categorical_feature=categories or "auto", params={"verbosity": -1, **settings}
-    )
-    trees = N_TREES if objective != "multiclass" else max(15, N_TREES // max(1, len(case.classes) // 2))
-    return lgb.train(settings, data, num_boost_round=trees)
+    n_trees = N_TREES if objective != "multiclass" else max(15, N_TREES // max(1, len(case.classes) // 2))
+    return fit_forest(X, y, weight=weight, categories=categories, settings=settings, n_trees=n_trees)
 
 
-def _predict(case: Case, model: lgb.Booster, X: Float) -> Float:
+def _predict(case: Case, model: Forest, X: Float) -> Float:
     """Return probabilities of all classes, or values."""
-    raw: Float = np.asarray(model.predict(X, num_threads=1), dtype=np.float64)
+    raw = model.predict(X)
     return np.column_stack([1.0 - raw, raw]) if case.task.kind == "binary" else raw
 
 
