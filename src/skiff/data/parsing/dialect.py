@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
-from skiff.data.parsing.rows import Dialect, Newline, iterate_rows
+from skiff.data.parsing.rows import Dialect, Newline, SplitRow, split_row, walk_rows
 
 DELIMITERS = (",", ";", "\t", "|", "\x1f", "\x01", "^", "~", "¦", ":", " ")
 """Tried in this order; between equals the earlier is taken. Colon and blank occur inside cells and need a perfect fit."""
@@ -18,7 +18,13 @@ INSIDE_CELLS = frozenset({":", " "})
 SAMPLE_ROWS = 300
 """Rows of the sample that are judged; a delimiter shows in ten, and titles and notes are then a small share."""
 
-LEAST_FIT = 0.5
+SAMPLE_CELLS = 6_000
+"""Cells of the sample that are judged: a wide table shows its delimiter in a few rows."""
+
+MOST_OUTSIDE = 45
+"""Lines of titles and notes that may stand around a table."""
+
+LEAST_FIT = 0.4
 """Below this fit no delimiter explains the lines, and each line is one cell."""
 
 CLOSE = 0.9
@@ -33,6 +39,8 @@ _CLEAN = re.compile(
     )?\s*""",
     re.VERBOSE,
 )
+_STRANGE_INSIDE = frozenset(";\t|\x1f\x01^~¦")
+_APOSTROPHES = re.compile(r"(?<![^\n\r,;\t|^~\x1f\x01¦])'(?:[^'\n]|''|\\')*+'(?![^\n\r,;\t|^~\x1f\x01¦])")
 _HINT = re.compile(r"\s*\"?sep=(.)\"?\s*(?:\r\n|\n|\r)", re.IGNORECASE)
 
 
@@ -64,7 +72,8 @@ def decide_dialect(text: str, *, newline: Newline = "lf", is_whole: bool = True,
     Notes
     -----
     Fit = share of rows with the usual number of cells x share of cells that look like one value. A decimal comma makes
-    regular rows too, but leaves cells that hold the true delimiter; those are not clean.
+    regular rows too, but leaves cells that hold the true delimiter; those are not clean. Quotes that close right before a
+    delimiter speak for it, quotes that do not speak against it.
 
     References
     ----------
@@ -78,62 +87,79 @@ def decide_dialect(text: str, *, newline: Newline = "lf", is_whole: bool = True,
     >>> decide_dialect("note\nhello, world\nall good\n").is_single
     True
     """
-    quotes = _find_quotes(text)
     wanted = (delimiter,) if delimiter else tuple(mark for mark in DELIMITERS if mark in text)
     fits: list[tuple[float, int, Dialect]] = []
-    for mark, (quote, escape) in itertools.product(wanted, quotes):
-        dialect = Dialect(delimiter=mark, quote=quote, escape=escape)
-        score = _measure_fit(text, dialect, newline=newline, is_whole=is_whole)
-        fits.append((score, -wanted.index(mark), dialect))
+    for rank, (mark, style) in enumerate(itertools.product(wanted, _find_quote_styles(text))):
+        dialect = replace(style, delimiter=mark)
+        fits.append((_measure_fit(text, dialect, newline=newline, is_whole=is_whole), -rank, dialect))
     fits.sort(key=lambda item: item[:2], reverse=True)
-    if delimiter:
+    if delimiter and fits:
         return fits[0][2]
     fits = [fit for fit in fits if fit[0] >= (LEAST_FIT if fit[2].delimiter not in INSIDE_CELLS else 0.97)]
-    single_quote, single_escape = quotes[0]
     if not fits:
-        return Dialect(is_single=True, quote=single_quote, escape=single_escape)
+        return _decide_single(text, newline)
     score, _, best = fits[0]
     others = [fit for fit in fits[1:] if fit[2].delimiter != best.delimiter and fit[0] >= CLOSE * score]
-    return Dialect(
-        delimiter=best.delimiter,
-        quote=best.quote,
-        escape=best.escape,
-        score=round(min(score, 1.0), 3),
-        runner_up=others[0][2].delimiter if others else "",
-    )
+    return replace(best, score=round(min(score, 1.0), 3), runner_up=others[0][2].delimiter if others else "")
 
 
-def _find_quotes(text: str) -> list[tuple[str, str]]:
-    r"""Return the quotes to try, with what escapes them: ``"`` doubled, ``\"``, or ``'`` where cells begin and end so."""
-    found = [('"', "")]
-    if re.search(r'[^\\]\\"', text):
-        found.append(('"', "\\"))
-    edges = r"(?:^|[,;\t|]){0}(?:[^'\n]|'')*{0}(?=$|[,;\t|\r])"
-    if '"' not in text and len(re.findall(edges.format("'"), text, flags=re.MULTILINE)) > 2:  # noqa: PLR2004  more than chance
-        found.append(("'", ""))
-    return found
+def _decide_single(text: str, newline: Newline) -> Dialect:
+    """Return the dialect of lines that are one cell each; quotes count where whole lines stand in them."""
+    quoted = Dialect(is_single=True)
+    rows = list(itertools.islice(walk_rows(text, quoted, newline=newline), SAMPLE_ROWS))
+    return replace(quoted, quote="") if any(row.is_broken for row in rows) else quoted
+
+
+def _find_quote_styles(text: str) -> list[Dialect]:
+    r"""Return the quotes to try, with what escapes them: ``"`` doubled, ``\"``, ``'`` where cells begin and end so, or none."""
+    styles = [Dialect()]
+    if '"' in text:
+        if re.search(r'\\"', text):
+            styles.append(Dialect(escape="\\"))
+        if re.search(r"[,;|] +\"", text):
+            styles.append(Dialect(skips_blanks=True))
+        styles.append(Dialect(quote=""))
+    if len(_APOSTROPHES.findall(text)) >= 2:  # noqa: PLR2004  more than chance
+        styles.append(Dialect(quote="'"))
+        if "\\'" in text:
+            styles.append(Dialect(quote="'", escape="\\"))
+    return styles
 
 
 def _measure_fit(text: str, dialect: Dialect, *, newline: Newline, is_whole: bool) -> float:
-    rows: list[list[str]] = []
-    try:
-        for row, _ in itertools.islice(iterate_rows(text, dialect, newline=newline), SAMPLE_ROWS + 1):
-            rows.append(row)
-    except csv.Error:
-        return 0.0
-    if not is_whole and len(rows) <= SAMPLE_ROWS:
-        rows = rows[:-1]
-    rows = [row for row in rows[:SAMPLE_ROWS] if any(cell.strip() for cell in row)]
+    rows = _take_rows(text, dialect, newline=newline, is_whole=is_whole)
     if not rows:
         return 0.0
-    width = find_usual_width(rows)
+    width = find_usual_width([row.cells for row in rows])
     if width < 2:  # noqa: PLR2004  one cell a row: not a delimiter
         return 0.0
-    regular = sum(_is_regular(row, width) for row in rows) / len(rows)
-    cells = [cell for row in rows if len(row) == width for cell in row]
-    clean = sum(_is_clean(cell, dialect.delimiter) for cell in cells) / len(cells)
+    regular = _share_regular([row.cells for row in rows], width)
+    judged = [row for row in rows if len(row.cells) == width]
+    cells = [(cell, is_quoted) for row in judged for cell, is_quoted in zip(row.cells, row.quoted, strict=True)]
+    clean = sum(_is_clean(cell, dialect, is_quoted=is_quoted) for cell, is_quoted in cells) / len(cells)
+    whole = sum(not row.is_broken for row in rows) / len(rows)
     breadth = 1 - 0.3 / width  # of two regular readings the one with more columns explains more
-    return regular**2 * (0.3 + 0.7 * clean) * breadth
+    return regular**2 * (0.5 + 0.5 * clean) * breadth * (0.5 + 0.5 * whole)
+
+
+def _take_rows(text: str, dialect: Dialect, *, newline: Newline, is_whole: bool) -> list[SplitRow]:
+    rows: list[SplitRow] = []
+    at = n_cells = 0
+    while at < len(text) and len(rows) < SAMPLE_ROWS and n_cells < SAMPLE_CELLS:
+        row = split_row(text, at, dialect, newline=newline)
+        at = row.end
+        n_cells += len(row.cells)
+        if any(cell.strip() for cell in row.cells) and (is_whole or at < len(text) or not rows):
+            rows.append(row)
+    return rows
+
+
+def _share_regular(rows: Sequence[Sequence[str]], width: int) -> float:
+    """Return the share of rows with the usual number of cells; titles above and notes below the table hardly count."""
+    regular = [_is_regular(row, width) for row in rows]
+    first, last = regular.index(True), len(regular) - 1 - regular[::-1].index(True)
+    outside = [at for at in (*range(first), *range(last + 1, len(rows))) if len(rows[at]) == 1]
+    return sum(regular) / (len(rows) - 0.95 * min(len(outside), MOST_OUTSIDE))
 
 
 def find_usual_width(rows: Sequence[Sequence[object]]) -> int:
@@ -146,7 +172,15 @@ def _is_regular(row: Sequence[str], width: int) -> bool:
     return len(row) == width or (len(row) > width and not any(row[width:]))
 
 
-def _is_clean(cell: str, delimiter: str) -> bool:
+def _is_clean(cell: str, dialect: Dialect, *, is_quoted: bool) -> bool:
+    if is_quoted:
+        return True
+    if dialect.quote and cell[:1] == dialect.quote:
+        return False
+    if not dialect.quote and len(cell) > 1 and cell[0] == cell[-1] == '"':
+        return False
+    if any(mark in cell for mark in _STRANGE_INSIDE):
+        return False
     if len(cell) > 60:  # noqa: PLR2004  prose, where commas are at home
-        return delimiter not in cell or delimiter in {",", " ", ":"}
+        return dialect.delimiter in {",", " ", ":"} or dialect.delimiter not in cell
     return _CLEAN.fullmatch(cell) is not None
