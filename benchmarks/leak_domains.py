@@ -490,8 +490,9 @@ def shop_week(rng: Rng, n: int) -> Domain:
     shop = np.repeat(np.arange(shops), n // shops + 1)[:n]
     week = np.concatenate([np.arange(np.sum(shop == code)) for code in range(shops)])
     size = rng.lognormal(5, 0.5, shops)[shop]
-    sold = np.round(size * np.exp(0.15 * np.sin(2 * np.pi * week / 52) + 0.08 * d.noise()))
-    stock = np.round(sold * rng.uniform(1.05, 1.6, n))
+    expected = size * np.exp(0.15 * np.sin(2 * np.pi * week / 52))
+    stock = np.round(expected * rng.uniform(1.3, 1.8, n))
+    sold = np.minimum(stock, np.round(expected * np.exp(0.08 * d.noise())))
     d.add("shop", np.array([f"shop {code}" for code in shop]))
     d.add("week", d.days(7 * week))
     d.add("sold_last_week", np.where(week > 0, np.roll(sold, 1), np.round(size)))

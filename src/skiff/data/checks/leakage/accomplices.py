@@ -6,19 +6,21 @@ of them come with it; else one is left out, without which the others give nothin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skiff.data.checks.leakage.case import Case
+from skiff.data.checks.leakage.clock import choose_later
 from skiff.data.checks.leakage.columns import encode_ordered
 from skiff.data.checks.leakage.derived import Formula
 from skiff.data.checks.leakage.header_words import is_akin, speaks_of_after, speaks_of_before
-from skiff.data.checks.leakage.power import Power
+from skiff.data.checks.leakage.proof import rank_with_ties
 from skiff.data.checks.leakage.sentences import REMEDY_ASK, REMEDY_LEFT_OUT, WHY_LEAK
 from skiff.data.checks.leakage.suspicion import Suspicion
+from skiff.data.checks.leakage.witness import Bench, call_witness
 from skiff.data.sentences import name_columns
 
 if TYPE_CHECKING:
@@ -27,17 +29,16 @@ if TYPE_CHECKING:
     Float = NDArray[np.float64]
 
 
-def choose_guilty(
-    case: Case, powers: Mapping[str, Power], columns: Sequence[str], *, innocent: Collection[str] = ()
-) -> str:
+def choose_guilty(case: Case, columns: Sequence[str], *, surprise: Float, innocent: Collection[str] = ()) -> str:
     """Return the column that most probably came after the answer, of several that give it only together.
 
     Of two dates the one that depends on how long it took; else one whose header speaks of the target or of what comes
-    after, rather than of what was before; else the one that tells most alone, for what was worked out from the answer
-    depends on it.
+    after, rather than of what was before; else the one that goes most with what nobody could foresee.
 
     Parameters
     ----------
+    surprise : ndarray of float64
+        `measure_surprise`, one a row of the sample.
     innocent : collection of str
         Columns that were there before: the time column, earlier values of the target.
     """
@@ -46,10 +47,30 @@ def choose_guilty(
     def weigh(name: str) -> tuple[int, int, int, float, str]:
         is_before = name in innocent or name == case.task.time
         speaks = bool(speaks_of_after(name) or is_akin(name, case.target)) - bool(speaks_of_before(name))
-        strength = powers[name].score.value if name in powers else 0.0
+        strength = round(_correlate(encode_ordered(case.frame[name][case.sample]), surprise), 6)
         return (-int(is_before), int(name in late), int(speaks), strength, name)
 
     return max(columns, key=weigh)
+
+
+def _correlate(values: Float, surprise: Float) -> float:
+    """Return the absolute rank correlation over the filled cells."""
+    known = np.isfinite(values)
+    if known.sum() < 3 or float(np.ptp(values[known])) == 0.0 or float(np.ptp(surprise[known])) == 0.0:  # noqa: PLR2004  two points always lie on a line
+        return 0.0
+    return abs(float(np.corrcoef(rank_with_ties(values[known]), rank_with_ties(surprise[known]))[0, 1]))
+
+
+def measure_surprise(case: Case, bench: Bench, others: Collection[str], *, code: int = -1) -> Float:
+    """Return what happened minus what the columns `others` foresaw, one a row of the sample.
+
+    What was there before the answer has nothing to do with it, unless it adds a sign of its own; what was worked out from
+    the answer contains it.
+    """
+    foreseen = call_witness(case, bench, others).out_of_fold
+    y = case.y[case.sample]
+    surprise: Float = y - foreseen if case.is_regression else (y == code) - foreseen[:, code]
+    return surprise
 
 
 def _find_later_dates(case: Case, columns: Sequence[str]) -> set[str]:
@@ -58,28 +79,17 @@ def _find_later_dates(case: Case, columns: Sequence[str]) -> set[str]:
     return {choose_later(case, one, two) for one, two in combinations(dates, 2)}
 
 
-def choose_later(case: Case, one: str, two: str) -> str:
-    """Return which of two dates came second: the first does not depend on how long the second took, the second does."""
-    first, second = (encode_ordered(case.frame[name]) for name in (one, two))
-    known = np.isfinite(first) & np.isfinite(second)
-    gap = second[known] - first[known]
-    links = [
-        abs(float(np.corrcoef(moment[known], gap)[0, 1])) if moment[known].std() > 0 and gap.std() > 0 else 0.0
-        for moment in (first, second)
-    ]
-    if abs(links[1] - links[0]) < 0.05:  # noqa: PLR2004  spans far shorter than the period depend on neither date
-        return two if float(np.median(gap)) >= 0 else one
-    return two if links[1] >= links[0] else one
-
-
 def build_formula_suspicion(
-    case: Case, powers: Mapping[str, Power], formula: Formula, *, innocent: Collection[str] = ()
+    case: Case, bench: Bench, formula: Formula, *, others: Collection[str], innocent: Collection[str] = ()
 ) -> Suspicion:
-    """Return the suspicion that the target is worked out from the columns of `formula`."""
+    """Return the suspicion that the target is worked out from the columns of `formula`; `others` are all free columns."""
     columns = formula.columns
     is_copy = len(columns) == 1
     is_whole = is_copy or formula.is_total
-    guilty = columns if is_whole else (choose_guilty(case, powers, columns, innocent=innocent),)
+    guilty = columns
+    if not is_whole:
+        surprise = measure_surprise(case, bench, [name for name in others if name not in columns])
+        guilty = (choose_guilty(case, columns, surprise=surprise, innocent=innocent),)
     partners = tuple(name for name in columns if name not in guilty)
     kind = _name_kind(formula)
     return Suspicion(

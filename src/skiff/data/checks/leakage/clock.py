@@ -71,3 +71,17 @@ def _measure_change(case: Case, moment: Float) -> float:
     means = np.bincount(stretch, weights=y, minlength=N_PERIODS) / np.bincount(stretch, minlength=N_PERIODS)
     spread = float(np.var(y))
     return float(np.var(means[stretch]) / spread) if spread > 0 else 0.0
+
+
+def choose_later(case: Case, one: str, two: str) -> str:
+    """Return which of two dates came second: the first does not depend on how long the second took, the second does."""
+    first, second = (encode_ordered(case.frame[name]) for name in (one, two))
+    known = np.isfinite(first) & np.isfinite(second)
+    gap = second[known] - first[known]
+    links = [
+        abs(float(np.corrcoef(moment[known], gap)[0, 1])) if moment[known].std() > 0 and gap.std() > 0 else 0.0
+        for moment in (first, second)
+    ]
+    if abs(links[1] - links[0]) < 0.05:  # noqa: PLR2004  spans far shorter than the period depend on neither date
+        return two if float(np.median(gap)) >= 0 else one
+    return two if links[1] >= links[0] else one

@@ -178,7 +178,7 @@ def _sit(docket: Docket, guilty: set[str]) -> list[Suspicion]:
         return found
     # What follows looks at what is left; it would be wasted on a table from which somebody is still to be removed.
     found += [
-        judge_pair_rule(case, docket.bench, docket.powers, pair, others=free)
+        judge_pair_rule(case, docket.bench, pair, others=free)
         for pair in find_pair_rules(case, docket.powers, without={*guilty, *docket.identities})
     ]
     return found + find_traces(docket, free)
@@ -193,7 +193,8 @@ def _find_exact(docket: Docket, guilty: set[str]) -> list[Suspicion]:
     found += [copy for copy in judge_number_copies(case, free) if copy.columns[0] not in named]
     if not found:
         formula = find_formula(case, without=guilty | named)
-        found += [build_formula_suspicion(case, docket.powers, formula, innocent=docket.lags)] if formula else []
+        if formula:
+            found.append(build_formula_suspicion(case, docket.bench, formula, others=free, innocent=docket.lags))
     found += [suspicion for suspicion in docket.told if not set(suspicion.columns) <= guilty]
     return found if any(suspicion.severity == "block" for suspicion in found) else []
 

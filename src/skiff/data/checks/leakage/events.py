@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skiff.core.finding import EvidenceValue, Severity
-from skiff.data.checks.leakage.accomplices import choose_later
 from skiff.data.checks.leakage.case import Case
+from skiff.data.checks.leakage.clock import choose_later
 from skiff.data.checks.leakage.columns import encode_ordered
 from skiff.data.checks.leakage.copies import count_rule, find_cut
-from skiff.data.checks.leakage.header_words import shares_word, speaks_of_after
+from skiff.data.checks.leakage.header_words import shares_word, speaks_of_after, speaks_of_before
 from skiff.data.checks.leakage.power import Power
 from skiff.data.checks.leakage.proof import measure_auc, measure_share
 from skiff.data.checks.leakage.sentences import REMEDY_ASK, REMEDY_LEFT_OUT, WHY_LEAK, ask_when, name_outcome
@@ -212,6 +212,7 @@ def find_supported(
         word = speaks_of_after(name) or ("" if is_vocabulary else related[name])
         if (
             word
+            and not speaks_of_before(name)
             and power.column.kind != "text"
             and (_is_telling(case, power) or measure_lift(case, states.get(name, ())) >= LIFT_ODDS)
         ):

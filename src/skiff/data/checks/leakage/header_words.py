@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 AFTER_WORDS = frozenset(
     {
@@ -48,9 +49,9 @@ GENERIC_WORDS = frozenset(
 BEFORE_WORDS = frozenset(
     {
         # English
-        "previous", "prev", "prior", "past", "last", "earlier", "former", "history", "historic", "historical", "lag", "lagged", "before", "planned",
-        "plan", "expected", "scheduled", "initial", "requested", "budget", "budgeted", "forecast", "start", "opening", "baseline", "due", "since",
-        "ago", "old", "yesterday", "promised",
+        "previous", "prev", "prior", "earlier", "former", "history", "historic", "historical", "lag", "lagged", "before", "planned",
+        "expected", "scheduled", "initial", "requested", "budget", "budgeted", "forecast", "opening", "baseline",
+        "yesterday", "promised",
         # German
         "vorher", "vorherige", "vorheriger", "vorig", "vorige", "frueher", "fruehere", "fruher", "fruhere", "letzte", "letzter", "letztes",
         "vorjahr", "vormonat", "geplant", "bisher", "bisherige", "anfang", "erwartet", "soll",
@@ -62,6 +63,27 @@ BEFORE_WORDS = frozenset(
     }
 )  # fmt: skip
 """Words of headers that speak of what was there before."""
+
+LAST_WORDS = frozenset({"last", "past"})
+PERIOD_WORDS = frozenset(
+    {
+        "year",
+        "years",
+        "month",
+        "months",
+        "week",
+        "weeks",
+        "day",
+        "days",
+        "hour",
+        "hours",
+        "quarter",
+        "season",
+        "period",
+        "time",
+    }
+)
+"""A last year was before; a last status need not have been."""
 
 ID_WORDS = frozenset(
     {"id", "ids", "uid", "uuid", "guid", "key", "nr", "no", "num", "number", "code", "index", "idx", "rowid", "row", "record", "ref", "reference",
@@ -99,10 +121,12 @@ def speaks_of_before(name: str) -> str:
 
     Examples
     --------
-    >>> speaks_of_before("previous_balance"), speaks_of_before("refund_amount")
-    ('previous', '')
+    >>> speaks_of_before("previous_balance"), speaks_of_before("sold_last_week"), speaks_of_before("last_status")
+    ('previous', 'last', '')
     """
-    return next((word for word in split_header(name) if word in BEFORE_WORDS), "")
+    words = split_header(name)
+    is_last_period = any(one in LAST_WORDS and two in PERIOD_WORDS for one, two in pairwise(words))
+    return "last" if is_last_period else next((word for word in words if word in BEFORE_WORDS), "")
 
 
 def shares_word(name: str, target: str) -> str:

@@ -29,8 +29,8 @@ columns stay far above (the best of the leak-free tables we measured reach 0.5).
 ONE_SIDE_UPPER = 0.10
 """Largest error rate still possible (95 %) for "filled, hence always": 29 rows without an error reach it."""
 
-ASK_UPPER = 0.25
-"""The same for asking the client: 11 rows without an error reach it."""
+ASK_UPPER = 0.32
+"""The same for asking the client: 8 rows without an error reach it, which is news only of a rare outcome."""
 
 MIN_DOUBT = 0.2
 """The other columns must leave at least this doubt: where nearly every row has the outcome anyway, always is no news."""
@@ -100,7 +100,8 @@ def _judge_claim(case: Case, witness: Witness, claim: BlankClaim) -> Suspicion |
     mask = build_mask(case, [claim.state])
     weight = ask_witness(case, witness, claim.weight, mask)
     is_proven = weight.is_unexplained and weight.upper <= ONE_SIDE_UPPER and weight.expected >= MIN_DOUBT
-    if not (_is_two_sided(claim) or weight.is_doubtful):
+    is_trace = claim.state.kind == "filled" and weight.is_telltale
+    if not (_is_two_sided(claim) or weight.is_doubtful or is_trace):
         return None
     severity: Severity = "block" if _is_two_sided(claim) or is_proven else "warn"
     return build_claim_suspicion(

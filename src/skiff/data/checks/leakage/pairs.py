@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skiff.core.finding import Severity
-from skiff.data.checks.leakage.accomplices import choose_guilty, say_left_out
+from skiff.data.checks.leakage.accomplices import choose_guilty, measure_surprise, say_left_out
 from skiff.data.checks.leakage.case import Case, Outcome
 from skiff.data.checks.leakage.columns import encode_ordered
 from skiff.data.checks.leakage.copies import Rule, count_rule, find_cut
@@ -140,16 +140,15 @@ def _keep_disjoint(found: list[PairRule]) -> list[PairRule]:
     return kept
 
 
-def judge_pair_rule(
-    case: Case, bench: Bench, powers: Mapping[str, Power], pair: PairRule, *, others: Collection[str]
-) -> Suspicion:
+def judge_pair_rule(case: Case, bench: Bench, pair: PairRule, *, others: Collection[str]) -> Suspicion:
     """Block the later of two columns that settle an outcome together, unless the rest of the table tells it as well."""
-    witness = call_witness(case, bench, [name for name in others if name not in pair.columns])
+    rest = [name for name in others if name not in pair.columns]
+    witness = call_witness(case, bench, rest)
     code = pair.rule.outcome.code
     severity: Severity = "warn" if is_explained(case, witness, code) else "block"
     one, two = pair.columns
     rule = pair.rule
-    guilty = choose_guilty(case, powers, pair.columns)
+    guilty = choose_guilty(case, pair.columns, surprise=measure_surprise(case, bench, rest, code=code))
     is_block = severity == "block"
     right = rule.n_in + rule.n_out - rule.errors_in - rule.errors_out
     return Suspicion(

@@ -22,8 +22,8 @@ MAX_FAILURES = 0.003
 """Share of failures a flag may have and still be "always right": clerks' slips. A policy that nearly always ends one way
 (a deposit that is never refunded) fails more often than that, and is known in time."""
 
-ASK_UPPER = 0.25
-"""The same for asking: 11 rows without an error reach it."""
+ASK_UPPER = 0.32
+"""The same for asking: 8 rows without an error reach it, which is news only of a rare outcome."""
 
 SILENT_SPECTRUM = 0.75
 """AUC over the column's other levels above which it is graded, as honest features are, and not a flag."""
@@ -87,6 +87,11 @@ def _is_pure(case: Case, level: State, *, outcome: Outcome, is_always: bool, lim
     return weight.errors <= 0.1 * weight.n and weight.chance <= LEVEL_CHANCE and weight.upper <= limit
 
 
+def _is_mark(claim: FlagClaim) -> bool:
+    """Whether the column says yes or no, or is set or not: a level among several describes, a mark is left by something."""
+    return claim.states[0].kind == "set" or (claim.states[0].column.kind == "boolean" and claim.states[0].value == 1.0)
+
+
 def judge_purity(case: Case, witness: Witness, claims: Mapping[str, FlagClaim]) -> list[Suspicion]:
     """Return the flags that know what nothing else in the table knows."""
     found: list[Suspicion] = []
@@ -94,7 +99,7 @@ def judge_purity(case: Case, witness: Witness, claims: Mapping[str, FlagClaim]) 
         mask = build_mask(case, claim.states)
         weight = ask_witness(case, witness, claim.weight, mask)
         is_small_doubt = claim.states[0].kind == "level" and weight.expected < ASK_DOUBT
-        if not weight.is_doubtful or is_small_doubt:
+        if (not weight.is_doubtful or is_small_doubt) and not (_is_mark(claim) and weight.is_telltale):
             continue
         # A level of people to whom the usual thing always happens is nothing special; a level of the unusual thing is.
         # Only numbers many rows share are outcomes of a regression, and the witness cannot be asked about them.

@@ -31,8 +31,8 @@ FEW_LEVELS = 12
 MANY_LEVELS = 1_000
 """A category with more levels names things, it does not state something."""
 
-MIN_STATE_ROWS = 10
-"""A rarer state is not tried: even ten of ten leave an error rate of 26 % possible (Clopper-Pearson, 95 %)."""
+MIN_STATE_ROWS = 8
+"""A rarer state is not tried: even eight of eight leave an error rate of 31 % possible (Clopper-Pearson, 95 %)."""
 
 MODE_SHARE = 0.3
 """A number that repeats one value in this share of rows has an "unset" state (0, -1 …) and a "set" one."""
@@ -41,6 +41,9 @@ IMPOSSIBLE_CHANCE = 1e-6
 """A state must be this improbable under the expectation of the other columns: with 10,000 states tried in one table the
 chance of a single false one is then 1 % (Bonferroni)."""
 
+
+TELLTALE_BASE = 0.7
+"""Share of rows without an outcome from which it is unusual, so that a cell filled only where it happens is a trace of it."""
 
 SURELY_FEWER = 0.2
 PROBABLY_FEWER = 0.33
@@ -113,6 +116,17 @@ class Weight:
     def is_doubtful(self) -> bool:
         """Whether it is worth a question, though too few rows to be sure."""
         return self.chance <= IMPOSSIBLE_CHANCE and self.upper <= PROBABLY_FEWER * self.expected
+
+    @property
+    def is_telltale(self) -> bool:
+        """Whether a trace of an unusual outcome never occurs without it: worth a question even where others foresee it."""
+        is_unusual = self.is_always and self.base >= TELLTALE_BASE
+        return is_unusual and self.errors == 0 and self.n * np.log(self.base_hits) <= np.log(IMPOSSIBLE_CHANCE)
+
+    @property
+    def base_hits(self) -> float:
+        """Rate at which the claim holds over all rows."""
+        return max(1.0 - self.base, 1e-12)
 
     @property
     def rate(self) -> float:
