@@ -7,12 +7,13 @@ from pathlib import Path
 from skiff.core.finding import Finding
 from skiff.core.progress import Progress
 from skiff.flows.check import check_file
+from skiff.flows.effort import Effort
 from skiff.flows.evaluate import judge_candidate
 from skiff.flows.model import Model
 from skiff.flows.prepare import Question, prepare
 from skiff.flows.read import read_table
 from skiff.flows.settle import Wishes
-from skiff.flows.train import Effort, train_candidate
+from skiff.flows.train import train_candidate
 
 
 def check(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from skiff.core.errors import SkiffError
 from skiff.core.settings import Settings
 from skiff.evaluate.gates import parse_criterion
+from skiff.flows.effort import Effort
 from skiff.flows.prepare import Question
-from skiff.flows.train import Effort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

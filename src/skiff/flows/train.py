@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from skiff.deploy.runtime import Predictor
 from skiff.evaluate.metrics import measure_classification, measure_regression
 from skiff.evaluate.results import Decision
 from skiff.evaluate.threshold import choose_threshold
+from skiff.flows.effort import Effort
 from skiff.flows.prepare import Prepared
 from skiff.train.fit import Trained, train_pipeline
 
@@ -40,29 +40,6 @@ FLATTERING_SHARE = 0.15
 
 LATENCY_CALLS = 200
 """Single-row answers timed to state the latency; the median is kept."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
-    """How long and on what the training may run.
-
-    Parameters
-    ----------
-    budget_s : float
-        Wall seconds for training.
-    seed : int
-    threads : int
-    prefer : {"best", "small"}
-        The best score, or a small single model where the difference is within noise.
-    should_stop : callable
-        True once the user asked to stop (Ctrl-C): the best model so far is kept.
-    """
-
-    budget_s: float = 60.0
-    seed: int = 0
-    threads: int = 2
-    prefer: Literal["best", "small"] = "best"
-    should_stop: Callable[[], bool] = field(default=lambda: False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -120,8 +119,8 @@ class _Handle:
 def _load() -> ctypes.CDLL:
     """Return the library, found by the package's own search, without running the rest of the package."""
     package = importlib.util.find_spec("lightgbm")
-    beside = PurePath(package.origin).with_name("libpath.py") if package and package.origin else None
-    spec = importlib.util.spec_from_file_location("lightgbm_libpath", str(beside)) if beside else None
+    folder = next(iter(package.submodule_search_locations or ()), "") if package else ""
+    spec = importlib.util.spec_from_file_location("lightgbm_libpath", f"{folder}/libpath.py") if folder else None
     if spec is None or spec.loader is None:
         message = "No module named 'lightgbm'"
         raise ModuleNotFoundError(message, name="lightgbm")
