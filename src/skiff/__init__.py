@@ -12,6 +12,7 @@ Examples
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from skiff.flows.fit import check, train
     from skiff.flows.model import Model, load
     from skiff.flows.workspace import Workspace
+
+# Learning libraries' threads spin while they wait for each other; on a machine that does anything else as well, a fit of half
+# a second then takes half a minute. Read when their runtime is loaded, so it must be said before; a setting of yours wins.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 
