@@ -338,10 +338,11 @@ def build_messy(random: Random, columns: list[Column], writing: Writing) -> Mess
     has_label = first.kind == "text" and first.form in {"category", "code"} and len(columns) > 2
     sums = [column for column in columns[1:] if column.form.startswith(("whole", "money"))]
     habit = random.choice(["plain", "plain", "sep", "trailing", "ends", "titles", "titles", "again", "totals", "notes", "doubled", "unnamed"])
-    if habit == "doubled":
+    if habit == "doubled" and "counted" not in columns[-1].form:
         names[-1] = names[0]
     if habit == "unnamed" and len(columns) > 3:
-        names[random.randrange(len(columns))] = ""
+        at = random.randrange(len(columns))
+        names[at] = "" if "counted" not in columns[at].form else names[at]  # the name is what proves counted time
     columns = [replace(column, name=name) for column, name in zip(columns, names, strict=True)]
     writing = replace(
         writing,

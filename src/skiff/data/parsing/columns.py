@@ -216,7 +216,22 @@ def _try_numbers(cells: pl.Series, filled: pl.Series, sample: Sequence[str]) -> 
     evidence = find_decimal_evidence(bodies)
     if evidence == "open":
         return Decision(reading=reading, evidence="open")
-    return settle_number(cells, reading, evidence)
+    settled = settle_number(cells, reading, evidence)
+    return _count_dates(cells, settled, bodies) if settled and evidence != "comma" else settled
+
+
+def _count_dates(cells: pl.Series, settled: Decision, bodies: pl.Series) -> Decision:
+    """Return `settled` as dates where its numbers count time."""
+    reading = settled.reading
+    if settled.values is None or reading.currency or reading.unit or reading.percent or reading.thousands:
+        return settled
+    counted = find_counted_dates(cells.name, settled.values)
+    if not counted or bodies.str.contains(r"[eE]").any():
+        return settled
+    made = ColumnReading(
+        kind="date", epoch=counted, date_format="%Y%m%d" if counted == "day" else "", missing=reading.missing
+    )
+    return Decision(reading=made, values=parse_column(cells, made))
 
 
 def settle_number(cells: pl.Series, reading: ColumnReading, evidence: Evidence) -> Decision | None:
@@ -243,17 +258,22 @@ def _read_plain(cells: pl.Series, filled: pl.Series, sample: Sequence[str]) -> D
         return None
     if not is_integer and not made.is_finite().fill_null(value=True).all():
         return None
-    if filled.str.contains(rf"{_LEADING_ZERO}|{_PHONE}").any() or _has_long(made, filled):
+    if filled.str.contains(rf"{_LEADING_ZERO}|{_PHONE}").any() or (_has_long(made, filled) and not _is_stamp(made)):
         return None
     if not is_integer and _is_open(filled, sample):
         return None
     reading = ColumnReading(kind="number", is_integer=is_integer)
-    counted = find_counted_dates(cells.name, made) if is_integer else ""
-    if counted:
+    counted = find_counted_dates(cells.name, made)
+    if counted and (is_integer or not filled.str.contains(r"[eE]").any()):
         reading = ColumnReading(kind="date", epoch=counted, date_format="%Y%m%d" if counted == "day" else "")
         return Decision(reading=reading, values=parse_counted(cells, counted))
     reading, made = _drop_sentinels(reading, made)
     return Decision(reading=reading, values=made, evidence="none" if is_integer else "dot")
+
+
+def _is_stamp(made: pl.Series) -> bool:
+    """Return whether long numbers are millionths of a second since 1970, under a header about time."""
+    return find_counted_dates(made.name, made) in {"us", "ns"}
 
 
 def _is_open(filled: pl.Series, sample: Sequence[str]) -> bool:

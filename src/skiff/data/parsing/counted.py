@@ -1,4 +1,4 @@
-"""Dates written as whole numbers: 20150131, seconds since 1970, days of a spreadsheet."""
+"""Dates written as numbers: 20150131, seconds since 1970, days of a spreadsheet."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ PROVEN_DAYS = 20
 SECONDS = (315_532_800, 4_102_444_800)
 """1980 to 2100 in seconds since 1970."""
 
+PARTS_OF_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+
 SHEET_DAYS = (18_264, 73_050)
 """1950 to 2099 in days of a spreadsheet."""
 
@@ -27,10 +29,26 @@ _ABOUT_TIME = re.compile(
 _ABOUT_DAYS = re.compile(r"(?:^|[^a-z])(?:date|datum|fecha|day|tag)(?:$|[^a-z])")
 
 
-def find_counted_dates(name: str, values: pl.Series) -> str:
-    """Return how the whole numbers of a column count time (``day``, ``s``, ``ms``, ``excel``), or an empty string.
+def is_about_time(name: str) -> bool:
+    """Return whether the header `name` speaks of a point in time.
 
-    Years-months-days prove themselves; the other two are believed only where the header speaks of time as well.
+    Examples
+    --------
+    >>> is_about_time("createdAt"), is_about_time("salary")
+    (True, False)
+    """
+    return _ABOUT_TIME.search(_to_words(name)) is not None
+
+
+def _to_words(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def find_counted_dates(name: str, values: pl.Series) -> str:
+    """Return how the numbers of a column count time (``day``, ``s``, ``ms``, ``us``, ``ns``, ``excel``), or an empty string.
+
+    Years-months-days prove themselves; the others are believed only where the header speaks of time as well. Parts of a
+    second or of a spreadsheet's day may stand behind a point.
 
     Examples
     --------
@@ -40,20 +58,20 @@ def find_counted_dates(name: str, values: pl.Series) -> str:
     ''
     """
     low, high = values.min(), values.max()
-    if not isinstance(low, int) or not isinstance(high, int):
+    if not isinstance(low, (int, float)) or not isinstance(high, (int, float)):
         return ""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-    if DAY_NUMBERS[0] <= low and high <= DAY_NUMBERS[1]:
+    is_whole = values.dtype.is_integer()
+    if is_whole and DAY_NUMBERS[0] <= low and high <= DAY_NUMBERS[1]:
         distinct = values.drop_nulls().unique()
-        is_enough = len(distinct) >= PROVEN_DAYS or _ABOUT_TIME.search(words)
+        is_enough = len(distinct) >= PROVEN_DAYS or is_about_time(name)
         return "day" if is_enough and not parse_counted(distinct.cast(pl.String), "day").null_count() else ""
-    if not _ABOUT_TIME.search(words):
+    if not is_about_time(name):
         return ""
-    if SECONDS[0] <= low and high <= SECONDS[1]:
-        return "s"
-    if SECONDS[0] * 1000 <= low and high <= SECONDS[1] * 1000:
-        return "ms"
-    return "excel" if _ABOUT_DAYS.search(words) and SHEET_DAYS[0] <= low and high <= SHEET_DAYS[1] else ""
+    for unit, parts in PARTS_OF_SECOND.items():
+        if SECONDS[0] * parts <= low and high <= SECONDS[1] * parts and (is_whole or unit == "s"):
+            return unit
+    is_day = _ABOUT_DAYS.search(_to_words(name)) or not is_whole
+    return "excel" if is_day and SHEET_DAYS[0] <= low and high <= SHEET_DAYS[1] else ""
 
 
 def parse_counted(cells: pl.Series, unit: str) -> pl.Series:
@@ -63,11 +81,23 @@ def parse_counted(cells: pl.Series, unit: str) -> pl.Series:
     --------
     >>> [str(day) for day in parse_counted(pl.Series(["43831", "x"]), "excel").to_list()]
     ['2020-01-01', 'None']
+    >>> str(parse_counted(pl.Series(["43831.75"]), "excel")[0])
+    '2020-01-01 18:00:00'
     """
+    cells = cells.str.strip_chars()
     if unit == "day":
-        return cells.str.strip_chars().str.to_date("%Y%m%d", strict=False)
+        return cells.str.to_date("%Y%m%d", strict=False)
     numbers = cells.cast(pl.Int64, strict=False)
+    if numbers.null_count() != cells.null_count() and cells.str.contains(r"^\d+\.\d+$").any():
+        return _parse_parts(cells.cast(pl.Float64, strict=False), unit)
     if unit == "excel":
         return (numbers + SHEET_ZERO).cast(pl.Int32, strict=False).cast(pl.Date)
-    micros = numbers * (1_000 if unit == "ms" else 1_000_000)
+    parts = PARTS_OF_SECOND[unit]
+    micros = numbers * (1_000_000 // parts) if parts <= 1_000_000 else numbers // 1_000
     return micros.cast(pl.Datetime("us"))
+
+
+def _parse_parts(numbers: pl.Series, unit: str) -> pl.Series:
+    """Return seconds, or days of a spreadsheet, with parts behind the point: to the thousandth of a second, as a sheet shows."""
+    seconds = (numbers + SHEET_ZERO) * 86_400.0 if unit == "excel" else numbers
+    return ((seconds * 1_000.0).round() * 1_000.0).cast(pl.Int64, strict=False).cast(pl.Datetime("us"))

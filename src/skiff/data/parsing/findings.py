@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from skiff.core.finding import Action, EvidenceValue, Finding, Severity
@@ -311,6 +312,11 @@ _TEXT_REASONS = {
         "kept",
     ),
     "currencies": ("its amounts are in several currencies", "Amounts in different money cannot be added up.", "asked"),
+    "units": (
+        "its amounts are in several units",
+        "Amounts in different units cannot be compared.",
+        "asked",
+    ),
     "percent": (
         "only some of its numbers carry a percent sign",
         "5 and 5 % are not the same, and nothing says which is meant.",
@@ -325,6 +331,7 @@ _TEXT_REASONS = {
 }
 _TEXT_QUESTIONS = {
     "currencies": "Can the amounts in {} be given in one currency?",
+    "units": "Can the amounts in {} be given in one unit?",
     "percent": "Are the numbers without a percent sign in {} percentages too?",
     "zones": "In which time zone are the times in {} without one?",
     "mixed_dates": "Which dates in {} have the day first, and which the month?",
@@ -392,9 +399,10 @@ def re_time(shown: str) -> str:
         (" %p", ""),
         ("%z", ""),
         ("%a", "weekday"),
+        ("%#", "day"),
     ):
         shown = shown.replace(mark, word)
-    return shown
+    return re.sub(r"(?<=day|ear|nth)T(?=hour)", " ", shown)
 
 
 def say_counted_dates(column: str, *, unit: str, n_rows: int) -> Finding:
@@ -403,6 +411,8 @@ def say_counted_dates(column: str, *, unit: str, n_rows: int) -> Finding:
         "day": "year, month and day in one number",
         "s": "seconds since 1970",
         "ms": "thousandths of a second since 1970",
+        "us": "millionths of a second since 1970",
+        "ns": "billionths of a second since 1970",
         "excel": "days as a spreadsheet counts them",
     }
     return _say(

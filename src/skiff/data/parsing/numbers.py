@@ -24,120 +24,12 @@ CURRENCIES = (
 """Signs and ISO 4217 codes in use beside amounts; longer before shorter."""
 
 UNITS = frozenset(
-    [
-        "kg",
-        "g",
-        "mg",
-        "µg",
-        "t",
-        "lb",
-        "lbs",
-        "oz",
-        "km",
-        "m",
-        "cm",
-        "mm",
-        "mi",
-        "ft",
-        "in",
-        "inch",
-        "yd",
-        "l",
-        "ml",
-        "cl",
-        "dl",
-        "gal",
-        "h",
-        "hr",
-        "hrs",
-        "hour",
-        "hours",
-        "std",
-        "min",
-        "mins",
-        "minute",
-        "minutes",
-        "s",
-        "sec",
-        "secs",
-        "second",
-        "seconds",
-        "ms",
-        "d",
-        "day",
-        "days",
-        "tag",
-        "tage",
-        "week",
-        "weeks",
-        "month",
-        "months",
-        "monate",
-        "year",
-        "years",
-        "yr",
-        "yrs",
-        "jahre",
-        "°c",
-        "°f",
-        "c°",
-        "w",
-        "kw",
-        "kwh",
-        "mw",
-        "mwh",
-        "gw",
-        "wh",
-        "v",
-        "a",
-        "ma",
-        "mah",
-        "hz",
-        "khz",
-        "mhz",
-        "ghz",
-        "b",
-        "kb",
-        "mb",
-        "gb",
-        "tb",
-        "kib",
-        "mib",
-        "gib",
-        "px",
-        "pt",
-        "pcs",
-        "pc",
-        "stk",
-        "stück",
-        "st",
-        "qm",
-        "m2",
-        "m²",
-        "m3",
-        "m³",
-        "sqm",
-        "sqft",
-        "km²",
-        "ha",
-        "km/h",
-        "kph",
-        "mph",
-        "hp",
-        "ps",
-        "cc",
-        "rpm",
-        "bar",
-        "psi",
-        "hpa",
-        "nm",
-        "kcal",
-        "cal",
-        "kj",
-        "j",
-        "ppm",
-        "x",
-    ]
+    (
+        "kg g mg µg t lb lbs oz km m cm mm mi ft in inch yd l ml cl dl gal liter litre liters litres h hr hrs hour hours std "
+        "min mins minute minutes s sec secs second seconds ms d day days tag tage week weeks month months monate year years "
+        "yr yrs jahre °c °f c° w kw kwh mw mwh gw wh v a ma mah hz khz mhz ghz b kb mb gb tb kib mib gib px pt pcs pc stk "
+        "stück st qm m2 m² m3 m³ sqm sqft km² ha km/h kph mph hp ps cc rpm bar psi hpa nm kcal cal kj j ppm x"
+    ).split()
 )
 """Units written directly behind a number; other words need a blank before them and at least three letters."""
 
@@ -156,8 +48,8 @@ Evidence: TypeAlias = Literal["none", "dot", "comma", "open"]
 _SPACES = "\u00a0\u202f\u2009\u2007"
 _BODY = r"\d[\d.,'’ ]*(?:[eE][+-]?\d{1,3})?|[.,]\d+"
 _SHAPE = re.compile(
-    rf"(?P<open>\()?\s*(?P<s1>[-+])?\s*(?P<pre>[^\d\s.,()'’+-]{{1,4}}\.?)?\s*(?P<s2>[-+])?\s*(?P<body>{_BODY})"
-    r"\s*(?P<post>%|[^\d\s.,()'’+%-][^\d\s()%]{0,11}\.?)?\s*(?P<s3>-)?\s*(?P<close>\))?"
+    rf"(?P<o1>\()?\s*(?P<s1>[-+])?\s*(?P<pre>%|[^\d\s.,()'’+%-]{{1,4}}\.?)?\s*(?P<o2>\()?\s*(?P<s2>[-+])?\s*(?P<body>{_BODY})"
+    r"\s*(?:(?P<s3>-)(?=[\s)]|$))?(?P<c2>\))?\s*(?P<post>%|[^\d\s.,()'’+%-][^\d\s()%]{0,11}\.?)?\s*(?P<s4>-)?\s*(?P<c1>\))?"
 )
 
 
@@ -183,11 +75,10 @@ def split_number(cell: str) -> tuple[str, str, str] | None:
     for space in _SPACES:
         text = text.replace(space, " ")
     found = _SHAPE.fullmatch(text)
-    if (
-        not found
-        or bool(found["open"]) != bool(found["close"])
-        or sum(bool(found[name]) for name in ("open", "s1", "s2", "s3")) > 1
-    ):
+    if not found:
+        return None
+    opened, closed = (sum(bool(found[name]) for name in names) for names in (("o1", "o2"), ("c1", "c2")))
+    if opened != closed or opened + sum(bool(found[name]) for name in ("s1", "s2", "s3", "s4")) > 1:
         return None
     return found["pre"] or "", found["body"].strip(), found["post"] or ""
 
@@ -203,25 +94,44 @@ def find_signs(cells: Sequence[str]) -> NumberSigns | None:
     parts = [split for split in map(split_number, cells) if split]
     before = Counter(pre for pre, _, _ in parts if pre)
     behind = Counter(post for _, _, post in parts if post)
-    percent = behind.pop("%", 0)
+    percent = behind.pop("%", 0) + before.pop("%", 0)
     money = {sign: count for sign, count in (before + behind).items() if sign in CURRENCIES}
     others = {sign for sign in [*before, *behind] if sign not in CURRENCIES}
     if sum(bool(part) for part in (percent, money, others)) > 1:
         return None
     if percent:
-        plain = sum(not post and body.strip("0.,") != "" for _, body, post in parts)
+        plain = sum(not (pre or post) and body.strip("0.,") != "" for pre, body, post in parts)
         return NumberSigns(percent=True, is_mixed="percent" if plain else "")
     if money:
         return NumberSigns(
             currency=max(money, key=lambda sign: money[sign]), is_mixed="currencies" if len(money) > 1 else ""
         )
     if others:
-        unit = next(iter(others))
-        is_shared = len(others) == 1 and not before and behind[unit] == len(parts)
-        has_blank = all(re.search(r"\d\s+\S+$", cell.strip()) for cell in cells if split_number(cell))
-        is_known = unit.lower().rstrip(".") in UNITS or (len(unit) >= 3 and has_blank)  # noqa: PLR2004  shorter ones are parts of codes
-        return NumberSigns(unit=unit) if is_shared and is_known else None
+        return _find_unit(cells, before, behind, n_parts=len(parts))
     return NumberSigns()
+
+
+def _find_unit(cells: Sequence[str], before: Counter[str], behind: Counter[str], *, n_parts: int) -> NumberSigns | None:
+    has_blank = all(re.search(r"\d[-)]?\s+\S+$", cell.strip()) for cell in cells if split_number(cell))
+    is_known = {unit: is_unit(unit) or (len(unit) >= 3 and has_blank) for unit in behind}  # noqa: PLR2004  shorter ones are parts of codes
+    if before or not all(is_known.values()):
+        return None
+    unit, count = behind.most_common(1)[0]
+    if len(behind) == 1 and count == n_parts:
+        return NumberSigns(unit=unit)
+    are_units = all(map(is_unit, behind)) and sum(behind.values()) >= n_parts / 2
+    return NumberSigns(unit=unit, is_mixed="units") if are_units else None
+
+
+def is_unit(word: str) -> bool:
+    """Return whether `word` is a unit of measure people write behind numbers.
+
+    Examples
+    --------
+    >>> is_unit("kg"), is_unit("Stk."), is_unit("Main")
+    (True, True, False)
+    """
+    return word.lower().rstrip(".") in UNITS
 
 
 def find_decimal_evidence(cells: pl.Series) -> Evidence:
@@ -278,11 +188,13 @@ def strip_signs(cells: pl.Series, reading: ColumnReading) -> pl.DataFrame:
     text = cells.str.strip_chars().str.replace_all("−", "-", literal=True)
     if cells.str.contains(f"[{_SPACES}]").any():
         text = text.str.replace_all(f"[{_SPACES}]", " ")
-    in_brackets = text.str.starts_with("(") & text.str.ends_with(")")
-    text = text.str.strip_chars("()") if in_brackets.any() else text
     for sign in filter(None, (reading.currency, reading.unit, "%" if reading.percent else "")):
-        text = text.str.replace(sign, "", literal=True)
+        escaped = re.escape(sign)  # only at an end: 12€50 is not 1250
+        text = text.str.replace(rf"^([-+(\s]*){escaped}", "${1}").str.replace(rf"{escaped}([-)\s]*)$", "${1}")
     text = text.str.strip_chars()
+    in_brackets = text.str.starts_with("(") & text.str.ends_with(")")
+    if in_brackets.any():
+        text = pl.select(pl.when(in_brackets).then(text.str.strip_chars("() ")).otherwise(text)).to_series()
     minus = in_brackets | text.str.contains(r"^-|[^eE]-$")
     return pl.DataFrame({"body": text.str.replace(r"^[-+]\s*", "").str.replace(r"\s*-$", ""), "minus": minus})
 

@@ -29,8 +29,9 @@ class ColumnReading:
         Numbers carry a percent sign and become fractions.
     date_format : str
         Usual form, ``%d.%m.%Y``; the order of ``%d`` and ``%m`` settles which comes first.
-    epoch : {"", "s", "ms", "excel"}
-        Dates counted as numbers: seconds or milliseconds since 1970, days of a spreadsheet.
+    epoch : {"", "day", "s", "ms", "us", "ns", "excel"}
+        Dates counted as numbers: year, month and day in one number; seconds or parts of them since 1970; days of a
+        spreadsheet.
     time_zone : str
         ``UTC`` where cells carried a zone and were moved to UTC.
     true, false : tuple of str
