@@ -294,15 +294,14 @@ def support(rng: Rng, n: int) -> Domain:
     d.add("csat", d.only(d.chance(0.4), np.clip(np.round(4.3 - 1.6 * up + 0.7 * d.noise()), 1, 5)))
     d.add("escalated", up.astype(int))
     d.spoil("priority text_length", 0.02)
-    return d.close("escalated", proven=("handled_by",), asked=("closed_at",), time="opened_at")
+    return d.close("escalated", proven=("handled_by",), asked=("closed_at", "csat"), time="opened_at")
 
 
 def energy(rng: Rng, n: int) -> Domain:
     """Hourly use of power: the cost is worked out from it, its lag is honest and very strong."""
     d = Desk(rng, n)
     hour = np.arange(n)
-    wave = np.cumsum(rng.normal(size=n)) * 0.15
-    wave -= np.linspace(0, wave[-1], n)
+    wave = np.convolve(rng.normal(size=n), 0.97 ** np.arange(200))[:n] * 0.5
     use = np.round(np.maximum(2, 60 + 18 * np.sin(2 * np.pi * (hour % 24 - 8) / 24) + 4 * wave + 3.5 * d.noise()), 2)
     tariff = np.where((hour % 24 >= 7) & (hour % 24 < 22), 0.31, 0.22)
     d.add("hour_start", d.moments(hour))

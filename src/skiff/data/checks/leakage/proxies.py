@@ -9,6 +9,7 @@ import numpy as np
 from skiff.core.finding import Severity
 from skiff.core.measurement import Measurement
 from skiff.data.checks.leakage.case import Case
+from skiff.data.checks.leakage.header_words import speaks_of_before
 from skiff.data.checks.leakage.power import Power
 from skiff.data.checks.leakage.proof import rank_with_ties
 from skiff.data.checks.leakage.sentences import REMEDY_ASK, REMEDY_LEFT_OUT, WHY_LEAK, ask_when, name_outcome
@@ -111,10 +112,11 @@ def build_dominance(
     """Return the question about a column on which most of the score rests: suspicious, not provable.
 
     A finely graded column this strong (a duration, an amount, a count) is worth a question; a plain category or yes/no is
-    only told, for those are seldom filled in later and always dominate simple tables.
+    only told, for those are seldom filled in later and always dominate simple tables, and so is last year's number.
     """
     bar = DOMINANT_R2 if case.is_regression else DOMINANT_AUC
-    is_asked = power.score.value >= bar and power.column.kind == "number" and power.n_distinct > FEW_LEVELS
+    is_graded = power.column.kind == "number" and power.n_distinct > FEW_LEVELS
+    is_asked = power.score.value >= bar and is_graded and not speaks_of_before(name)
     return Suspicion(
         code="leakage.target_proxy",
         columns=(name,),

@@ -101,10 +101,12 @@ def judge_purity(case: Case, witness: Witness, claims: Mapping[str, FlagClaim]) 
         is_small_doubt = claim.states[0].kind == "level" and weight.expected < ASK_DOUBT
         if (not weight.is_doubtful or is_small_doubt) and not (_is_mark(claim) and weight.is_telltale):
             continue
+        is_always = weight.errors <= MAX_FAILURES * weight.n
         # A level of people to whom the usual thing always happens is nothing special; a level of the unusual thing is.
         # Only numbers many rows share are outcomes of a regression, and the witness cannot be asked about them.
         is_event = claim.states[0].kind == "set" or weight.base >= 0.5  # noqa: PLR2004  the rarer outcome of two
-        is_always = weight.errors <= MAX_FAILURES * weight.n
+        if not is_always and (case.is_regression or not is_event):
+            continue  # nothing sold yesterday, seldom anything today: the usual thing is foretold with few exceptions
         is_certain = is_always and weight.is_unexplained and weight.upper <= BLOCK_UPPER
         is_proven = is_certain and weight.expected >= MIN_DOUBT and is_event and not case.is_regression
         severity: Severity = "block" if is_proven else "warn"

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     Bool = NDArray[np.bool_]
     Int = NDArray[np.int64]
-    Hash = NDArray[np.uint64]
 
 TELL_SHARE = 0.01
 """Share of the test rows with a twin from which it is worth a warning: below, a score moves by less than its interval."""
@@ -69,44 +68,65 @@ def find_twins(frame: pl.DataFrame, case: Case, *, test_rows: Int, without: Coll
     columns = [column for column in case.inputs if column.name not in without]
     if not columns or len(test_rows) == 0:
         return []
-    test = frame[test_rows]
-    exact = [_hash_rows(part, columns, is_rounded=False) for part in (case.frame, test)]
-    is_twin = np.isin(exact[1], exact[0])
+    names = [column.name for column in columns]
+    train, test = case.frame.select(names), frame.select(names)[test_rows]
+    exact = [part.hash_rows(seed=0) for part in (train, test)]
+    is_twin = exact[1].is_in(exact[0].unique()).to_numpy()
     by_chance = count_chance_twins(case, columns, n_test=len(test_rows))
     found = _judge_twins(case, test_rows, is_twin, hashes=exact[0], n_by_chance=by_chance, is_exact=True)
-    near = [_hash_rows(part, columns, is_rounded=True) for part in (case.frame, test)]
-    is_near = np.isin(near[1], near[0]) & ~is_twin
+    near = _hash_nearly(train, test, columns)
+    is_near = near[1].is_in(near[0].unique()).to_numpy() & ~is_twin
     return found + _judge_twins(case, test_rows, is_near, hashes=near[0], n_by_chance=by_chance, is_exact=False)
 
 
-def _hash_rows(frame: pl.DataFrame, columns: Sequence[InputColumn], *, is_rounded: bool) -> Hash:
-    """Return one number a row, equal for rows whose inputs are equal (or equal up to rounding, case and punctuation)."""
-    parts = [_blur(column, frame.schema[column.name]) if is_rounded else pl.col(column.name) for column in columns]
-    hashed: Hash = frame.select(parts).hash_rows(seed=0).to_numpy()
-    return hashed
+def _hash_nearly(train: pl.DataFrame, test: pl.DataFrame, columns: Sequence[InputColumn]) -> tuple[pl.Series, pl.Series]:
+    """Return one number a row, equal for rows whose inputs are equal up to rounding, case and punctuation.
+
+    Taking texts to their letters is slow, and only rows that already agree in everything else can still turn out alike:
+    the others, nearly all, keep the number of the rest of the row.
+    """
+    schema = train.schema
+    blurred = [_blur(column, schema[column.name]) for column in columns]
+    is_text = [_is_text(column, schema[column.name]) for column in columns]
+    quick = [cells for cells, slow in zip(blurred, is_text, strict=True) if not slow]
+    if not any(is_text) or not quick:
+        return train.select(blurred).hash_rows(seed=0), test.select(blurred).hash_rows(seed=0)
+    hashes = [part.select(quick).hash_rows(seed=0) for part in (train, test)]
+    shared = hashes[1].is_in(hashes[0].unique())
+    is_open = hashes[0].is_duplicated() | hashes[0].is_in(hashes[1].filter(shared).unique())
+    made = []
+    for part, known, mask in zip((train, test), hashes, (is_open, shared), strict=True):
+        full = part.filter(mask).select(blurred).hash_rows(seed=1)
+        made.append(known.scatter(mask.arg_true(), full))
+    return made[0], made[1]
 
 
 def _blur(column: InputColumn, dtype: pl.DataType) -> pl.Expr:
     """Return cells with what a slight change would alter taken away."""
     cells = pl.col(column.name)
-    if column.kind == "text" and dtype == pl.String:
+    if _is_text(column, dtype):
         return cells.str.to_lowercase().str.replace_all(r"[^\p{L}]+", "")
     return cells.round_sig_figs(DIGITS) if dtype.is_float() else cells
 
 
-def measure_agreement(case: Case, hashes: Hash) -> tuple[float, int]:
+def _is_text(column: InputColumn, dtype: pl.DataType) -> bool:
+    """Whether a column's letters are what counts."""
+    return column.kind == "text" and dtype == pl.String
+
+
+def measure_agreement(case: Case, hashes: pl.Series) -> tuple[float, int]:
     """Return how often twins within training have the same answer, and over how many rows.
 
     Copies of one case agree; different cases that look alike agree no more than a model could. Rows with the most common
     answer are passed over: there agreement is no news.
     """
     answers = case.y if case.is_regression else case.labels.astype(np.float64)
-    table = pl.DataFrame({"twin": hashes, "answer": answers})
-    table = table.with_columns(
-        n=pl.len().over("twin"), same=pl.len().over("twin", "answer"), often=pl.len().over("answer")
-    ).filter(pl.col("n") > 1)
+    table = pl.DataFrame({"twin": hashes, "answer": answers}).filter(hashes.is_duplicated())
+    table = table.with_columns(n=pl.len().over("twin"), same=pl.len().over("twin", "answer"))
     if not case.is_regression:
-        table = table.filter(pl.col("often") < int(np.bincount(case.labels).max()))
+        often = np.bincount(case.labels)
+        common = [float(code) for code in np.flatnonzero(often == often.max())]
+        table = table.filter(~pl.col("answer").is_in(common))
     if table.height == 0:
         return 0.0, 0
     return float(((table["same"] - 1) / (table["n"] - 1)).to_numpy().mean()), table.height
@@ -122,7 +142,7 @@ def count_chance_twins(case: Case, columns: Sequence[InputColumn], *, n_test: in
 
 
 def _judge_twins(
-    case: Case, test_rows: Int, is_twin: Bool, *, hashes: Hash, n_by_chance: float, is_exact: bool
+    case: Case, test_rows: Int, is_twin: Bool, *, hashes: pl.Series, n_by_chance: float, is_exact: bool
 ) -> list[Suspicion]:
     """Warn where twins are many and are one case entered twice; tell where they only look alike."""
     n_twins = int(is_twin.sum())
@@ -130,7 +150,7 @@ def _judge_twins(
     if n_twins < MIN_TWINS:
         return []
     agreement, n_compared = measure_agreement(case, hashes)
-    known = float((np.unique(hashes, return_inverse=True, return_counts=True)[2] - 1).sum()) / len(hashes)
+    known = float(len(hashes) - hashes.n_unique()) / len(hashes)
     is_copy = (
         (agreement >= SAME_ANSWER and n_compared >= MIN_TWINS)
         or n_by_chance <= IMPOSSIBLE_TWINS
