@@ -8,12 +8,13 @@ G. Ke et al., 2017, "LightGBM: a highly efficient gradient boosting decision tre
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import lightgbm
 import numpy as np
 from lightgbm.callback import CallbackEnv, EarlyStopException
+from scipy.special import expit, softmax
 
 from skiff.core.pipeline import FeatureMatrix, View
 from skiff.train.aim import Aim
@@ -36,6 +37,9 @@ WIDE = 1_000
 
 FASTEST_RATE = 0.3
 """Largest learning rate that a final fit falls back to when time runs short."""
+
+SEED_STEP = 7_919
+"""Distance between the seeds of repeated fits, so that those of neighbouring runs do not meet."""
 
 LOOK_EVERY = 5
 """Rounds between two looks at the pace of a final fit."""
@@ -95,21 +99,40 @@ class Boosting:
             is_cut=watch.is_cut,
         )
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether chance decides what a fit sees, so that the mean of several fits is steadier than one."""
+        return bool(self.settings.get("bagging_freq") or self.settings.get("extra_trees"))
+
     def fit_whole(self, rows: Rows, aim: Aim, effort: Effort, *, n_steps: int, factor: float) -> Fitted:
-        """Boost for a settled number of rounds, in fewer and larger steps where time is short."""
-        booster = lightgbm.train(
-            self._parameters(aim, effort, n_rows=len(rows.y)),
-            self._dataset(rows, effort),
-            num_boost_round=n_steps,
-            callbacks=[_Pace(limit=effort.limit, rate=self.rate, n_steps=n_steps)],
-        )
+        """Boost for a settled number of rounds, in fewer and larger steps where time is short.
+
+        Where chance has a hand in it and there is time (`Effort.repeats`), several fits are averaged on the raw scale and
+        written as one ensemble.
+        """
+        n_fits = effort.repeats if self.is_drawn else 1
+        boosters = []
+        for number in range(n_fits):
+            limit = effort.limit.shorten(effort.limit.seconds_left / (n_fits - number))
+            boosters.append(
+                lightgbm.train(
+                    self._parameters(aim, replace(effort, seed=effort.seed + SEED_STEP * number), n_rows=len(rows.y)),
+                    self._dataset(rows, effort),
+                    num_boost_round=n_steps,
+                    callbacks=[_Pace(limit=limit, rate=self.rate, n_steps=n_steps)],
+                )
+            )
 
         def answer(features: FeatureMatrix) -> Float:
-            return self._answer(booster, features.tree, aim, factor=factor)
+            raws = [booster.predict(features.tree, raw_score=True, num_threads=1) for booster in boosters]
+            raw: Float = np.asarray(np.mean(raws, axis=0), dtype=np.float64)
+            if aim.kind == "regression":
+                return from_scale(raw, is_log=self.is_log, factor=factor)
+            return pair(expit(raw)) if aim.kind == "binary" else np.asarray(softmax(raw, axis=1))
 
         shift = float(np.log(factor)) if self.is_log else 0.0
         return Fitted(
-            part=trees_from_lightgbm(booster, shift=shift), link=link_of(aim, is_log=self.is_log), answer=answer
+            part=trees_from_lightgbm(*boosters, shift=shift), link=link_of(aim, is_log=self.is_log), answer=answer
         )
 
     def _dataset(self, rows: Rows, effort: Effort) -> lightgbm.Dataset:
@@ -145,13 +168,12 @@ class Boosting:
         X: Any,  # noqa: ANN401  a matrix of either kind
         aim: Aim,
         *,
-        steps: int | None = None,
-        factor: float = 1.0,
+        steps: int,
     ) -> Float:
-        rounds = None if steps is None else min(steps, booster.current_iteration())
+        rounds = min(steps, booster.current_iteration())
         found: Float = np.asarray(booster.predict(X, num_iteration=rounds, num_threads=1), dtype=np.float64)
         if aim.kind == "regression":
-            return from_scale(found, is_log=self.is_log, factor=factor)
+            return from_scale(found, is_log=self.is_log)
         return pair(found) if aim.kind == "binary" else found
 
 

@@ -48,6 +48,11 @@ class _Growing:
         self.branches[node][0 if side else 1] = to
         self.branches[node][2 if side else 3] = int(is_leaf)
 
+    def scale_leaves(self, share: float) -> None:
+        """Multiply what all leaves so far say."""
+        if share != 1.0:
+            self.leaves = [(target, weight * share) for target, weight in self.leaves]
+
     def add_stump(self, target: int, weight: float) -> None:
         """Add a tree that is one leaf: a node whose two branches are equal leaves."""
         node = self.add_node(0, LEQ, 0.0, missing_to_true=1)
@@ -84,25 +89,28 @@ INFINITY = 1e300
 only parts missing values from all others."""
 
 
-def trees_from_lightgbm(booster: Booster, *, shift: float = 0.0) -> Trees:
-    """Return a LightGBM model as arrays; raw scores agree to rounding (about 1e-15).
+def trees_from_lightgbm(*boosters: Booster, shift: float = 0.0) -> Trees:
+    """Return LightGBM models as arrays; the mean of their raw scores agrees to rounding (about 1e-15).
 
     Parameters
     ----------
-    booster : lightgbm.Booster
-        Trained with constant leaves (no ``linear_tree``) and without averaging (no random-forest mode).
+    *boosters : lightgbm.Booster
+        Trained with constant leaves (no ``linear_tree``) and without averaging (no random-forest mode), for the same target.
     shift : float
         Added to every raw score.
     """
-    dump = booster.dump_model()
-    n_targets = int(dump["num_tree_per_iteration"])
     grown = _Growing()
-    for position, tree in enumerate(dump["tree_info"]):
-        target, root = position % n_targets, tree["tree_structure"]
-        if "split_index" not in root:
-            grown.add_stump(target, float(root["leaf_value"]))
-        else:
-            grown.roots.append(_add_lightgbm_tree(grown, root, target))
+    n_targets = 1
+    for booster in boosters:
+        dump = booster.dump_model()
+        n_targets = int(dump["num_tree_per_iteration"])
+        for position, tree in enumerate(dump["tree_info"]):
+            target, root = position % n_targets, tree["tree_structure"]
+            if "split_index" not in root:
+                grown.add_stump(target, float(root["leaf_value"]))
+            else:
+                grown.roots.append(_add_lightgbm_tree(grown, root, target))
+    grown.scale_leaves(1.0 / len(boosters))
     if not grown.roots:
         grown.add_stump(0, 0.0)
     return grown.build(np.full(n_targets, shift), is_float32=False)

@@ -43,12 +43,15 @@ class Effort:
     seed, threads : int
     categorical : tuple of int
         Positions of codes in the tree view.
+    repeats : int
+        Times that a fit in which chance has a hand is repeated and averaged.
     """
 
     limit: Limit
     seed: int = 0
     threads: int = 1
     categorical: tuple[int, ...] = ()
+    repeats: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,12 @@ MORE_ROWS_MORE_STEPS = 0.15
 FEWER_STEPS = 3.0
 """How many times fewer and larger steps boosting may take in the final fit before rows are left out instead."""
 
+MOST_REPEATS = 3
+"""Fits averaged for one member in which chance has a hand: more cost file and time and gain little."""
+
+REPEAT_SHARE = 0.5
+"""Share of the time left that repeated final fits may take."""
+
 TIME_USED = 0.85
 """Share of the time left that the final fit is planned for; estimates are rough."""
 
@@ -69,6 +75,7 @@ def fit_final(
     """
     keep = _choose_rows(chosen, len(y), limit=limit, seed=seed, threads=threads)
     at_once = min(threads, len(chosen))
+    repeats = _choose_repeats(chosen, limit=limit, threads=threads) if keep.all() else 1
     growth = max(1.0, (np.sum(keep) / max(1.0, fold_rows)) ** MORE_ROWS_MORE_STEPS)
 
     def fit(one: Tried) -> Fitted:
@@ -76,7 +83,11 @@ def fit_final(
         inside = keep[rows]
         data = Rows(X=X if inside.all() else X[inside], y=y[rows[inside]])
         effort = Effort(
-            limit=limit, seed=seed, threads=max(1, threads // at_once), categorical=features.matrix.categorical
+            limit=limit,
+            seed=seed,
+            threads=max(1, threads // at_once),
+            categorical=features.matrix.categorical,
+            repeats=repeats,
         )
         n_steps = round(one.n_steps * growth) if one.recipe.view == "tree" else one.n_steps
         return one.recipe.fit_whole(data, aim, effort, n_steps=n_steps, factor=one.factor)
@@ -103,6 +114,12 @@ def build_native(final: Final, calibration: Calibration, aim: Aim) -> Callable[[
         return apply_calibration(calibration, blended)
 
     return predict
+
+
+def _choose_repeats(chosen: Sequence[tuple[Tried, float]], *, limit: Limit, threads: int) -> int:
+    """Return how often drawn fits are repeated: as often as a half of the time left surely allows."""
+    expected = max(sum(one.refit_seconds for one, _ in chosen) / threads, 1e-9)
+    return int(np.clip(REPEAT_SHARE * limit.seconds_left / expected, 1, MOST_REPEATS))
 
 
 def _choose_rows(
