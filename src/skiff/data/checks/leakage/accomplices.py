@@ -15,12 +15,12 @@ import numpy as np
 from skiff.data.checks.leakage.case import Case
 from skiff.data.checks.leakage.clock import choose_later
 from skiff.data.checks.leakage.columns import encode_ordered
-from skiff.data.checks.leakage.derived import Formula
+from skiff.data.checks.leakage.derived import LIKE_WEIGHTS, Formula
 from skiff.data.checks.leakage.header_words import is_akin, speaks_of_after, speaks_of_before
 from skiff.data.checks.leakage.proof import rank_with_ties
 from skiff.data.checks.leakage.sentences import REMEDY_ASK, REMEDY_LEFT_OUT, WHY_LEAK
 from skiff.data.checks.leakage.suspicion import Suspicion
-from skiff.data.checks.leakage.witness import Bench, call_witness
+from skiff.data.checks.leakage.witness import Bench
 from skiff.data.sentences import name_columns
 
 if TYPE_CHECKING:
@@ -28,49 +28,78 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
+SMALL_PART = 0.05
+"""Median share of a stock that is taken from it, below which it is rather a meter that runs on."""
 
-def choose_guilty(case: Case, columns: Sequence[str], *, surprise: Float, innocent: Collection[str] = ()) -> str:
+MAX_KNOWN = 100
+"""Features that the rest of the table is taken for when its knowledge is taken away."""
+
+
+def choose_guilty(
+    case: Case,
+    bench: Bench,
+    columns: Sequence[str],
+    *,
+    others: Collection[str],
+    code: int = -1,
+    innocent: Collection[str] = (),
+) -> str:
     """Return the column that most probably came after the answer, of several that give it only together.
 
     Of two dates the one that depends on how long it took; else one whose header speaks of the target or of what comes
-    after, rather than of what was before; else the one that goes most with what nobody could foresee.
+    after, rather than of what was before; else the one that goes most with what the other columns could not foresee: what
+    was there before the answer has nothing to do with that, unless it adds a sign of its own; what was worked out from the
+    answer contains it.
 
     Parameters
     ----------
-    surprise : ndarray of float64
-        `measure_surprise`, one a row of the sample.
+    others : collection of str
+        The other columns of the table.
+    code : int
+        The outcome, -1 for a number.
     innocent : collection of str
         Columns that were there before: the time column, earlier values of the target.
     """
     late = _find_later_dates(case, columns)
+    known = _build_known(case, bench, [name for name in others if name not in columns])
+    y = case.y[case.sample]
+    surprise = _take_away(known, y if case.is_regression else (y == code).astype(np.float64))
 
     def weigh(name: str) -> tuple[int, int, int, float, str]:
         is_before = name in innocent or name == case.task.time
         speaks = bool(speaks_of_after(name) or is_akin(name, case.target)) - bool(speaks_of_before(name))
-        strength = round(_correlate(encode_ordered(case.frame[name][case.sample]), surprise), 6)
-        return (-int(is_before), int(name in late), int(speaks), strength, name)
+        values = encode_ordered(case.frame[name][case.sample])
+        news = _take_away(known, np.where(np.isfinite(values), values, np.nanmean(values)))
+        return (-int(is_before), int(name in late), int(speaks), round(_correlate(news, surprise), 6), name)
 
     return max(columns, key=weigh)
 
 
-def _correlate(values: Float, surprise: Float) -> float:
-    """Return the absolute rank correlation over the filled cells."""
-    known = np.isfinite(values)
-    if known.sum() < 3 or float(np.ptp(values[known])) == 0.0 or float(np.ptp(surprise[known])) == 0.0:  # noqa: PLR2004  two points always lie on a line
+def _build_known(case: Case, bench: Bench, others: Collection[str]) -> Float:
+    """Return the sampled rows of `others` as a matrix without gaps, a constant first; as many as the rows can bear."""
+    room = min(MAX_KNOWN, len(case.sample) // 10)
+    places = [place for place, owner in enumerate(bench.owners) if owner in set(others)][:room]
+    matrix = bench.matrix[:, places]
+    gaps = ~np.isfinite(matrix)
+    means = np.where(
+        gaps.all(axis=0), 0.0, np.nansum(np.where(gaps, 0.0, matrix), axis=0) / np.maximum(1, (~gaps).sum(axis=0))
+    )
+    spread = np.where(gaps, means, matrix).std(axis=0)
+    scaled = (np.where(gaps, means, matrix) - means) / np.where(spread > 0, spread, 1.0)
+    return np.column_stack([np.ones(len(matrix)), scaled])
+
+
+def _take_away(known: Float, values: Float) -> Float:
+    """Return what is left of `values` after a linear fit on `known` (R. Frisch, F. V. Waugh 1933, Econometrica 1(4))."""
+    left: Float = values - known @ np.linalg.lstsq(known, values, rcond=None)[0]
+    return left
+
+
+def _correlate(one: Float, two: Float) -> float:
+    """Return the absolute rank correlation."""
+    if len(one) < 3 or float(np.ptp(one)) == 0.0 or float(np.ptp(two)) == 0.0:  # noqa: PLR2004  two points always lie on a line
         return 0.0
-    return abs(float(np.corrcoef(rank_with_ties(values[known]), rank_with_ties(surprise[known]))[0, 1]))
-
-
-def measure_surprise(case: Case, bench: Bench, others: Collection[str], *, code: int = -1) -> Float:
-    """Return what happened minus what the columns `others` foresaw, one a row of the sample.
-
-    What was there before the answer has nothing to do with it, unless it adds a sign of its own; what was worked out from
-    the answer contains it.
-    """
-    foreseen = call_witness(case, bench, others).out_of_fold
-    y = case.y[case.sample]
-    surprise: Float = y - foreseen if case.is_regression else (y == code) - foreseen[:, code]
-    return surprise
+    return abs(float(np.corrcoef(rank_with_ties(one), rank_with_ties(two))[0, 1]))
 
 
 def _find_later_dates(case: Case, columns: Sequence[str]) -> set[str]:
@@ -88,8 +117,8 @@ def build_formula_suspicion(
     is_whole = is_copy or formula.is_total
     guilty = columns
     if not is_whole:
-        surprise = measure_surprise(case, bench, [name for name in others if name not in columns])
-        guilty = (choose_guilty(case, columns, surprise=surprise, innocent=innocent),)
+        left_over = _find_left_over(case, formula)
+        guilty = (left_over or choose_guilty(case, bench, columns, others=others, innocent=innocent),)
     partners = tuple(name for name in columns if name not in guilty)
     kind = _name_kind(formula)
     return Suspicion(
@@ -114,6 +143,27 @@ def build_formula_suspicion(
         else f"Which of {name_columns(columns)} {'is' if len(columns) == 2 else 'are'} known before '{case.target}' is?",  # noqa: PLR2004  one of two is singular
         strength=2.5,
     )
+
+
+def _find_left_over(case: Case, formula: Formula) -> str:
+    """Return what is left of a stock after the target was taken from it: never below zero, and no small part of it is taken.
+
+    A difference of two moments or meter readings is small against both, and there the greater one is the later. Headers that
+    speak of before and after are better witnesses than this rule.
+    """
+    ordered = sorted(zip(formula.weights, formula.terms, strict=True))
+    is_pair = len(ordered) == 2 and all(len(term) == 1 for term in formula.terms) and not formula.is_product  # noqa: PLR2004  a difference has two sides
+    if not is_pair or abs(ordered[0][0] + ordered[1][0]) > LIKE_WEIGHTS * ordered[1][0]:
+        return ""
+    less, more = ordered[0][1][0], ordered[1][1][0]
+    if any(speaks_of_after(name) or speaks_of_before(name) for name in (less, more)):
+        return ""
+    rest, stock = (encode_ordered(case.frame[name][case.sample]) for name in (less, more))
+    taken = case.y[case.sample] / np.where(stock > 0, stock, np.nan)
+    is_stock = bool(np.nanmin(rest) >= 0 and case.y[case.sample].min() >= 0 and np.nanmin(stock) >= 0)
+    if is_stock and float(np.nanmedian(taken)) >= SMALL_PART:
+        return less
+    return more if is_stock else ""
 
 
 def _name_kind(formula: Formula) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skiff.core.finding import Severity
-from skiff.data.checks.leakage.accomplices import choose_guilty, measure_surprise, say_left_out
+from skiff.data.checks.leakage.accomplices import choose_guilty, say_left_out
 from skiff.data.checks.leakage.case import Case, Outcome
 from skiff.data.checks.leakage.columns import encode_ordered
 from skiff.data.checks.leakage.copies import Rule, count_rule, find_cut
@@ -148,7 +148,7 @@ def judge_pair_rule(case: Case, bench: Bench, pair: PairRule, *, others: Collect
     severity: Severity = "warn" if is_explained(case, witness, code) else "block"
     one, two = pair.columns
     rule = pair.rule
-    guilty = choose_guilty(case, pair.columns, surprise=measure_surprise(case, bench, rest, code=code))
+    guilty = choose_guilty(case, bench, pair.columns, others=rest, code=code)
     is_block = severity == "block"
     right = rule.n_in + rule.n_out - rule.errors_in - rule.errors_out
     return Suspicion(

@@ -79,7 +79,9 @@ def find_twins(frame: pl.DataFrame, case: Case, *, test_rows: Int, without: Coll
     return found + _judge_twins(case, test_rows, is_near, hashes=near[0], n_by_chance=by_chance, is_exact=False)
 
 
-def _hash_nearly(train: pl.DataFrame, test: pl.DataFrame, columns: Sequence[InputColumn]) -> tuple[pl.Series, pl.Series]:
+def _hash_nearly(
+    train: pl.DataFrame, test: pl.DataFrame, columns: Sequence[InputColumn]
+) -> tuple[pl.Series, pl.Series]:
     """Return one number a row, equal for rows whose inputs are equal up to rounding, case and punctuation.
 
     Taking texts to their letters is slow, and only rows that already agree in everything else can still turn out alike:
