@@ -300,5 +300,6 @@ def _write_notes(case: Case, evaluation: Evaluation, every_slice: tuple[Slice, .
             slices=every_slice,
             headline=evaluation.headline,
             n_groups=None if case.groups is None else len(np.unique(case.groups)),
+            n_train=len(case.y_train),
         )
     )

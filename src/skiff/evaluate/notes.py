@@ -34,6 +34,9 @@ WIDE = 0.15
 MISCALIBRATED = 0.05
 """Calibration error that surely exceeds this moves decisions by five cases in 100."""
 
+MOST_TIMES = 100
+"""Times as many rows from which on a difference is taken for none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
@@ -48,6 +51,7 @@ class Told:
     slices: Sequence[Slice]
     headline: str
     n_groups: int | None = None
+    n_train: int = 0
 
 
 def write_notes(told: Told) -> tuple[str, ...]:
@@ -70,7 +74,60 @@ def _note_baseline(told: Told) -> list[str]:
     difference = told.against_baseline
     if difference is None or difference.low is None:
         return ["There are too few rows to show that the model is better than a guess that looks at nothing."]
-    return ["The model is not surely better than a guess that looks at nothing: do not rely on it."]
+    verdict = "The model is not surely better than a guess that looks at nothing: do not rely on it."
+    factor = find_rows_factor(difference)
+    if factor is None:
+        return [
+            verdict,
+            "Nothing points to a pattern: other columns, known when the answer is needed, would help more than further rows.",
+        ]
+    n_rows = factor * (len(told.y_test) + told.n_train)
+    return [
+        verdict,
+        f"If what it found is real, about {round_up(n_rows):,} rows in all ({factor:.0f} times as many as now) would show it."
+        if factor >= 2  # noqa: PLR2004  below, "twice as many" is said by the number alone
+        else f"If what it found is real, about {round_up(n_rows):,} rows in all would show it.",
+    ]
+
+
+def find_rows_factor(difference: Measurement) -> float | None:
+    """Return how many times as many rows would show a difference that is now within noise, None where none is in sight.
+
+    An interval's half-width falls with the square root of the rows, so the difference d leaves an interval of half-width h
+    behind with ``(h / d) ** 2`` times the rows, if it stays as it is. A model learns from more rows too, so this errs to the
+    safe side; a difference so small that a hundred times the rows were needed is taken for none.
+
+    References
+    ----------
+    Cohen, J. (1988). Statistical power analysis for the behavioral sciences, 2nd ed., chapter 2 (sample size from effect size).
+
+    Examples
+    --------
+    >>> find_rows_factor(Measurement(name="roc_auc_difference", value=0.02, low=-0.04, high=0.08, higher_is_better=True))
+    9.0
+    """
+    if difference.low is None or difference.high is None:
+        return None
+    if difference.higher_is_better:
+        gain, doubt = difference.value, difference.value - difference.low
+    else:
+        gain, doubt = -difference.value, difference.high - difference.value
+    if gain <= 0 or doubt <= 0:
+        return None
+    factor = round((doubt / gain) ** 2, 9)
+    return max(factor, 1.0) if factor <= MOST_TIMES else None
+
+
+def round_up(n_rows: float) -> int:
+    """Return a number of rows rounded up to two digits: more would promise what nobody knows.
+
+    Examples
+    --------
+    >>> round_up(4123.0)
+    4200
+    """
+    unit = 10 ** max(0, len(str(int(n_rows))) - 2)
+    return int(-(-n_rows // unit) * unit)
 
 
 def _note_size(told: Told) -> list[str]:
