@@ -134,7 +134,7 @@ def find_leakage(  # noqa: PLR0913  the contract of the room: everything beyond 
     progress.step("measuring the score with and without each suspect")
     scored = score_suspects(docket, [*proven, *doubtful], guilty=guilty)
     if test_rows is not None:
-        told += find_twins(frame, case, test_rows=test_rows, without=guilty | docket.identities)
+        told += find_twins(frame, case, test_rows=test_rows, without=docket.identities)
         told += find_straddling_groups(frame, case, test_rows=test_rows)
     told += find_likely_groups(case, docket.powers, without=guilty | docket.identities)
     return sort_findings([finding for suspicion in [*scored, *told] for finding in pronounce(suspicion, keep=keep)])

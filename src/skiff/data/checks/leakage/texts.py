@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -16,6 +18,9 @@ from skiff.data.checks.leakage.missingness import MIN_DOUBT
 from skiff.data.checks.leakage.proof import bound_errors, measure_share
 from skiff.data.checks.leakage.sentences import REMEDY_ASK, REMEDY_LEFT_OUT, ask_when, name_outcome
 from skiff.data.checks.leakage.suspicion import Suspicion
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MIN_WORD_ROWS = 20
 """Rows that must share a word before it is looked at; it also keeps names of persons out of sentences."""
@@ -87,11 +92,20 @@ def _judge_text(case: Case, column: InputColumn) -> Suspicion | None:
         reach = claim.hits / (claim.outcome.base * len(labels))
         severity = _judge_word(claim, reach=reach)
         if severity is not None:
-            has_word = words.list.eval(pl.element().is_in(claim.words)).list.any()
             mask = np.zeros(case.n_rows, dtype=np.bool_)
-            mask[case.sample[has_word.fill_null(value=False).to_numpy().astype(np.bool_)]] = True
+            mask[case.sample[_find_rows(words, claim.words)]] = True
             return _build_suspicion(case, claim, severity=severity, reach=reach, rows=case.proof_rows(mask))
     return None
+
+
+def _find_rows(words: pl.Series, wanted: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which lists of words hold any of the wanted ones."""
+    counts = words.list.len().fill_null(0).to_numpy()
+    row = np.repeat(np.arange(len(words)), counts)
+    flat = words.filter(pl.Series(counts > 0)).list.explode()
+    found = np.zeros(len(words), dtype=np.bool_)
+    found[row[flat.is_in(list(wanted)).to_numpy()]] = True
+    return found
 
 
 def _list_outcomes(case: Case) -> list[Outcome]:
@@ -114,8 +128,7 @@ def _claim_names(case: Case, column: InputColumn, words: pl.Series, counted: pl.
         names = tuple(word for word in known if _names(case, word, outcome))
         if not names:
             continue
-        has_name = words.list.eval(pl.element().is_in(names)).list.any().fill_null(value=False)
-        is_named = has_name.to_numpy().astype(np.bool_)
+        is_named = _find_rows(words, names)
         n, hits = int(is_named.sum()), int((is_named & (labels == outcome.code)).sum())
         if n >= MIN_NAME_ROWS:
             claims.append(WordClaim(column=column, words=names, outcome=outcome, n=n, hits=hits, is_name=True))

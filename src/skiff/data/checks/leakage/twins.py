@@ -63,7 +63,8 @@ def find_twins(frame: pl.DataFrame, case: Case, *, test_rows: Int, without: Coll
     test_rows : ndarray of int64
         Positions of the test rows in `frame`.
     without : collection of str
-        Columns left out before training (identifiers make every row different).
+        Columns that name rows: they make two entries of one case look different. Proven leaks stay in, for two entries of
+        one case agree in them, and two cases that only look alike need not.
     """
     columns = [column for column in case.inputs if column.name not in without]
     if not columns or len(test_rows) == 0:
@@ -146,10 +147,10 @@ def count_chance_twins(case: Case, columns: Sequence[InputColumn], *, n_test: in
 def _judge_twins(
     case: Case, test_rows: Int, is_twin: Bool, *, hashes: pl.Series, n_by_chance: float, is_exact: bool
 ) -> list[Suspicion]:
-    """Warn where twins are many and are one case entered twice; tell where they only look alike."""
+    """Warn where twins are many and are one case entered twice; tell where many look alike beyond chance."""
     n_twins = int(is_twin.sum())
     share = n_twins / len(is_twin)
-    if n_twins < MIN_TWINS:
+    if n_twins < MIN_TWINS or share < TELL_SHARE:
         return []
     agreement, n_compared = measure_agreement(case, hashes)
     known = float(len(hashes) - hashes.n_unique()) / len(hashes)
@@ -158,8 +159,8 @@ def _judge_twins(
         or n_by_chance <= IMPOSSIBLE_TWINS
         or share >= FAR_MORE * max(known, 1.0 / len(hashes))
     )
-    severity: Severity = "warn" if share >= TELL_SHARE and is_copy else "info"
-    if severity == "info" and not is_exact:
+    severity: Severity = "warn" if is_copy else "info"
+    if severity == "info" and (not is_exact or n_by_chance >= n_twins):
         return []
     return [
         Suspicion(
@@ -174,7 +175,7 @@ def _judge_twins(
                 "twins_compared": n_compared,
                 "twins_by_chance": n_by_chance,
             },
-            what=f"{n_twins:,} of the {len(is_twin):,} rows set aside for testing have {'exactly' if is_exact else 'nearly'} the same inputs as a row the model learns from.",
+            what=f"{n_twins:,} of the {len(is_twin):,} rows set aside for testing are {'exactly' if is_exact else 'nearly'} like a row the model learns from, in everything but '{case.target}' and what only numbers them.",
             **_explain_twins(is_copy=severity == "warn"),
         )
     ]
@@ -190,7 +191,7 @@ def _explain_twins(*, is_copy: bool) -> _Words:
             "action": "asked",
         }
     return {
-        "why_it_matters": "They are probably different cases that look alike, for their answers differ as well; the score is hardly touched.",
-        "remedy": "Nothing to do.",
+        "why_it_matters": "They are different cases that look alike, for their answers differ like those of any others; the score is hardly touched.",
+        "remedy": "Nothing has to be done.",
         "action": "none",
     }
