@@ -32,10 +32,10 @@ from skiff.core.optional import import_extra
 from skiff.store.schema import METADATA, VERSION
 from skiff.store.sqlite import catalog_damaged, describe_sqlite_error, find_sqlite_damage, open_sqlite
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; a test compares it with ``migrations/``."""
 
-KNOWN_REVISIONS = ("0001",)
+KNOWN_REVISIONS = ("0001", "0002")
 """Every revision this version can upgrade from."""
 
 Row = dict[str, Any]

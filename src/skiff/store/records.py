@@ -101,6 +101,30 @@ class ReleaseRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContractRecord:
+    """One version of what a table is agreed to look like.
+
+    Parameters
+    ----------
+    name : str
+        Of the table.
+    version : int
+        From 1.
+    created : str
+    dataset_sha256 : str or None
+        The dataset it was learned from.
+    sha256 : str
+        Of its content; its name among the objects.
+    """
+
+    name: str
+    version: int
+    created: str
+    dataset_sha256: str | None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Promotion:
     """A change of the release that answers: its number (None: no release answers) and the one before."""
 

@@ -76,6 +76,17 @@ PROMOTION = Table(
     Column("seal", String(HASH_LENGTH), nullable=False),
 )
 
+CONTRACT = Table(
+    "contract",
+    METADATA,
+    Column("name", String(255), primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("created", String(32), nullable=False),
+    Column("dataset_sha256", String(HASH_LENGTH), nullable=True),
+    Column("body_sha256", String(HASH_LENGTH), nullable=False),
+    Column("seal", String(HASH_LENGTH), nullable=False),
+)
+
 LEDGER = Table(
     "ledger",
     METADATA,

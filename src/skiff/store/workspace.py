@@ -15,6 +15,7 @@ from skiff.core.evidence import Json
 from skiff.core.settings import Settings
 from skiff.store.catalog import Catalog
 from skiff.store.clock import Clock, find_actor, now_utc
+from skiff.store.contracts import Contracts
 from skiff.store.datasets import Datasets
 from skiff.store.files import make_folder, sweep_staging
 from skiff.store.layout import (
@@ -99,6 +100,7 @@ class Workspace:
     actor : str
     objects : Objects
     datasets : Datasets
+    contracts : Contracts
     runs : Runs
     releases : Releases
     ledger : Ledger
@@ -129,6 +131,7 @@ class Workspace:
         self._writer = WriterLock(own / "writer.lock", root=root, clock=clock)
         self.objects = Objects(objects_root)
         self.datasets = Datasets(catalog, objects=self.objects, clock=clock)
+        self.contracts = Contracts(catalog, objects=self.objects, clock=clock)
         self.runs = Runs(catalog, actor=self.actor, clock=clock)
         self.releases = Releases(
             catalog, root=own / "releases", staging=own / "tmp", hold=self._writer.hold, clock=clock
