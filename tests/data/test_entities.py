@@ -7,6 +7,7 @@ import polars as pl
 
 from skiff.core.task import Task
 from skiff.data.entities import find_group, measure_kinship
+from skiff.data.facts import gather_facts
 
 TASK = Task(kind="binary", target="paid", classes=("no", "yes"), positive="yes")
 
@@ -45,7 +46,8 @@ def test_a_unique_identifier_is_no_group() -> None:
 
 
 def test_an_entity_with_few_values_is_a_category() -> None:
-    assert measure_kinship(_visits(is_alike=True, n_patients=40), TASK, "patient_id") is None
+    table = _visits(is_alike=True, n_patients=40)
+    assert measure_kinship(table, TASK, gather_facts(table)["patient_id"]) is None
 
 
 def test_a_measured_whole_number_is_no_group() -> None:

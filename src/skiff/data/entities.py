@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,8 @@ import polars as pl
 
 from skiff.core.finding import Finding
 from skiff.core.task import Task
+from skiff.data.facts import ColumnFacts, gather_facts
 from skiff.data.headers import ENTITY, IDENTIFIER, says
-from skiff.data.kinds import kind_of
 from skiff.data.rows import has_value
 from skiff.data.sentences import say_share
 
@@ -52,6 +53,9 @@ BINS = 20
 SAMPLE_ROWS = 30_000
 """Rows compared, about: all rows of some of the entities, so that pairs survive."""
 
+SAMPLE_CELLS = 1_000
+"""Different cells whose form is looked at."""
+
 CODE = re.compile(r"[^\s]*\d[^\s]*")
 
 
@@ -81,7 +85,9 @@ class Kinship:
     is_identifier: bool
 
 
-def find_group(frame: pl.DataFrame, task: Task) -> tuple[str | None, list[Finding]]:
+def find_group(
+    frame: pl.DataFrame, task: Task, *, facts: Mapping[str, ColumnFacts] | None = None
+) -> tuple[str | None, list[Finding]]:
     """Propose the column whose repeated values name one entity, with the evidence.
 
     Proposed is an identifier by its header or form that repeats, and whose rows are much more alike than rows of
@@ -92,7 +98,8 @@ def find_group(frame: pl.DataFrame, task: Task) -> tuple[str | None, list[Findin
     Neighbours in the sorted identifiers, not random rows, are the yardstick: identifiers are often given in order of
     time, and a measured number is as alike to the next value as to itself.
     """
-    measured = [kin for name in frame.columns if (kin := measure_kinship(frame, task, name)) is not None]
+    known = facts if facts is not None else gather_facts(frame)
+    measured = [kin for fact in known.values() if (kin := measure_kinship(frame, task, fact)) is not None]
     proven = [kin for kin in measured if kin.target >= TARGET_ALIKE or len(kin.alike) >= MIN_ALIKE_COLUMNS]
     identifiers = [kin for kin in proven if kin.is_identifier]
     if identifiers:
@@ -102,17 +109,17 @@ def find_group(frame: pl.DataFrame, task: Task) -> tuple[str | None, list[Findin
     return None, [_tell(max(named, key=lambda kin: kin.target), is_proposed=False)] if named else []
 
 
-def measure_kinship(frame: pl.DataFrame, task: Task, name: str) -> Kinship | None:
+def measure_kinship(frame: pl.DataFrame, task: Task, fact: ColumnFacts) -> Kinship | None:
     """Measure whether a column names entities that come back; None where it cannot be an entity at all."""
-    column = frame[name]
+    name, column = fact.name, fact.series
     if name in (task.target, task.time, *task.protected) or not (
         column.dtype == pl.String or column.dtype.is_integer()
     ):
         return None
-    is_identifier = _looks_like_identifier(column)
-    if (column.dtype.is_integer() and not is_identifier) or kind_of(column) == "text":
+    is_number = column.dtype.is_integer()
+    if fact.kind == "text" or (is_number and not _looks_like_identifier(column)):
         return None
-    n_entities = column.n_unique()
+    n_entities = column.n_unique() if is_number else _count_texts(fact)
     is_entity = n_entities >= MIN_ENTITIES and frame.height / n_entities <= MAX_MEAN_ROWS
     if (
         not is_entity
@@ -142,8 +149,14 @@ def measure_kinship(frame: pl.DataFrame, task: Task, name: str) -> Kinship | Non
         repeated=repeated,
         target=max(0.0, _measure_agreement(gathered[task.target], is_same)),
         alike=tuple(alike),
-        is_identifier=is_identifier,
+        is_identifier=is_number or _looks_like_identifier(column),
     )
+
+
+def _count_texts(fact: ColumnFacts) -> int:
+    """Return the number of different cells, the empty text and the missing cell among them."""
+    n_null = fact.series.null_count()
+    return fact.n_distinct + (n_null > 0) + (fact.n_missing > n_null)
 
 
 def _draw_entities(column: pl.Series) -> Int:
@@ -160,7 +173,10 @@ def _looks_like_identifier(column: pl.Series) -> bool:
         return True
     if column.dtype != pl.String:
         return False
-    sample = column.drop_nulls().unique(maintain_order=True).head(1_000)
+    for n_rows in (10 * SAMPLE_CELLS, column.len()):  # the first rows nearly always hold enough different cells
+        sample = column.head(n_rows).drop_nulls().unique(maintain_order=True).head(SAMPLE_CELLS)
+        if sample.len() == SAMPLE_CELLS:
+            break
     return bool(sample.len()) and sum(CODE.fullmatch(cell) is not None for cell in sample) >= 0.95 * sample.len()
 
 

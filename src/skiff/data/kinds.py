@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 import polars as pl
 
 from skiff.core.signature import InputColumn
@@ -13,7 +14,6 @@ from skiff.core.task import ColumnKind
 from skiff.data.rows import has_value
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 MAX_LEVELS = 1_000
@@ -36,7 +36,29 @@ WORD = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]{2}|\S*\p{L}\S*"
 blanks, two letters count as one."""
 
 
-def infer_inputs(frame: pl.DataFrame, *, exclude: Collection[str] = ()) -> tuple[InputColumn, ...]:
+class Counted(Protocol):
+    """What is known of a column that has been counted (`skiff.data.facts.ColumnFacts`)."""
+
+    @property
+    def kind(self) -> ColumnKind:
+        """What it is to a model."""
+
+    @property
+    def n_missing(self) -> int:
+        """Rows without a value."""
+
+    @property
+    def numbers(self) -> NDArray[np.float64]:
+        """Its finite numbers in ascending order."""
+
+    @property
+    def levels(self) -> pl.DataFrame:
+        """Its levels with their rows: ``level`` and ``n``."""
+
+
+def infer_inputs(
+    frame: pl.DataFrame, *, exclude: Collection[str] = (), facts: Mapping[str, Counted] | None = None
+) -> tuple[InputColumn, ...]:
     """Describe the columns of a typed table that a model could take, in the order of the table.
 
     Parameters
@@ -45,6 +67,8 @@ def infer_inputs(frame: pl.DataFrame, *, exclude: Collection[str] = ()) -> tuple
         Typed: Float64 or Int64, Boolean, String, Date or Datetime.
     exclude : collection of str
         Columns to skip: the target, the group, what the user dropped.
+    facts : mapping, optional
+        What `skiff.data.facts.gather_facts` counted, where it has been done already: nothing is counted twice.
 
     Returns
     -------
@@ -61,7 +85,13 @@ def infer_inputs(frame: pl.DataFrame, *, exclude: Collection[str] = ()) -> tuple
     >>> [(column.name, column.kind, column.nullable) for column in made]
     [('nights', 'number', False), ('country', 'category', False), ('paid', 'boolean', True)]
     """
-    return tuple(_describe(column) for column in frame.get_columns() if column.name not in exclude)
+    skipped = set(exclude)
+    known = facts or {}
+    return tuple(
+        _describe_counted(column, known[column.name]) if column.name in known else _describe(column)
+        for column in frame.get_columns()
+        if column.name not in skipped
+    )
 
 
 def kind_of(column: pl.Series) -> ColumnKind:
@@ -96,10 +126,9 @@ def is_prose(column: pl.Series) -> bool:
     first = first.filter(first != "")
     if first.len() == 0:
         return False
-    different = first.unique(maintain_order=True)
-    if different.len() < max(TEXT_MIN_DISTINCT, TEXT_DISTINCT_SHARE * first.len()):
+    if first.n_unique() < max(TEXT_MIN_DISTINCT, TEXT_DISTINCT_SHARE * first.len()):
         return False
-    words = different.head(TEXT_SAMPLE).str.count_matches(WORD).mean()
+    words = first.unique(maintain_order=True).head(TEXT_SAMPLE).str.count_matches(WORD).mean()
     return isinstance(words, float) and words >= TEXT_WORDS
 
 
@@ -112,8 +141,18 @@ def to_seconds(column: pl.Series) -> NDArray[np.float64]:
     >>> to_seconds(pl.Series([date(1970, 1, 2), None])).tolist()
     [86400.0, nan]
     """
-    seconds = column.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64) / 1e6
-    return seconds.fill_null(float("nan")).to_numpy()
+    return to_floats(column.cast(pl.Datetime("us")).cast(pl.Int64)) / 1e6
+
+
+def to_floats(column: pl.Series) -> NDArray[np.float64]:
+    """Return numbers or yes/no as floats, NaN where missing.
+
+    Examples
+    --------
+    >>> to_floats(pl.Series([3, None])).tolist()
+    [3.0, nan]
+    """
+    return column.cast(pl.Float64, strict=False).to_numpy()  # on the way null becomes NaN
 
 
 def count_levels(column: pl.Series) -> pl.DataFrame:
@@ -159,6 +198,20 @@ def _describe(column: pl.Series) -> InputColumn:
         return InputColumn(name=column.name, kind=kind, nullable=nullable, low=low, high=high, is_integer=True)
     low, high = _bounds(column)
     return InputColumn(name=column.name, kind=kind, nullable=nullable, low=low, high=high, is_integer=_is_whole(column))
+
+
+def _describe_counted(column: pl.Series, fact: Counted) -> InputColumn:
+    """Return the same as `_describe`, from what is known already."""
+    kind, nullable = fact.kind, fact.n_missing > 0
+    if kind in ("category", "text"):
+        levels = tuple(take_top_levels(fact.levels, MAX_LEVELS)["level"].to_list()) if kind == "category" else ()
+        return InputColumn(name=column.name, kind=kind, nullable=nullable, levels=levels)
+    if kind == "boolean" or fact.n_missing == column.len():
+        return InputColumn(name=column.name, kind=kind, nullable=nullable)
+    numbers = fact.numbers
+    low, high = (float(numbers[0]), float(numbers[-1])) if len(numbers) else (None, None)
+    is_whole = kind == "date" or not column.dtype.is_float() or bool((numbers == np.floor(numbers)).all())
+    return InputColumn(name=column.name, kind=kind, nullable=nullable, low=low, high=high, is_integer=is_whole)
 
 
 def _rank_levels(column: pl.Series) -> tuple[str, ...]:

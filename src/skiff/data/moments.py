@@ -11,7 +11,7 @@ import polars as pl
 from skiff.core.finding import EvidenceValue, Finding
 from skiff.core.task import Task
 from skiff.data.headers import BIRTH, DAY, HOUR, MONTH, YEAR, says, split_header
-from skiff.data.kinds import to_seconds
+from skiff.data.kinds import to_floats, to_seconds
 from skiff.data.sentences import name_columns, say_share
 
 if TYPE_CHECKING:
@@ -110,15 +110,15 @@ def build_moments(frame: pl.DataFrame, time: str) -> Float:
     if column.dtype in (pl.Date, pl.Datetime):
         return to_seconds(column)
     if column.dtype.is_temporal():
-        return _to_floats(column.to_physical())
-    moments = _to_floats(column)
+        return to_floats(column.to_physical())
+    moments = to_floats(column)
     if not says(time, YEAR):
         return moments
     for words, low, high, size in ((MONTH, 1, 12, 12), (DAY, 1, 31, 31), (HOUR, 0, 24, 25)):
         part = _find_part(frame, time, words=words, low=low, high=high)
         if part is None:
             break
-        moments = moments * size + np.nan_to_num(_to_floats(frame[part]), nan=0.0)
+        moments = moments * size + np.nan_to_num(to_floats(frame[part]), nan=0.0)
     return moments
 
 
@@ -134,8 +134,24 @@ def find_cut(moments: Float, test_share: float) -> float | None:
     >>> find_cut(np.array([1.0] * 9 + [2.0]), 0.5) is None
     True
     """
-    known = np.sort(moments[np.isfinite(moments)])
-    starts = np.flatnonzero(np.diff(known) > 0) + 1
+    return _cut_ordered(sort_known(moments), test_share)
+
+
+def sort_known(moments: Float) -> Float:
+    """Return the known moments in ascending order.
+
+    Examples
+    --------
+    >>> sort_known(np.array([2.0, np.nan, 1.0])).tolist()
+    [1.0, 2.0]
+    """
+    known = moments[np.isfinite(moments)]
+    return pl.Series(known).sort().to_numpy()  # on all cores
+
+
+def _cut_ordered(known: Float, test_share: float) -> float | None:
+    """Do as `find_cut`, for known moments in ascending order."""
+    starts = np.flatnonzero(known[1:] > known[:-1]) + 1
     if not len(starts):
         return None
     shares = 1.0 - starts / len(known)
@@ -146,25 +162,29 @@ def find_cut(moments: Float, test_share: float) -> float | None:
 
 def measure_order(frame: pl.DataFrame, name: str) -> Order | None:
     """Measure how well a column orders the rows; None where it hardly varies."""
+    column = frame[name]
+    is_date = column.dtype.is_temporal()
     moments = build_moments(frame, name)
-    own = to_seconds(frame[name]) if frame[name].dtype.is_temporal() else _to_floats(frame[name])
-    known, own = moments[np.isfinite(moments)], own[np.isfinite(own)]
-    values, counts = np.unique(known, return_counts=True)
-    if len(values) < MIN_MOMENTS:
+    own = moments if is_date else to_floats(column)
+    known = sort_known(moments)
+    starts = np.flatnonzero(known[1:] > known[:-1]) + 1
+    if len(starts) + 1 < MIN_MOMENTS:
         return None
-    is_date = frame[name].dtype.is_temporal()
-    span_days = float(own.max() - own.min()) / DAY_S if is_date else float(own.max() - own.min()) * YEAR_DAYS
-    cut = find_cut(moments, 0.2)
+    values, counts = known[np.append(0, starts)], np.diff(np.concatenate([[0], starts, [len(known)]]))
+    ordered = known if is_date else sort_known(own)
+    span = float(ordered[-1] - ordered[0])
+    span_days = span / DAY_S if is_date else span * YEAR_DAYS
+    cut = _cut_ordered(known, 0.2)
     return Order(
         column=name,
         missing=1.0 - len(known) / len(moments),
         n_moments=len(values),
         top_share=float(counts.max() / len(known)),
         span_years=span_days / YEAR_DAYS,
-        sortedness=_measure_sortedness(own),
-        covered=_measure_covered(own, span_days) if is_date else 1.0,
-        median=float(np.median(own)),
-        test_share=float((known >= cut).mean()) if cut is not None else None,
+        sortedness=_measure_sortedness(own[np.isfinite(own)], ordered),
+        covered=_measure_covered(values, len(known), span_days) if is_date else 1.0,
+        median=float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2.0,
+        test_share=1.0 - float(np.searchsorted(known, cut)) / len(known) if cut is not None else None,
     )
 
 
@@ -189,7 +209,7 @@ def find_time(frame: pl.DataFrame, task: Task) -> tuple[str | None, list[Finding
 
 
 def _list_candidates(frame: pl.DataFrame, task: Task) -> list[str]:
-    names = [name for name in frame.columns if name != task.target and frame[name].dtype in (pl.Date, pl.Datetime)]
+    names = [name for name, dtype in frame.schema.items() if name != task.target and dtype in (pl.Date, pl.Datetime)]
     years = [
         name
         for name in frame.columns
@@ -211,7 +231,7 @@ def _is_time(order: Order) -> bool:
 def _is_year(column: pl.Series) -> bool:
     if not column.dtype.is_numeric():
         return False
-    known = _to_floats(column)
+    known = to_floats(column)
     known = known[np.isfinite(known)]
     return bool(len(known) and (known == np.floor(known)).all() and YEARS[0] <= known.min() and known.max() <= YEARS[1])
 
@@ -223,35 +243,33 @@ def _find_part(frame: pl.DataFrame, year: str, *, words: frozenset[str], low: in
         header = frozenset(split_header(name))
         if name == year or header.isdisjoint(words) or header - words != event or not frame[name].dtype.is_numeric():
             continue
-        known = _to_floats(frame[name])
+        known = to_floats(frame[name])
         known = known[np.isfinite(known)]
         if len(known) and low <= known.min() and known.max() <= high and (known == np.floor(known)).all():
             return name
     return None
 
 
-def _to_floats(column: pl.Series) -> Float:
-    return column.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
-
-
-def _measure_sortedness(values: Float) -> float:
+def _measure_sortedness(values: Float, ordered: Float) -> float:
     """Return 1 where the rows are in order (either way), ½ where they are in none."""
-    steps = np.diff(values)
-    steps = steps[steps != 0]
-    if not len(steps):
+    n_up, n_down = int(np.count_nonzero(values[1:] > values[:-1])), int(np.count_nonzero(values[1:] < values[:-1]))
+    if not n_up + n_down:
         return 0.5
-    upward = float((steps > 0).mean())
-    n_rows = len(values)
-    ranks = np.unique(values, return_inverse=True)[1].astype(np.float64)
-    correlation = abs(float(np.corrcoef(ranks, np.arange(n_rows))[0, 1])) if n_rows > 2 else 0.0  # noqa: PLR2004  two points always lie on a line
+    upward = n_up / (n_up + n_down)
+    if upward in (0.0, 1.0) or len(values) <= 2:  # noqa: PLR2004  two points always lie on a line
+        return max(upward, 1.0 - upward)
+    distinct = ordered[np.append(0, np.flatnonzero(ordered[1:] > ordered[:-1]) + 1)]
+    ranks = np.searchsorted(distinct, values).astype(np.float64)
+    correlation = abs(float(np.corrcoef(ranks, np.arange(len(values)))[0, 1]))
     return max(upward, 1.0 - upward, correlation)
 
 
-def _measure_covered(seconds: Float, span_days: float) -> float:
+def _measure_covered(moments: Float, n_rows: int, span_days: float) -> float:
     """Return the days met as a share of those that evenly spread rows would meet: D (1 − e^(−n/D)) of D days."""
     n_days = max(1.0, np.floor(span_days) + 1.0)
-    expected = n_days * (1.0 - np.exp(-len(seconds) / n_days))
-    return float(len(np.unique(np.floor(seconds / DAY_S))) / expected)
+    expected = n_days * (1.0 - np.exp(-n_rows / n_days))
+    days = np.floor(moments / DAY_S)
+    return float((1 + np.count_nonzero(days[1:] > days[:-1])) / expected)
 
 
 def _tell_proposal(order: Order, others: list[str]) -> Finding:

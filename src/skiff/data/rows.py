@@ -37,12 +37,27 @@ def has_value(series: pl.Series) -> Bool:
     >>> has_value(pl.Series(["a", "", None])).tolist()
     [True, False, False]
     """
-    filled = series.is_not_null()
     if series.dtype == pl.String:
-        filled &= (series != "").fill_null(value=False)
-    elif series.dtype.is_float():
-        filled &= series.is_not_nan().fill_null(value=False)
-    return filled.to_numpy()
+        return (
+            (series != "").to_numpy() if not series.null_count() else (series != "").fill_null(value=False).to_numpy()
+        )
+    if series.dtype.is_float():
+        known: Bool = ~np.isnan(series.to_numpy())  # null becomes NaN on the way
+        return known
+    return series.is_not_null().to_numpy() if series.null_count() else np.ones(series.len(), dtype=np.bool_)
+
+
+def count_missing(series: pl.Series) -> int:
+    """Return how many cells hold nothing, as `has_value` sees it.
+
+    Examples
+    --------
+    >>> count_missing(pl.Series(["a", "", None])), count_missing(pl.Series([1, None]))
+    (2, 1)
+    """
+    if series.dtype == pl.String or series.dtype.is_float():
+        return series.len() - int(np.count_nonzero(has_value(series)))
+    return series.null_count()
 
 
 def code_rows(frame: pl.DataFrame, columns: Sequence[str] | None = None) -> Int:

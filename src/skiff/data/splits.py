@@ -13,7 +13,7 @@ from skiff.core.errors import SkiffError
 from skiff.core.finding import Finding
 from skiff.core.task import Task
 from skiff.data.dealing import code_strata, deal, deal_share
-from skiff.data.moments import build_moments, find_cut
+from skiff.data.moments import build_moments, find_cut, sort_known
 from skiff.data.rows import code_rows, count_copies, number_rows
 from skiff.data.sentences import count_rows, say_share
 from skiff.data.task import encode_target
@@ -295,20 +295,22 @@ def _keep_newcomers(plan: _Plan, is_late: Bool, is_early: Bool) -> tuple[Bool, F
 
 def _cut_folds(moments: Float, y: Float, plan: _Plan) -> tuple[tuple[Rows, Rows], ...]:
     """Return folds that learn from the past and are judged on the block of time that follows."""
-    order = np.argsort(moments, kind="stable")
-    ranked = moments[order]
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(ranked) > 0) + 1])  # a moment is never divided
-    wanted = (np.arange(plan.n_folds) + FIRST_BLOCK) / (plan.n_folds + FIRST_BLOCK) * len(order)
+    ranked = sort_known(moments)
+    starts = np.append(0, np.flatnonzero(ranked[1:] > ranked[:-1]) + 1)  # a moment is never divided
+    wanted = (np.arange(plan.n_folds) + FIRST_BLOCK) / (plan.n_folds + FIRST_BLOCK) * len(ranked)
     nearest = np.abs(starts[None, :] - wanted[:, None]).argmin(axis=1) if len(starts) <= 10_000 else None  # noqa: PLR2004  a table of distances stays below 1 MB
     places = (
         starts[nearest] if nearest is not None else starts[np.searchsorted(starts, wanted).clip(0, len(starts) - 1)]
     )
-    cuts = [*np.unique(places[places > 0]).tolist(), len(order)]
+    cuts = [*np.unique(places[places > 0]).tolist(), len(ranked)]
     folds = []
     for begin, end in itertools.pairwise(cuts):
-        has_choice = plan.task.kind == "regression" or len(np.unique(y[order[:begin]])) > 1
+        is_fitting = moments < ranked[begin]
+        is_held = ~is_fitting if end == len(ranked) else ~is_fitting & (moments < ranked[end])
+        answers = y[is_fitting]
+        has_choice = plan.task.kind == "regression" or (len(answers) > 0 and answers.min() < answers.max())
         if has_choice and end > begin:
-            folds.append((np.sort(order[:begin]).astype(np.int64), np.sort(order[begin:end]).astype(np.int64)))
+            folds.append((np.flatnonzero(is_fitting).astype(np.int64), np.flatnonzero(is_held).astype(np.int64)))
     return tuple(folds)
 
 
@@ -361,18 +363,19 @@ def _tell_no_cut(time: str, because: str) -> Finding:
 
 def _tell_copies(plan: _Plan, split: Split) -> list[Finding]:
     """Say which rows are equal in every cell and where they are."""
-    sides = np.full(plan.frame.height, -1)
+    sides = np.full(plan.frame.height, -1, dtype=np.int8)
     sides[split.train], sides[split.test] = 0, 1
     used = np.flatnonzero(sides >= 0)
-    sets, sizes = count_copies(plan.codes[used])
-    is_copy = sizes > 1
+    is_copy = pl.Series(plan.codes[used]).is_duplicated().to_numpy()  # most tables end here, without sorting
     if not is_copy.any():
         return []
-    in_test = np.bincount(sets, weights=sides[used])
+    copies = used[is_copy]
+    sets, _ = count_copies(plan.codes[copies])
+    in_test = np.bincount(sets, weights=sides[copies])
     is_divided = (in_test > 0) & (in_test < np.bincount(sets))
-    n_divided = int((is_divided[sets] & (sides[used] == 1)).sum())
+    n_divided = int((is_divided[sets] & (sides[copies] == 1)).sum())
     everywhere = np.zeros(plan.frame.height, dtype=np.bool_)
-    everywhere[used[is_copy]] = True
+    everywhere[copies] = True
     done = "They are always on the same side." if not n_divided else f"{count_rows(n_divided)} for judging also train."
     return [
         Finding(

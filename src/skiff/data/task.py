@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from skiff.core.errors import SkiffError
 from skiff.core.finding import Finding
 from skiff.core.task import Task, TaskKind
 from skiff.data.entities import find_group
+from skiff.data.facts import ColumnFacts
 from skiff.data.moments import can_order, find_time
 from skiff.data.rows import number_rows
 from skiff.data.sentences import count_rows, say_share
@@ -163,10 +164,19 @@ def label_target(column: pl.Series) -> pl.Series:
     return column.cast(pl.String).str.strip_chars().replace("", None)
 
 
-def detect_time_and_group(frame: pl.DataFrame, task: Task) -> tuple[str | None, str | None, list[Finding]]:
+def detect_time_and_group(
+    frame: pl.DataFrame, task: Task, *, facts: Mapping[str, ColumnFacts] | None = None
+) -> tuple[str | None, str | None, list[Finding]]:
     """Propose the column that orders the rows in time and the one that says which rows belong together.
 
     What the task already names is kept and not looked for again.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+    task : Task
+    facts : mapping, optional
+        What `skiff.data.facts.gather_facts` counted, where it has been done already.
 
     Returns
     -------
@@ -189,7 +199,7 @@ def detect_time_and_group(frame: pl.DataFrame, task: Task) -> tuple[str | None, 
     time, findings = (task.time, []) if task.time else find_time(frame, task)
     if task.group:
         return time, task.group, findings
-    group, told = find_group(frame, replace(task, time=time))
+    group, told = find_group(frame, replace(task, time=time), facts=facts)
     return time, group, [*findings, *told]
 
 

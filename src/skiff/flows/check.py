@@ -11,6 +11,7 @@ from skiff.core.finding import Finding, sort_findings
 from skiff.core.progress import Progress, Silent
 from skiff.core.settings import Settings
 from skiff.data.checks import check_table
+from skiff.data.facts import gather_facts
 from skiff.data.kinds import infer_inputs
 from skiff.flows.prepare import prepare
 from skiff.flows.read import read_table
@@ -80,7 +81,9 @@ def check_file(
             "test_rows": len(prepared.split.test),
         }
     else:
-        checks = check_table(read.frame, None, inputs=infer_inputs(read.frame), progress=progress)
+        facts = gather_facts(read.frame)
+        inputs = infer_inputs(read.frame, facts=facts)
+        checks = check_table(read.frame, None, inputs=inputs, facts=facts, progress=progress)
         findings = sort_findings([*read.findings, *checks])
     return CheckOutcome(
         name=read.name,

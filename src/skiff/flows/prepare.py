@@ -12,6 +12,7 @@ from skiff.core.progress import Progress, Silent
 from skiff.core.signature import InputColumn
 from skiff.core.task import Task
 from skiff.data.checks import check_table, columns_left_out
+from skiff.data.facts import gather_facts
 from skiff.data.kinds import infer_inputs
 from skiff.data.splits import Split, propose_split
 from skiff.data.task import detect_time_and_group, encode_target, infer_task
@@ -106,7 +107,8 @@ def prepare(read: ReadTable, question: Question, *, threads: int = 2, progress: 
         group=question.group,
         protected=question.protected,
     )
-    time, group, proposals = detect_time_and_group(frame, task)
+    facts = gather_facts(frame)
+    time, group, proposals = detect_time_and_group(frame, task, facts=facts)
     task = replace(task, time=task.time or time, group=task.group or group)
     y, has_target = encode_target(frame, task)
     y = y.copy()
@@ -114,7 +116,7 @@ def prepare(read: ReadTable, question: Question, *, threads: int = 2, progress: 
 
     split, split_findings = propose_split(frame, task, seed=question.seed)
     shut_out = {question.target, *question.drop, *task.protected, *([task.group] if task.group else [])}
-    inputs = infer_inputs(frame, exclude=shut_out - set(question.keep))
+    inputs = infer_inputs(frame, exclude=shut_out - set(question.keep), facts=facts)
     checks = check_table(
         frame,
         task,
@@ -123,6 +125,7 @@ def prepare(read: ReadTable, question: Question, *, threads: int = 2, progress: 
         seed=question.seed,
         threads=threads,
         keep=question.keep,
+        facts=facts,
         progress=progress,
     )
     found = sort_findings([*read.findings, *findings, *proposals, *split_findings, *checks])

@@ -9,7 +9,7 @@ instead of accusing, and findings of little weight about many columns are one li
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -28,7 +28,7 @@ from skiff.data.checks.privacy import find_direct_identifiers
 from skiff.data.checks.quality import find_constant, find_duplicate_columns, find_missing, find_near_constant
 from skiff.data.checks.schema import find_schema_changes
 from skiff.data.checks.values import find_strange_values
-from skiff.data.facts import gather_facts
+from skiff.data.facts import ColumnFacts, gather_facts
 from skiff.data.splits import Split
 from skiff.data.task import encode_target
 
@@ -44,7 +44,7 @@ __all__ = [
 SILENT = Silent()
 
 
-def check_table(
+def check_table(  # noqa: PLR0913  the contract of the room: everything beyond the two nouns by name
     frame: pl.DataFrame,
     task: Task | None,
     *,
@@ -53,6 +53,7 @@ def check_table(
     seed: int = 0,
     threads: int = 2,
     keep: Collection[str] = (),
+    facts: Mapping[str, ColumnFacts] | None = None,
     progress: Progress = SILENT,
 ) -> list[Finding]:
     """Look for everything that could ruin a model, worst first.
@@ -71,6 +72,8 @@ def check_table(
         For the leak court's quick models.
     keep : collection of str
         Columns to keep in spite of a finding; its action is then ``kept``.
+    facts : mapping, optional
+        What `skiff.data.facts.gather_facts` counted, where it has been done already.
     progress : Progress, optional
 
     Returns
@@ -86,7 +89,7 @@ def check_table(
     [('quality.constant', 'left_out')]
     """
     progress.step("counting values")
-    facts = gather_facts(frame)
+    facts = facts if facts is not None else gather_facts(frame)
     target = {task.target} if task else set()
     roles = {name for name in (task.target, task.time, task.group) if name} if task else set()
     findings = [
