@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from skiff.data.parsing.rows import Dialect, Newline, SplitRow, split_row, walk_rows
+from skiff.data.parsing.rows import QUOTES, Dialect, Newline, SplitRow, split_row, walk_rows
 
 DELIMITERS = (",", ";", "\t", "|", "\x1f", "\x01", "^", "~", "¦", ":", " ")
 """Tried in this order; between equals the earlier is taken. Colon and blank occur inside cells and need a perfect fit."""
@@ -20,6 +20,9 @@ SAMPLE_ROWS = 300
 
 SAMPLE_CELLS = 6_000
 """Cells of the sample that are judged: a wide table shows its delimiter in a few rows."""
+
+SHORT_ROW = 0.6
+"""What a row counts that lacks cells at the end, where none has too many."""
 
 MOST_OUTSIDE = 45
 """Lines of titles and notes that may stand around a table."""
@@ -40,7 +43,8 @@ _CLEAN = re.compile(
     re.VERBOSE,
 )
 _STRANGE_INSIDE = frozenset(";\t|\x1f\x01^~¦")
-_APOSTROPHES = re.compile(r"(?<![^\n\r,;\t|^~\x1f\x01¦])'(?:[^'\n]|''|\\')*+'(?![^\n\r,;\t|^~\x1f\x01¦])")
+_APOSTROPHES = re.compile(r"(?<![^\n\r,;\t|^~\x1f\x01¦])'(?:[^'\\]|''|\\.)*+'(?![^\n\r,;\t|^~\x1f\x01¦])", re.DOTALL)
+_SPECIAL = re.compile(r"[\n\r,;\t|^~\x1f\x01¦]")
 _HINT = re.compile(r"\s*\"?sep=(.)\"?\s*(?:\r\n|\n|\r)", re.IGNORECASE)
 
 
@@ -119,7 +123,8 @@ def _find_quote_styles(text: str) -> list[Dialect]:
         if re.search(r"[,;|] +\"", text):
             styles.append(Dialect(skips_blanks=True))
         styles.append(Dialect(quote=""))
-    if len(_APOSTROPHES.findall(text)) >= 2:  # noqa: PLR2004  more than chance
+    enclosed = _APOSTROPHES.findall(text)
+    if len(enclosed) >= 2 or any("''" in cell[1:-1] or _SPECIAL.search(cell) for cell in enclosed):  # noqa: PLR2004  more than chance
         styles.append(Dialect(quote="'"))
         if "\\'" in text:
             styles.append(Dialect(quote="'", escape="\\"))
@@ -159,7 +164,10 @@ def _share_regular(rows: Sequence[Sequence[str]], width: int) -> float:
     regular = [_is_regular(row, width) for row in rows]
     first, last = regular.index(True), len(regular) - 1 - regular[::-1].index(True)
     outside = [at for at in (*range(first), *range(last + 1, len(rows))) if len(rows[at]) == 1]
-    return sum(regular) / (len(rows) - 0.95 * min(len(outside), MOST_OUTSIDE))
+    short = 0
+    if width > 2 and not any(len(row) > width and any(row[width:]) for row in rows):  # noqa: PLR2004  two columns cut short are prose
+        short = sum(1 < len(row) < width for row in rows)  # a program left out the empty cells at the end
+    return (sum(regular) + SHORT_ROW * short) / (len(rows) - 0.95 * min(len(outside), MOST_OUTSIDE))
 
 
 def find_usual_width(rows: Sequence[Sequence[object]]) -> int:
@@ -177,8 +185,10 @@ def _is_clean(cell: str, dialect: Dialect, *, is_quoted: bool) -> bool:
         return True
     if dialect.quote and cell[:1] == dialect.quote:
         return False
-    if not dialect.quote and len(cell) > 1 and cell[0] == cell[-1] == '"':
+    if len(cell) > 1 and cell[0] == cell[-1] and cell[0] in QUOTES:
         return False
+    if any(mark in cell and (cell[0] == mark or cell[-1] == mark) and cell.count(mark) % 2 for mark in QUOTES):
+        return False  # half of a quoted cell
     if any(mark in cell for mark in _STRANGE_INSIDE):
         return False
     if len(cell) > 60:  # noqa: PLR2004  prose, where commas are at home

@@ -5,15 +5,18 @@ from __future__ import annotations
 import codecs
 import itertools
 import re
-import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from skiff.data.parsing.letters import measure_letters, measure_mixture
 
 CHUNK_BYTES = 1 << 22
 """Bytes checked at a time, so that a large file is never held a second time as text."""
 
-SAMPLE_LETTERS = 4_000
-"""Letters outside ASCII that are judged; shares are then known to within two per cent."""
+SAMPLE_LETTERS = 800
+"""Bytes outside ASCII that are judged; shares are then known to within four per cent, and chances multiply."""
+
+SAMPLE_LINE_BYTES = 20_000
+SAMPLE_BYTES = 8_000_000
 
 BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -24,18 +27,39 @@ BOMS: tuple[tuple[bytes, str], ...] = (
 )
 """Byte order marks (Unicode 16.0, §23.8); UTF-32 first, because its mark begins with that of UTF-16."""
 
-SINGLE_BYTE = ("cp1252", "cp1250", "cp1251", "iso8859-15", "cp1254", "cp1253", "koi8-r", "mac_roman", "cp850", "cp866",
-               "cp1255", "cp1256", "iso8859-7", "cp874")  # fmt: skip
-"""One byte a letter, the likeliest first: where two read a file equally well, the earlier is taken."""
+PRIORS: dict[str, float] = {
+    "cp1252": 0.0, "gb18030": -1.0, "cp932": -1.0, "cp1251": -1.0, "cp1250": -1.5, "big5": -1.5, "cp949": -1.5, "cp1254": -2.0,
+    "cp1253": -2.0, "cp1255": -2.0, "cp1256": -2.0, "cp1257": -2.5, "euc_jp": -2.5, "cp874": -2.5, "koi8-r": -2.5, "iso8859-2": -2.5,
+    "iso8859-15": -3.0, "iso8859-7": -3.0, "mac_roman": -3.0, "cp850": -3.0, "cp866": -3.0, "cp437": -4.0, "cp852": -4.0,
+    "iso8859-5": -4.5,
+}  # fmt: skip
+"""Encodings that are tried, with the logarithm of how common each is beside Windows-1252."""
 
-DOUBLE_BYTE = ("gb18030", "cp932", "big5", "cp949", "euc_jp")
+DOUBLE_BYTE = frozenset({"gb18030", "cp932", "big5", "cp949", "euc_jp"})
 """One or two bytes a letter."""
 
-PLAUSIBLE = 0.35
-"""Mean score of a letter from which a reading is believed; wrong encodings score below 0 on whole sentences."""
+ASCII_LETTER = 3.4
+"""Logarithm of the thirty letters an ASCII byte may be: what a reading saves that takes it for half of a character."""
+
+BROKEN = 12.0
+"""What a byte that an encoding cannot read costs: as much as two letters that no language uses."""
+
+CLOSE_CALL = 4.6
+"""A reading whose letters are up to e^4.6 = 100 times less likely is named as a rival."""
+
+LEAST_PLAUSIBLE = -9.0
+"""Mean logarithm of a letter below which no reading makes sense."""
 
 DAMAGED_SHARE = 0.1
 """Up to this share of broken sequences among the right ones, a file is damaged UTF-8 rather than another encoding."""
+
+MOST_PLACES = 10
+"""Places of damage that are named."""
+
+LEAST_ZEROS = 0.02
+"""Share of zero bytes at one of two places from which a text without a mark is UTF-16: line ends and delimiters alone give it."""
+
+WIDE_PRINTABLE = 0.97
 
 CONTROL_SHARE = 0.01
 """Above this share of control characters bytes are no text; tables hold only tabs and line ends."""
@@ -63,6 +87,8 @@ class Encoding:
         letters are, or a recipe.
     damaged_bytes : int
         Bytes that are not valid in it; they are read as Windows-1252.
+    damaged_lines : tuple of int
+        Lines of the file (from 1) that hold one, the first few.
     rivals : tuple of str
         Other encodings that read the file about as well, but differently.
     """
@@ -70,6 +96,7 @@ class Encoding:
     name: str
     reason: str = "valid"
     damaged_bytes: int = 0
+    damaged_lines: tuple[int, ...] = ()
     rivals: tuple[str, ...] = ()
 
 
@@ -103,14 +130,13 @@ def decide_encoding(data: bytes) -> Encoding:
     Notes
     -----
     UTF-8 is tried first and on every byte: text in another encoding is practically never valid UTF-8 by chance.
-    Otherwise each candidate reads the lines that hold high bytes and is scored letter by letter: letters of one script
-    within a word, upper case only where upper case can stand, symbols outside words, common characters of the script.
-    Short texts can be plausible in two encodings; then `rivals` names the others.
+    Otherwise each candidate reads the first lines that hold high bytes; the one whose letters are likeliest in a language it
+    is used for wins (`letters`). Short texts can be plausible in two encodings; then `rivals` names the others.
 
     References
     ----------
     Li, S. and Momoi, K. (2001), A composite approach to language/encoding detection, 19th Unicode Conference: coding
-    scheme, then character distribution. Scores here are own and tested on round trips (`tests/data/parsing`).
+    scheme, then character distribution. Rates here are own and tested on round trips (`tests/properties/test_reading.py`).
 
     Examples
     --------
@@ -121,21 +147,33 @@ def decide_encoding(data: bytes) -> Encoding:
     """
     for mark, name in BOMS:
         if data.startswith(mark):
-            return Encoding(name=name, reason="mark")
+            return _find_damage(data, Encoding(name=name, reason="mark"))
     wide = _find_wide(data[:65_536])
     if wide:
-        return Encoding(name=wide, reason="pattern")
+        return _find_damage(data, Encoding(name=wide, reason="pattern"))
     if data.isascii() or _is_utf8(data):
         return Encoding(name="utf-8")
-    sample = b"\n".join(itertools.islice(_lines_with_high_bytes(data), 2_000))
+    sample = _take_high_lines(data)
     good, bad = _count_utf8(sample)
-    if bad and bad <= DAMAGED_SHARE * good:
-        return Encoding(name="utf-8", damaged_bytes=bad)
-    return _decide_by_letters(sample)
+    if good and bad <= DAMAGED_SHARE * good:
+        return _find_damage(data, Encoding(name="utf-8"))
+    return _find_damage(data, _decide_by_letters(sample, may_be_utf8=good > 0))
+
+
+def _find_damage(data: bytes, encoding: Encoding) -> Encoding:
+    """Return `encoding` with the number of letters that are not valid in it, and the first lines that hold one."""
+    try:
+        data.decode(encoding.name)
+    except UnicodeDecodeError:
+        text = _decode_marked(data, encoding.name)
+        places = [found.start() for found in itertools.islice(_MARKED.finditer(text), MOST_PLACES)]
+        lines = dict.fromkeys(1 + len(_LINE_END.findall(text, 0, place)) for place in places)
+        return replace(encoding, damaged_bytes=len(_MARKED.findall(text)), damaged_lines=tuple(lines))
+    return encoding
 
 
 def decode_text(data: bytes, encoding: Encoding) -> str:
-    """Return `data` as text; bytes that are broken in otherwise good UTF-8 are read as Windows-1252.
+    """Return `data` as text; bytes that are not valid in a damaged file are read as Windows-1252.
 
     Raises
     ------
@@ -146,43 +184,49 @@ def decode_text(data: bytes, encoding: Encoding) -> str:
     """
     if not encoding.damaged_bytes:
         return data.decode(encoding.name)
-    return "".join(_decode_damaged(data))
+    return _decode_marked(data, encoding.name).translate(_WESTERN)
 
 
-def _decode_damaged(data: bytes) -> Iterator[str]:
-    start = 0
-    while start < len(data):
-        try:
-            yield data[start:].decode("utf-8")
-            return  # noqa: TRY300  the plain way
-        except UnicodeDecodeError as error:
-            yield data[start : start + error.start].decode("utf-8")
-            broken = data[start + error.start : start + error.end]
-            yield broken.decode("cp1252", errors="replace")
-            start += error.end
+def _decode_marked(data: bytes, name: str) -> str:
+    """Return `data` as text in which each byte that is not valid is a lone surrogate (or U+FFFD in UTF-16 and UTF-32)."""
+    if name in {"utf-8", "utf-8-sig"} or not name.startswith("utf"):
+        return data.decode(name, errors="surrogateescape")
+    return data.decode(name, errors="replace")
+
+
+def _to_western(byte: int) -> str:
+    try:
+        return bytes([byte]).decode("cp1252")
+    except UnicodeDecodeError:
+        return chr(byte)
+
+
+_WESTERN = {0xDC00 + byte: _to_western(byte) for byte in range(128, 256)}
+_MARKED = re.compile("[\udc80-\udcff\ufffd]")
+_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 def _find_wide(head: bytes) -> str:
-    """Return UTF-16 or UTF-32 without a mark: plain letters then have zero bytes at every second (fourth) place."""
+    """Return UTF-16 or UTF-32 without a mark: line ends and plain letters then have zero bytes at every second (fourth) place."""
     usable = len(head) - len(head) % 4
-    if usable < 4:  # noqa: PLR2004  one UTF-32 letter
+    if usable < 4 or b"\x00" not in head:  # noqa: PLR2004  one UTF-32 letter
         return ""
     even, odd = head[0:usable:2].count(0) / (usable / 2), head[1:usable:2].count(0) / (usable / 2)
-    is_one_sided = max(even, odd) > 0.3 and min(even, odd) < 0.05  # noqa: PLR2004  Western and mixed tables alike; spaces and digits alone give 0.3
-    name = ("utf-16-le" if odd > even else "utf-16-be") if is_one_sided else ""
-    if min(even, odd) > 0.3 and head[2:usable:4].count(0) > 0.9 * usable / 4:  # noqa: PLR2004  three of four bytes are zero
+    name = ""
+    if max(even, odd) > LEAST_ZEROS and min(even, odd) < 0.1 * max(even, odd):
+        name = "utf-16-le" if odd > even else "utf-16-be"
+    elif head[2:usable:4].count(0) > 0.9 * usable / 4 and head[3:usable:4].count(0) > 0.9 * usable / 4:
         name = "utf-32-le"
+    elif head[0:usable:4].count(0) > 0.9 * usable / 4 and head[1:usable:4].count(0) > 0.9 * usable / 4:
+        name = "utf-32-be"
     if not name:
         return ""
-    try:
-        text = head[:usable].decode(name, errors="ignore")
-    except UnicodeDecodeError:
-        return ""
-    return name if "\x00" not in text and _share_printable(text) > 1 - CONTROL_SHARE else ""
+    text = head[:usable].decode(name, errors="ignore")
+    return name if text.count("\x00") <= 0.01 * len(text) and _share_printable(text) > WIDE_PRINTABLE else ""
 
 
 def _share_printable(text: str) -> float:
-    return sum(mark.isprintable() or mark in "\t\r\n" for mark in text) / max(len(text), 1)
+    return sum(mark.isprintable() or mark in "\t\r\n\x01\x1f\u3000\xa0\u2028" for mark in text) / max(len(text), 1)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -196,120 +240,52 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _lines_with_high_bytes(data: bytes) -> Iterator[bytes]:
-    for found in re.finditer(rb"[^\r\n]{0,200}[\x80-\xff][^\r\n]{0,200}", data):
-        yield found[0]
+def _take_high_lines(data: bytes) -> bytes:
+    """Return the first different cells that hold high bytes, until enough of those are seen; digits do not make cells differ."""
+    cells: dict[bytes, None] = {}
+    seen = 0
+    for found in re.finditer(rb"[^\r\n]*[\x80-\xff][^\r\n]*", data):
+        line = re.sub(rb"[0-9]+(?:[.,][0-9]+)*", b"0", found[0][:SAMPLE_LINE_BYTES])
+        for cell in re.split(rb"[\x00-\x1f,;\"]", line):
+            if cell not in cells and not cell.isascii():
+                cells[cell] = None
+                seen += len(cell) - len(cell.translate(None, _HIGH))
+        if seen >= SAMPLE_LETTERS or found.start() > SAMPLE_BYTES:
+            break
+    return b"\n".join(cells)
+
+
+_HIGH = bytes(range(128, 256))
 
 
 def _count_utf8(sample: bytes) -> tuple[int, int]:
-    """Return how many letters of several bytes are whole, and how many sequences are broken."""
-    text = sample.decode("utf-8", errors="replace")
-    broken = text.count("\ufffd")
+    """Return how many letters of several bytes are whole, and how many bytes are not part of one."""
+    text = sample.decode("utf-8", errors="surrogateescape")
+    broken = len(_MARKED.findall(text))
     return sum(mark > "\x7f" for mark in text) - broken, broken
 
 
-def _decide_by_letters(sample: bytes) -> Encoding:
-    scored = {}
-    for name in (*DOUBLE_BYTE, *SINGLE_BYTE):
-        try:
-            text = sample.decode(name)
-        except UnicodeDecodeError:
-            try:  # a sample cut inside a letter, or a single stray byte: judged, but behind a clean reading
-                text = sample.decode(name, errors="replace")
-            except UnicodeDecodeError:
-                continue
-            if text.count("\ufffd") > 0.02 * sum(mark > "\x7f" for mark in text):
-                continue
-        scored[name] = (_score(text, name), text)
-    if not scored:
-        return Encoding(name="cp1252", reason="letters", damaged_bytes=sum(byte > 127 for byte in sample))  # noqa: PLR2004  the end of ASCII
-    best = max(scored, key=lambda name: scored[name][0])
+def _decide_by_letters(sample: bytes, *, may_be_utf8: bool) -> Encoding:
+    """Return the encoding in which the letters of `sample` are likeliest."""
+    n_ascii = sum(byte < 128 for byte in sample)  # noqa: PLR2004  the end of ASCII
+    scores: dict[str, float] = {}
+    texts: dict[str, str] = {}
+    for name, prior in PRIORS.items():
+        text = sample.decode(name, errors="replace")
+        taken = n_ascii - sum(mark <= "\x7f" for mark in text)
+        readable = text.replace("\ufffd", "")
+        scores[name] = (
+            prior + measure_letters(readable, name) + ASCII_LETTER * taken - BROKEN * (len(text) - len(readable))
+        )
+        texts[name] = text
+    if may_be_utf8:
+        texts["utf-8"] = sample.decode("utf-8", errors="surrogateescape").translate(_WESTERN)
+        scores["utf-8"] = measure_mixture(texts["utf-8"])
+    best = max(scores, key=lambda name: scores[name])
     rivals = tuple(
-        name for name, (score, text) in scored.items()
-        if name != best and score > max(PLAUSIBLE, scored[best][0] - 0.05) and text != scored[best][1]
+        sorted((name for name, score in scores.items() if name != best and score > scores[best] - CLOSE_CALL and texts[name] != texts[best]),
+               key=lambda name: -scores[name])
     )  # fmt: skip
     if best == "cp1252" and not re.search(rb"[\x80-\x9f]", sample):
         best = "iso-8859-1"  # the two differ only in the bytes that are not there
     return Encoding(name=best, reason="letters", rivals=rivals)
-
-
-_COMMON_LATIN = frozenset("áéíóúàèìòùâêîôûäëïöüñçåæøßœãõÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛÄËÏÖÜÑÇÅÆØŒÃÕ")
-_OUTSIDE_WORDS = frozenset("€£¥¢§°²³½¼¾«»“”„‘–—…±×·•™®©¿¡ªº№µ")
-_INSIDE_WORDS = frozenset("’·\u00ad")
-
-
-def _score(text: str, encoding: str) -> float:
-    """Return the mean plausibility of the letters outside ASCII, from -2 to 1."""
-    total = count = 0.0
-    for at, mark in enumerate(text):
-        if mark <= "\x7f":
-            continue
-        before = text[at - 1] if at else " "
-        after = text[at + 1] if at + 1 < len(text) else " "
-        total += _score_letter(mark, before, after, encoding)
-        count += 1
-        if count >= SAMPLE_LETTERS:
-            break
-    return total / count if count else 0.0
-
-
-def _score_letter(mark: str, before: str, after: str, encoding: str) -> float:  # noqa: PLR0911  one rule a line, read top down
-    if mark in _OUTSIDE_WORDS:
-        return -1.0 if before.isalpha() and after.isalpha() and mark not in "«»" else 0.8
-    if mark in _INSIDE_WORDS:
-        return 0.8
-    if mark == "\xa0" or "\u3000" <= mark <= "\u303f" or "\uff01" <= mark <= "\uff60":
-        return 0.5
-    if not mark.isalpha():
-        return -1.0 if unicodedata.category(mark) in {"So", "Sm", "Sk", "Po", "Pf", "Pi", "No", "Sc"} else -2.0
-    script, neighbour = _script(mark), _script(before) if before.isalpha() else ""
-    if script in {"CJK", "KANA", "HANGUL"}:
-        return _score_east_asian(mark, script, encoding)
-    if neighbour and neighbour != script:
-        return -1.0
-    if mark.isupper() and (before.islower() or (after.islower() and before.isalpha())):
-        return -1.0
-    if script == "LATIN" and min(before, after) > "\x7f" and before.isalpha() and after.isalpha():
-        return -1.0  # three accents in a row: a word of another script
-    if script == "LATIN":
-        return 1.0 if mark in _COMMON_LATIN else 0.9 if mark not in "ðÐþÞýÝ" else 0.3
-    return 0.95 if script in {"CYRILLIC", "GREEK"} else 0.9
-
-
-def _script(mark: str) -> str:
-    if mark <= "\u024f":
-        return "LATIN"
-    for script, low, high in (("GREEK", "\u0370", "\u03ff"), ("CYRILLIC", "\u0400", "\u052f"), ("KANA", "\u3040", "\u30ff"),
-                              ("CJK", "\u3400", "\u9fff"), ("HANGUL", "\uac00", "\ud7a3")):  # fmt: skip
-        if low <= mark <= high:
-            return script
-    return "OTHER"
-
-
-_LEVEL_ONE = {
-    "gb18030": ("gb2312", 0xB0, 0xD7),
-    "big5": ("big5", 0xA4, 0xC6),
-    "cp932": ("shift_jis", 0x88, 0x97),
-    "euc_jp": ("euc_jp", 0xB0, 0xCF),
-    "cp949": ("euc_kr", 0xB0, 0xC8),
-}
-"""The first levels of the national standards hold the characters of daily life (GB 2312-80, Big5, JIS X 0208, KS X 1001)."""
-
-
-def _score_east_asian(mark: str, script: str, encoding: str) -> float:  # noqa: PLR0911  each return is one ground
-    if script == "KANA":
-        return 1.0 if encoding in {"cp932", "euc_jp"} else -0.5
-    if script == "HANGUL" and encoding not in {"cp949"}:  # noqa: FURB171  one of a growing set
-        return -0.5
-    if encoding not in _LEVEL_ONE:
-        return 0.0
-    standard, low, high = _LEVEL_ONE[encoding]
-    try:
-        lead = mark.encode(standard)[0]
-    except UnicodeEncodeError:
-        return -0.6
-    if not low <= lead <= high:
-        return -0.4
-    if encoding == "gb18030":  # Korean and Japanese bytes crowd into its first rows; Chinese uses all of them
-        return 0.7 if lead <= 0xC8 else 1.0  # noqa: PLR2004  the last row of Hangul in KS X 1001
-    return 0.85

@@ -130,9 +130,11 @@ def _find_notes(frame: pl.DataFrame, blank: set[int]) -> set[int]:
 def _is_note(
     filled: Sequence[tuple[int, str]], frame: pl.DataFrame, *, usual: int, width: int, after_blank: bool
 ) -> bool:
+    at, cell = filled[0]
+    if after_blank and len(filled) == 1 and at == 0 and _NOTE.match(cell) and ":" in cell:
+        return True
     if len(filled) > 1 + (width >= 6) or len(filled) >= usual or usual < 2:  # noqa: PLR2004  a note may spill into a second cell of a wide table
         return False
-    at, cell = filled[0]
     if at > 1:
         return False
     above = [other for other in frame.to_series(at).head(200).to_list() if other and other.strip()]
@@ -140,6 +142,6 @@ def _is_note(
         bool(above) and look_at(cell) == "text" and sum(look_at(other) == "text" for other in above) < 0.2 * len(above)
     )
     longest = max((len(other) for other in above), default=0)
-    is_long = len(cell) > LONG_NOTE_LETTERS and len(cell) > 1.5 * longest
+    is_long = at == 0 and len(cell) > LONG_NOTE_LETTERS and len(cell) > 1.5 * longest
     is_single_text = len(filled) == 1 and look_at(cell) == "text"
     return is_single_text and (bool(_NOTE.match(cell)) or is_strange or is_long or (after_blank and usual > 2))  # noqa: PLR2004  two-column tables thin out naturally

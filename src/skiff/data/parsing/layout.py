@@ -187,8 +187,10 @@ def _prefer_row_above(rows: Sequence[Row], at: int, width: int) -> int:
         return at
     above = rows[at - 1]
     is_named = len(above) == width and count_filled(above) >= LOOSE_FILLED * _body_width(rows, width)
-    has_values = any(look_at(cell) in {"number", "date", "time"} for cell in rows[at])
-    return at - 1 if is_named and has_values and not any(look_at(cell) in {"number", "date"} for cell in above) else at
+    if not is_named or any(look_at(cell) in {"number", "date"} for cell in above):
+        return at
+    is_data = any(look_at(cell) in {"number", "date", "time"} for cell in rows[at]) or _looks_like_data(rows, at, width)
+    return at - 1 if is_data else at
 
 
 def _looks_like_data(rows: Sequence[Row], start: int, width: int) -> bool:
