@@ -15,7 +15,7 @@ from skiff.core.task import Task
 from skiff.data.dealing import code_strata, deal, deal_share
 from skiff.data.moments import build_moments, find_cut, sort_known
 from skiff.data.rows import code_rows, count_copies, number_rows
-from skiff.data.sentences import count_rows, say_share
+from skiff.data.sentences import count_rows
 from skiff.data.task import encode_target
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def propose_split(
     -------
     Split
     list of Finding
-        ``split.kind`` with the reason; ``split.small_test``, ``leakage.overlap`` where they apply.
+        ``split.kind`` with the reason; ``split.small_test`` and others where they apply.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def propose_split(
         split = _split_by_group(plan)
     if split is None:
         split = _split_at_random(plan)
-    findings = [_tell_kind(split, task), *notes, *_tell_copies(plan, split), *_tell_small(split)]
+    findings = [_tell_kind(split, task), *notes, *_tell_small(split)]
     return split, findings
 
 
@@ -359,37 +359,6 @@ def _tell_no_cut(time: str, because: str) -> Finding:
         why_it_matters="The model is judged on rows of the same time as those it learned from, which can flatter it.",
         remedy="Collect rows over a longer time, or name a finer column with --time.",
     )
-
-
-def _tell_copies(plan: _Plan, split: Split) -> list[Finding]:
-    """Say which rows are equal in every cell and where they are."""
-    sides = np.full(plan.frame.height, -1, dtype=np.int8)
-    sides[split.train], sides[split.test] = 0, 1
-    used = np.flatnonzero(sides >= 0)
-    is_copy = pl.Series(plan.codes[used]).is_duplicated().to_numpy()  # most tables end here, without sorting
-    if not is_copy.any():
-        return []
-    copies = used[is_copy]
-    sets, _ = count_copies(plan.codes[copies])
-    in_test = np.bincount(sets, weights=sides[copies])
-    is_divided = (in_test > 0) & (in_test < np.bincount(sets))
-    n_divided = int((is_divided[sets] & (sides[copies] == 1)).sum())
-    everywhere = np.zeros(plan.frame.height, dtype=np.bool_)
-    everywhere[copies] = True
-    done = "They are always on the same side." if not n_divided else f"{count_rows(n_divided)} for judging also train."
-    return [
-        Finding(
-            code="leakage.overlap",
-            severity="info" if not n_divided else "warn",
-            rows=int(is_copy.sum()),
-            sample_rows=number_rows(everywhere),
-            evidence={"rows_with_a_copy": int(is_copy.sum()), "test_rows_also_in_train": n_divided},
-            what=f"{count_rows(int(is_copy.sum()))} ({say_share(float(is_copy.mean()))}) have an exact copy. {done}",
-            why_it_matters="A model that is judged on rows it has learned by heart looks better than it is.",
-            remedy="Nothing to do for the score; check whether the copies are real cases or an export made twice.",
-            action="fixed" if not n_divided else "none",
-        )
-    ]
 
 
 def _tell_small(split: Split) -> list[Finding]:

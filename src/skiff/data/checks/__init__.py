@@ -90,40 +90,59 @@ def check_table(  # noqa: PLR0913  the contract of the room: everything beyond t
     """
     progress.step("counting values")
     facts = facts if facts is not None else gather_facts(frame)
-    target = {task.target} if task else set()
     roles = {name for name in (task.target, task.time, task.group) if name} if task else set()
+    leaks = []
+    if task is not None:
+        rows, test_rows = (split.train, split.test) if split else (None, None)
+        leaks = find_leakage(
+            frame,
+            task,
+            inputs,
+            rows=rows,
+            test_rows=test_rows,
+            seed=seed,
+            threads=threads,
+            keep=keep,
+            progress=progress,
+        )
+    # A column that is left out for a leak is not worth a word about its gaps and spellings.
+    gone = {name for finding in leaks if finding.action == "left_out" for name in finding.columns}
+    used = {name: fact for name, fact in facts.items() if name not in gone}
     findings = [
-        *find_missing(facts, without=target),
-        *find_constant(facts, without=target),
-        *find_near_constant(facts, without=target),
+        *leaks,
+        *_find_untidy(used, without={task.target} if task else set()),
+        *find_constant(used, without={task.target} if task else set()),
         *find_duplicate_columns(facts, without=roles, keep=keep),
+        *find_direct_identifiers(facts, without=roles, keep=keep),
+        *find_duplicate_rows(frame, facts, split=split),
+        *(_find_about_answers(frame, task, facts, inputs=inputs) if task else ()),
+    ]
+    return sort_findings([_respect(finding, keep) for finding in findings])
+
+
+def _find_untidy(facts: Mapping[str, ColumnFacts], *, without: Collection[str]) -> list[Finding]:
+    """Find what is untidy inside single columns."""
+    return [
+        *find_missing(facts, without=without),
+        *find_near_constant(facts, without=without),
         *find_strange_values(facts),
         *find_inconsistent_categories(facts),
         *find_mixed_types(facts),
-        *find_direct_identifiers(facts, without=roles, keep=keep),
-        *find_duplicate_rows(frame, facts),
     ]
-    if task is not None:
-        y, _ = encode_target(frame, task)
-        names = [column.name for column in inputs]
-        findings += [
-            *find_imbalance(y, task),
-            *find_rare_classes(y, task),
-            *find_conflicting_labels(frame, y, task, facts={name: facts[name] for name in names}),
-            *find_small_groups(facts, among=names, protected=task.protected),
-            *find_leakage(
-                frame,
-                task,
-                inputs,
-                rows=split.train if split else None,
-                test_rows=split.test if split else None,
-                seed=seed,
-                threads=threads,
-                keep=keep,
-                progress=progress,
-            ),
-        ]
-    return sort_findings([_respect(finding, keep) for finding in findings])
+
+
+def _find_about_answers(
+    frame: pl.DataFrame, task: Task, facts: Mapping[str, ColumnFacts], *, inputs: Sequence[InputColumn]
+) -> list[Finding]:
+    """Find what is wrong with the answers, and where there are too few of them."""
+    y, _ = encode_target(frame, task)
+    names = [column.name for column in inputs]
+    return [
+        *find_imbalance(y, task),
+        *find_rare_classes(y, task),
+        *find_conflicting_labels(frame, y, task, facts={name: facts[name] for name in names}),
+        *find_small_groups(facts, among=names, protected=task.protected),
+    ]
 
 
 def columns_left_out(findings: Iterable[Finding]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -11,15 +12,28 @@ from skiff.core.finding import Finding
 from skiff.data.facts import ColumnFacts
 from skiff.data.rows import code_rows, number_rows
 from skiff.data.sentences import count_rows, say_share
+from skiff.data.splits import Split
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FREQUENT = 0.01
 """Share of repeated rows from which someone should ask."""
 
 
-def find_duplicate_rows(frame: pl.DataFrame, facts: Mapping[str, ColumnFacts]) -> list[Finding]:
+def find_duplicate_rows(
+    frame: pl.DataFrame, facts: Mapping[str, ColumnFacts], *, split: Split | None = None
+) -> list[Finding]:
     """Find rows that are equal to an earlier one in every cell.
 
     A table whose few columns have few values repeats itself naturally; that is said and not held against it.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+    facts : mapping of str to ColumnFacts
+    split : Split, optional
+        Where given, it is said whether copies are on both of its sides.
 
     Examples
     --------
@@ -35,23 +49,31 @@ def find_duplicate_rows(frame: pl.DataFrame, facts: Mapping[str, ColumnFacts]) -
         return []
     share = n_repeated / frame.height
     is_natural = count_combinations(facts) < 10.0 * frame.height  # ten cells per row: repeats are to be expected
+    n_divided = _count_divided(codes, split) if split else 0
+    kept_together = "" if split is None or n_divided else " For the test Skiff keeps copies on one side."
     return [
         Finding(
             code="quality.duplicate_rows",
             severity="warn" if share >= FREQUENT and not is_natural else "info",
             rows=n_repeated,
             sample_rows=number_rows(~first),
-            evidence={"share": share, "different_rows": frame.height - n_repeated},
+            evidence={"share": share, "different_rows": frame.height - n_repeated}
+            | ({"test_rows_also_in_train": n_divided} if split else {}),
             what=f"{count_rows(n_repeated)} ({say_share(share)}) {'repeats' if n_repeated == 1 else 'repeat'} an earlier row in every cell"
             + (", as is natural with so few columns and values." if is_natural else "."),
             why_it_matters="If they come from an export made twice, they count double in everything that is learned.",
-            remedy="Nothing has to be done if they are real cases; else export again without repeats.",
+            remedy=f"Nothing has to be done if they are real cases; else export again without repeats.{kept_together}",
             action="kept",
             question=""
             if is_natural
             else "Are rows that agree in every column different cases, or the same one twice?",
         )
     ]
+
+
+def _count_divided(codes: NDArray[np.int64], split: Split) -> int:
+    """Return how many test rows are equal in every cell to a training row."""
+    return int(np.isin(codes[split.test], codes[split.train]).sum())
 
 
 def count_combinations(facts: Mapping[str, ColumnFacts]) -> float:

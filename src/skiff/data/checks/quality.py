@@ -53,7 +53,7 @@ def _tell_mostly(gaps: list[ColumnFacts]) -> Iterator[Finding]:
     if not gaps:
         return
     names, worst = [fact.name for fact in gaps], gaps[0]
-    them = "it" if len(names) == 1 else "them"
+    them, they_are = ("it", "it is") if len(names) == 1 else ("them", "they are")
     yield Finding(
         code="quality.missing",
         severity="warn",
@@ -63,7 +63,7 @@ def _tell_mostly(gaps: list[ColumnFacts]) -> Iterator[Finding]:
         evidence=_list_rates(gaps),
         what=f"{name_columns(names)} {'is' if len(names) == 1 else 'are'} mostly empty, "
         f"{'in' if len(names) == 1 else 'up to'} {say_share(worst.n_missing / worst.n_rows)} rows.",
-        why_it_matters=f"What is known in few rows can help only there, and why {them} is empty may matter more than the value.",
+        why_it_matters=f"What is known in few rows can help only there, and why {they_are} empty may matter more than the value.",
         remedy=f"Nothing has to be done: Skiff treats 'empty' as a value. Leave {them} out with --drop if nobody will fill {them} in.",
         question=f"When is '{worst.name}' filled in, and what does it mean when it is empty?",
     )
