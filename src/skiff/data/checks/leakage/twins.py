@@ -160,6 +160,9 @@ def _judge_twins(
         or share >= FAR_MORE * max(known, 1.0 / len(hashes))
     )
     severity: Severity = "warn" if is_copy else "info"
+    is_natural = n_by_chance >= n_twins and len(case.inputs) > 1  # of a single column chance is all there is
+    if is_natural and not is_exact:
+        return []
     if severity == "info" and (not is_exact or n_by_chance >= n_twins):
         return []
     return [
