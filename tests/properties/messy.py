@@ -358,9 +358,11 @@ def build_messy(random: Random, columns: list[Column], writing: Writing) -> Mess
         titles=("Report of the shop",) * random.randint(1, 2) if habit == "titles" else (),
         blank_after_titles=random.random() < 0.5,
         header_again_at=random.randrange(len(first.cells)) if habit == "again" else None,
-        totals=habit == "totals" and has_label and bool(sums),
+        totals=habit == "totals" and has_label and bool(sums) and not any("xa0" in column.form for column in sums),
         notes=("Source: till system",) if habit == "notes" else (),
     )
+    if writing.escape and not any('"' in cell for column in columns for cell in [column.name, *column.cells]):
+        writing = replace(writing, escape="")  # where no quote is escaped, nothing tells that a backslash escapes
     return Messy(data=write_table(columns, writing), columns=columns, writing=writing, n_rows=len(first.cells))
 
 

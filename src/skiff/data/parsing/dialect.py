@@ -35,7 +35,8 @@ CLOSE = 0.9
 
 _CLEAN = re.compile(
     r"""\s*(?:
-      [-+(]?\s*[$€£¥]?\s*[-+]?\d[\d.,'\u00a0\u202f ]*(?:[eE][-+]?\d+)?\s*[%€$£]?\)?        # a number
+      [-+(]?\s*[$€£¥]?\s*[-+]?\d[\d.,'\u00a0\u202f ]*(?:[eE][-+]?\d+)?\s*
+      (?:[%€$£]|°?[^\W\d_]{1,8}[²³]?(?:/[^\W\d_]{1,3})?)?[-)]?                                   # a number
     | \d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ]\d{1,2}:\d{2}.*)?                            # a date
     | \d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?                                                # a time of day
     | [^\s,;\t|]+ (?:[ ][^\s,;\t|]+){0,3}                                               # a few words
@@ -139,7 +140,7 @@ def _measure_fit(text: str, dialect: Dialect, *, newline: Newline, is_whole: boo
     if width < 2:  # noqa: PLR2004  one cell a row: not a delimiter
         return 0.0
     regular = _share_regular([row.cells for row in rows], width)
-    judged = [row for row in rows if len(row.cells) == width]
+    judged = [row for row in rows if _is_regular(row.cells, width)]
     cells = [(cell, is_quoted) for row in judged for cell, is_quoted in zip(row.cells, row.quoted, strict=True)]
     clean = sum(_is_clean(cell, dialect, is_quoted=is_quoted) for cell, is_quoted in cells) / len(cells)
     whole = sum(not row.is_broken for row in rows) / len(rows)

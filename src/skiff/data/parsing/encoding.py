@@ -280,7 +280,7 @@ def _decide_by_letters(sample: bytes, *, may_be_utf8: bool) -> Encoding:
         texts[name] = text
     if may_be_utf8:
         texts["utf-8"] = sample.decode("utf-8", errors="surrogateescape").translate(_WESTERN)
-        scores["utf-8"] = measure_mixture(texts["utf-8"])
+        scores["utf-8"] = measure_mixture(texts["utf-8"]) - 2.0
     best = max(scores, key=lambda name: scores[name])
     rivals = tuple(
         sorted((name for name, score in scores.items() if name != best and score > scores[best] - CLOSE_CALL and texts[name] != texts[best]),

@@ -186,9 +186,11 @@ def _prefer_row_above(rows: Sequence[Row], at: int, width: int) -> int:
     if at == 0:
         return at
     above = rows[at - 1]
-    is_named = len(above) == width and count_filled(above) >= LOOSE_FILLED * _body_width(rows, width)
-    if not is_named or any(look_at(cell) in {"number", "date"} for cell in above):
+    filled, needed = count_filled(above), LOOSE_FILLED * _body_width(rows, width)
+    if len(above) != width or filled < needed or any(look_at(cell) in {"number", "date"} for cell in above):
         return at
+    if filled > needed and filled > 1 and not any(map(count_filled, rows[: at - 1])):
+        return at if _find_group_row(rows, at, width) is not None else at - 1  # the first row of all, and no group names
     is_data = any(look_at(cell) in {"number", "date", "time"} for cell in rows[at]) or _looks_like_data(rows, at, width)
     return at - 1 if is_data else at
 

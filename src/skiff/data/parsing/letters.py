@@ -132,12 +132,17 @@ def measure_letters(text: str, encoding: str) -> float:
 
 
 def measure_mixture(text: str) -> float:
-    """Return how likely letters are where any script may stand beside another, as in UTF-8: 1 in 200 each."""
+    """Return how likely letters are where any script may stand beside another, as in UTF-8."""
     letters, context = _count_letters(text)
-    return context + sum(
-        count * math.log(1 / 200 if letter.isalpha() or letter in _COMMON_SYMBOLS else 1e-5)
-        for letter, count in letters.items()
-    )
+    return context + sum(count * _log_any(letter) for letter, count in letters.items())
+
+
+def _log_any(letter: str) -> float:
+    if letter in _COMMON_SYMBOLS or _find_script(letter) in {"LATIN", "GREEK", "CYRILLIC", "HEBREW", "ARABIC", "THAI"}:
+        return math.log(1 / 200 if letter.isalpha() or letter in _COMMON_SYMBOLS else 1e-5)
+    if "\u3040" <= letter <= "\u30ff":
+        return math.log(1 / 500)
+    return math.log(1 / 5_000 if "\u4e00" <= letter <= "\u9fff" or "\uac00" <= letter <= "\ud7a3" else 1e-7)
 
 
 def _count_letters(text: str) -> tuple[Counter[str], float]:
@@ -199,6 +204,8 @@ def _judge_vowel(mark: str, before: str, after: str) -> float:
     has_vowel = any(other in _VOWELS for other in (before, after))
     has_consonant = any(other.isalpha() and other not in _VOWELS for other in (before, after))
     is_inside = before.isalpha() and after.isalpha()
+    if mark in "őűů" and before in _VOWELS:
+        return -2.0
     if mark in _VOWELS:
         return -1.5 if is_inside and not has_consonant else 0.0
     return -2.5 if is_inside and not has_vowel else 0.0
