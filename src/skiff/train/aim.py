@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,15 @@ does not outweigh everything (cost 16 nats instead of infinity)."""
 
 SKEW_FOR_LOG = 1.0
 """Skewness above which a distribution counts as highly skewed (Bulmer 1979, Principles of Statistics, p. 63)."""
+
+LARGEST_COUNT = 10_000
+"""Whole numbers above this are amounts (prices, populations) rather than counts."""
+
+FEW_COUNTS = 2
+"""Different counts up to which a target is rather a class."""
+
+ZERO_SHARE = 0.05
+"""Share of exact zeros from which amounts are taken for "often nothing, else some"."""
 
 ROOM_BEYOND = 0.1
 """Regression answers may leave the range of the training values by this share of it."""
@@ -38,6 +47,9 @@ class Aim:
         Regression answers are clipped to these.
     is_skewed : bool
         Regression: whether the target is positive with a long right tail, so that its logarithm is worth fitting.
+    law : {"", "poisson", "tweedie"}
+        Regression: a law of errors that the target calls for beside the usual one: ``poisson`` where it counts something,
+        ``tweedie`` where it is often exactly 0 and else an amount.
     """
 
     kind: TaskKind
@@ -45,6 +57,7 @@ class Aim:
     value_low: float = float("-inf")
     value_high: float = float("inf")
     is_skewed: bool = False
+    law: Literal["", "poisson", "tweedie"] = ""
 
     @property
     def metric(self) -> str:
@@ -68,7 +81,28 @@ def take_aim(y: Float, task: Task) -> Aim:
     room = ROOM_BEYOND * (high - low)
     floor = low - room if low < 0 else max(0.0, low - room)
     is_skewed = low >= 0 and measure_skew(y) > SKEW_FOR_LOG and abs(measure_skew(np.log1p(y))) < measure_skew(y)
-    return Aim(kind="regression", value_low=floor, value_high=high + room, is_skewed=is_skewed)
+    return Aim(kind="regression", value_low=floor, value_high=high + room, is_skewed=is_skewed, law=find_law(y))
+
+
+def find_law(y: Float) -> Literal["", "poisson", "tweedie"]:
+    """Return the law of errors that a target calls for beside least squares.
+
+    References
+    ----------
+    McCullagh, P. and Nelder, J. (1989). Generalized linear models, 2nd ed., chapter 6 (log-linear models of counts).
+    Jørgensen, B. (1987). Exponential dispersion models. JRSS B 49(2), 127-162 (compound Poisson: claims, rain, sales).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> find_law(np.array([0.0, 3.0, 1.0, 0.0, 7.0])), find_law(np.array([0.0, 3.2, 0.0, 9.9])), find_law(np.array([-1.0, 2.0]))
+    ('poisson', 'tweedie', '')
+    """
+    if len(y) == 0 or y.min() < 0 or y.max() <= 0:
+        return ""
+    if y.max() <= LARGEST_COUNT and bool(np.all(y == np.round(y))) and len(np.unique(y)) > FEW_COUNTS:
+        return "poisson"
+    return "tweedie" if ZERO_SHARE <= float(np.mean(y == 0)) < 1 else ""
 
 
 def measure_skew(x: Float) -> float:

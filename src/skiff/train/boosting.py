@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import lightgbm
 import numpy as np
 from lightgbm.callback import CallbackEnv, EarlyStopException
 from scipy.special import expit, softmax
 
-from skiff.core.pipeline import FeatureMatrix, View
+from skiff.core.pipeline import FeatureMatrix, Link, View
 from skiff.train.aim import Aim
 from skiff.train.export import trees_from_lightgbm
 from skiff.train.limits import Limit
@@ -62,6 +62,8 @@ class Boosting:
     settings : mapping
         Further LightGBM parameters.
     is_log : bool
+    law : {"", "poisson", "tweedie"}
+        Law of the errors of a regression target that is never negative; the raw score is then the logarithm of the mean.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Boosting:
     max_rounds: int = 2_000
     settings: Mapping[str, Setting]
     is_log: bool = False
+    law: Literal["", "poisson", "tweedie"] = ""
 
     @property
     def view(self) -> View:
@@ -126,14 +129,15 @@ class Boosting:
         def answer(features: FeatureMatrix) -> Float:
             raws = [booster.predict(features.tree, raw_score=True, num_threads=1) for booster in boosters]
             raw: Float = np.asarray(np.mean(raws, axis=0), dtype=np.float64)
+            if self.law:
+                return np.asarray(np.exp(raw))
             if aim.kind == "regression":
                 return from_scale(raw, is_log=self.is_log, factor=factor)
             return pair(expit(raw)) if aim.kind == "binary" else np.asarray(softmax(raw, axis=1))
 
         shift = float(np.log(factor)) if self.is_log else 0.0
-        return Fitted(
-            part=trees_from_lightgbm(*boosters, shift=shift), link=link_of(aim, is_log=self.is_log), answer=answer
-        )
+        link: Link = "exp" if self.law else link_of(aim, is_log=self.is_log)
+        return Fitted(part=trees_from_lightgbm(*boosters, shift=shift), link=link, answer=answer)
 
     def _dataset(self, rows: Rows, effort: Effort) -> lightgbm.Dataset:
         return lightgbm.Dataset(
@@ -158,6 +162,8 @@ class Boosting:
             "verbosity": -1,
             **self.settings,
         }
+        if self.law:
+            parameters["objective"] = self.law
         if aim.kind == "multiclass":
             parameters["num_class"] = aim.n_classes
         return parameters
