@@ -15,7 +15,7 @@ from skiff.core.measurement import Measurement
 from skiff.core.pipeline import Pipeline
 from skiff.core.progress import Progress, Silent
 from skiff.core.task import Costs
-from skiff.data.checks.labels import find_label_errors
+from skiff.data.checks.fixing import find_label_errors
 from skiff.data.splits import Split, random_split
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.featurizer import featurize

@@ -18,10 +18,12 @@ from skiff.core.finding import Finding, sort_findings
 from skiff.core.progress import Progress, Silent
 from skiff.core.signature import InputColumn
 from skiff.core.task import Task
+from skiff.data.checks.conflicts import find_conflicting_labels
 from skiff.data.checks.coverage import find_small_groups
 from skiff.data.checks.duplicates import find_duplicate_rows
+from skiff.data.checks.fixing import find_label_errors
 from skiff.data.checks.imbalance import find_imbalance, find_rare_classes
-from skiff.data.checks.labels import find_conflicting_labels, find_label_errors, rank_label_doubts
+from skiff.data.checks.labels import rank_label_doubts
 from skiff.data.checks.leakage import find_leakage
 from skiff.data.checks.levels import find_inconsistent_categories, find_mixed_types
 from skiff.data.checks.privacy import find_direct_identifiers

@@ -80,12 +80,18 @@ def call_witness(case: Case, bench: Bench, columns: Collection[str]) -> Witness:
     wanted = set(columns)
     heard = tuple(name for name in bench.encodings if name in wanted)
     if heard not in bench.heard:
-        bench.heard[heard] = _fit_witness(case, bench, heard)
+        bench.heard[heard] = fit_witness(case, bench, heard)
     return bench.heard[heard]
 
 
-def _fit_witness(case: Case, bench: Bench, heard: tuple[str, ...]) -> Witness:
-    """Fit one model a fold."""
+def fit_witness(case: Case, bench: Bench, heard: tuple[str, ...]) -> Witness:
+    """Fit one model a fold, whatever was fitted before; `call_witness` remembers.
+
+    Parameters
+    ----------
+    heard : tuple of str
+        Columns, in the order of the bench.
+    """
     wanted, unordered = set(heard), set(bench.categories)
     places = [place for place, owner in enumerate(bench.owners) if owner in wanted]
     categories = [place for place, original in enumerate(places) if original in unordered]
