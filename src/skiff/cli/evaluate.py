@@ -26,6 +26,6 @@ def command(release: bool, workspace: Path) -> Outcome:
         outcome = evaluate_in_workspace(workspace, may_release=release, progress=progress)
 
     def show() -> None:
-        print_story(outcome.story, files={"Report": outcome.files["report_html"], "Model card": outcome.files["card"]})
+        print_story(outcome.story, files=outcome.papers)
 
     return Outcome(result=outcome.result, findings=outcome.story.findings, show=show, is_yes=outcome.is_yes)

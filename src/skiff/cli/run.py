@@ -45,6 +45,6 @@ def command(file: Path, workspace: Path | None, yes: bool, **options: Any) -> Ou
         )
 
     def show() -> None:
-        print_story(outcome.story, files={"Report": outcome.files["report_html"], "Model card": outcome.files["card"]})
+        print_story(outcome.story, files=outcome.papers)
 
     return Outcome(result=outcome.result, findings=outcome.story.findings, show=show, is_yes=outcome.is_yes)

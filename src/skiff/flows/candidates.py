@@ -15,6 +15,7 @@ from skiff.core.finding import Finding
 from skiff.core.measurement import Measurement
 from skiff.core.signature import InputColumn
 from skiff.core.task import Task
+from skiff.data.checks.fixing import Fix
 from skiff.data.splits import Split, SplitKind
 from skiff.data.task import encode_target
 from skiff.deploy.parity import Parity
@@ -56,6 +57,7 @@ class CandidateDocument:
     label_findings: tuple[Finding, ...]
     random_split: Measurement | None
     versions: dict[str, str]
+    fixes: tuple[Fix, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import skiff
 from skiff.core.evidence import Json
 from skiff.core.progress import Progress
+from skiff.flows.fixes import write_fix_list
 from skiff.flows.judgement import judge_and_record
 from skiff.flows.prepare import Prepared
 from skiff.flows.read import ReadTable
@@ -34,6 +35,12 @@ class RunOutcome:
     files: Mapping[str, str]
     is_yes: bool
     is_champion: bool
+
+    @property
+    def papers(self) -> dict[str, str]:
+        """The files a person opens, by what they are called on screen."""
+        names = {"Report": "report_html", "Model card": "card", "Answers to check": "fix_list"}
+        return {name: self.files[kind] for name, kind in names.items() if kind in self.files}
 
 
 class Meter:
@@ -111,6 +118,8 @@ def conclude(  # noqa: PLR0913  the end of the journey needs all that came befor
         )
     story = tell_of(publication.record.number if publication else None, publication.evidence if publication else "")
     files = write_documents(workspace, papers, publication)
+    fix_list = write_fix_list(workspace, candidate.fixes)
+    files |= {"fix_list": fix_list} if fix_list else {}
     result = build_result(
         story,
         {

@@ -11,6 +11,7 @@ from skiff.core.progress import Progress, Silent
 from skiff.flows.candidates import load_latest_candidate, save_candidate
 from skiff.flows.conclude import Meter, RunOutcome, conclude
 from skiff.flows.datasets import load_dataset
+from skiff.flows.fixes import write_fix_list
 from skiff.flows.prepare import prepare
 from skiff.flows.recording import record_checks
 from skiff.flows.settle import Wishes, settle_effort, settle_question
@@ -71,6 +72,7 @@ def train_in_workspace(
         progress.stage("Train", f"up to {effort.budget_s:.0f} s")
         candidate = train_candidate(prepared, effort, costs=settings.costs, progress=progress)
         evidence = save_candidate(workspace, candidate, prepared, dataset_id=record.id, at=at())
+        write_fix_list(workspace, candidate.fixes)
     findings = (*prepared.findings, *candidate.label_findings)
     return TrainOutcome(dataset=record, candidate=candidate, findings=findings, evidence=evidence)
 

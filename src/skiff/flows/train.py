@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skiff.core.errors import SkiffError
-from skiff.core.finding import Finding, sort_findings
+from skiff.core.finding import Finding
 from skiff.core.measurement import Measurement
 from skiff.core.pipeline import Pipeline
 from skiff.core.progress import Progress, Silent
 from skiff.core.task import Costs
-from skiff.data.checks.fixing import find_label_errors
+from skiff.data.checks.fixing import Fix
 from skiff.data.splits import Split, random_split
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.featurizer import featurize
@@ -25,6 +25,7 @@ from skiff.evaluate.metrics import measure_classification, measure_regression
 from skiff.evaluate.results import Decision
 from skiff.evaluate.threshold import choose_threshold
 from skiff.flows.effort import Effort
+from skiff.flows.fixes import find_fixes
 from skiff.flows.prepare import Prepared
 from skiff.train.fit import Trained, train_pipeline
 
@@ -60,6 +61,7 @@ class Candidate:
     seed: int
     notes: tuple[str, ...]
     label_findings: tuple[Finding, ...] = ()
+    fixes: tuple[Fix, ...] = ()
     random_split: Measurement | None = None
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -94,6 +96,7 @@ def train_candidate(
     parity = prove_parity(pipeline, model, prepared, trained)
     latency_us = measure_latency_us(model, train_frame)
     flattering = _measure_flattering(prepared, effort, progress) if is_ordered and not effort.should_stop() else None
+    label_findings, fixes = find_fixes(prepared, trained.oof, seed=effort.seed, threads=effort.threads)
     return Candidate(
         model=model,
         threshold=pipeline.threshold,
@@ -108,7 +111,8 @@ def train_candidate(
         budget_s=effort.budget_s,
         seed=effort.seed,
         notes=trained.notes,
-        label_findings=tuple(_find_label_errors(prepared, trained)),
+        label_findings=label_findings,
+        fixes=fixes,
         random_split=flattering,
         versions=list_versions(),
     )
@@ -209,12 +213,3 @@ def _measure_flattering(prepared: Prepared, effort: Effort, progress: Progress) 
         )
         found = measured["log_loss" if prepared.task.kind == "multiclass" else "roc_auc"]
     return found if np.isfinite(found.value) else None  # a class may be absent from the random test rows
-
-
-def _find_label_errors(prepared: Prepared, trained: Trained) -> list[Finding]:
-    if prepared.task.kind == "regression":
-        return []
-    known = ~np.isnan(trained.oof).any(axis=1)
-    rows = prepared.split.train[known]
-    y = prepared.y[prepared.split.train][known]
-    return sort_findings(find_label_errors(y, trained.oof[known], rows=rows, task=prepared.task))
