@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 MIN_PROB = 1e-12
 
-MANY = 0.005
+MANY = 0.0075
 """Share of doubted rows from which, in a table whose classes overlap, they are more than the honest surprises: the clean
-tables we measured have up to 0.003 (`benchmarks/label_errors.py`)."""
+tables we measured have up to 0.005 (`benchmarks/label_errors.py`)."""
 
 MAX_EVIDENCE = 1_000
 """Row numbers kept in the finding; the list itself holds all."""
