@@ -409,8 +409,21 @@ def test_kept_column_stays_in_and_says_so() -> None:
         {**columns, "state": np.where(is_yes, "closed", "open"), "answer": name_answers(is_yes)}, keep=("state",)
     )
     (finding,) = about(found, "state")
-    assert (finding.severity, finding.action) == ("block", "kept")
-    assert "you asked" in finding.remedy
+    assert (finding.severity, finding.action, finding.question) == ("block", "kept", "")
+    assert "You said that it is known in time" in finding.remedy
+
+
+def test_a_question_that_was_answered_is_shown_as_answered() -> None:
+    columns, is_yes = make_columns(1_500, seed=13)
+    columns["call_duration"] = is_yes * 1.3 + np.random.default_rng(13).normal(size=1_500)
+    table = {**columns, "answer": name_answers(is_yes)}
+    (asked,) = about(judge(table), "call_duration")
+    assert (asked.severity, asked.action) == ("warn", "asked")
+    assert asked.question
+    (answered,) = about(judge(table, keep=("call_duration",)), "call_duration")
+    assert (answered.severity, answered.action, answered.question) == ("info", "kept", "")
+    assert answered.remedy.startswith("Answered:")
+    assert answered.what == asked.what
 
 
 def test_copied_rows_across_the_split_are_told() -> None:

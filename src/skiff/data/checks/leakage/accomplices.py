@@ -183,9 +183,10 @@ def say_left_out(name: str) -> str:
     return f"'{name}' is left out, without which the others do not give it away. If another one comes later instead, use --keep {name} and --drop."
 
 
-def ask_about_partners(case: Case, proven: Sequence[Suspicion], *, innocent: Collection[str]) -> list[Suspicion]:
+def ask_about_partners(
+    case: Case, proven: Sequence[Suspicion], *, guilty: Collection[str], innocent: Collection[str]
+) -> list[Suspicion]:
     """Return the questions about columns that gave the answer together with one that is now left out."""
-    guilty = {name for suspicion in proven for name in suspicion.columns}
     asked: dict[str, Suspicion] = {}
     for suspicion in proven:
         for name in suspicion.partners:

@@ -131,6 +131,8 @@ def find_leakage(  # noqa: PLR0913  the contract of the room: everything beyond 
     told = [*names, *find_sorted_file(case), *find_clock(case)]
     proven, doubtful = _hold_sittings(docket, progress=progress)
     guilty = {name for suspicion in proven for name in suspicion.columns}
+    broken = [suspicion for suspicion in proven if not set(suspicion.columns) & set(keep)]
+    doubtful = keep_strongest([*doubtful, *ask_about_partners(case, broken, guilty=guilty, innocent=docket.lags)])
     progress.step("measuring the score with and without each suspect")
     scored = score_suspects(docket, [*proven, *doubtful], guilty=guilty)
     if test_rows is not None:
@@ -154,7 +156,6 @@ def _hold_sittings(docket: Docket, *, progress: Progress) -> tuple[list[Suspicio
         if not condemned:
             break
     guilty = {name for suspicion in proven for name in suspicion.columns}
-    doubtful = keep_strongest([*doubtful, *ask_about_partners(docket.case, proven, innocent=docket.lags)])
     return proven, [suspicion for suspicion in doubtful if not set(suspicion.columns) <= guilty]
 
 

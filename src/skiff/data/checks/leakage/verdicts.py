@@ -13,6 +13,8 @@ from skiff.data.checks.leakage.witness import Witness, call_witness, tell_scores
 MAX_SCORED = 12
 """Suspects for which the score with and without is measured, strongest first; each costs one or two cross-fits."""
 
+ANSWERED = "Answered: you said that it is known in time, so it is used."
+
 
 def keep_strongest(found: Sequence[Suspicion]) -> list[Suspicion]:
     """Return one suspicion for each set of columns: the most severe, then the strongest; the others are named in it."""
@@ -52,8 +54,16 @@ def score_suspects(docket: Docket, suspicions: Sequence[Suspicion], *, guilty: s
 
 
 def pronounce(suspicion: Suspicion, *, keep: Collection[str]) -> list[Finding]:
-    """Return the finding, or two where the user keeps only some of its columns."""
+    """Return the finding, or two where the user keeps only some of its columns; a question that was answered is none.
+
+    Parameters
+    ----------
+    keep : collection of str
+        Columns of which the user said that they are known in time.
+    """
     action = suspicion.action or {"block": "left_out", "warn": "asked", "info": "none"}[suspicion.severity]
+    if action == "asked" and suspicion.columns and set(suspicion.columns) <= set(keep):
+        return [replace(_build_finding(suspicion, suspicion.columns, action="kept"), severity="info", remedy=ANSWERED)]
     if action != "left_out" or not suspicion.columns:
         return [_build_finding(suspicion, suspicion.columns, action=action)]
     out = tuple(name for name in suspicion.columns if name not in keep)
@@ -65,7 +75,7 @@ def pronounce(suspicion: Suspicion, *, keep: Collection[str]) -> list[Finding]:
 def _build_finding(suspicion: Suspicion, columns: tuple[str, ...], *, action: str) -> Finding:
     """Return the finding of one suspicion."""
     remedy = (
-        "It is kept because you asked for it: the scores below are only true if it is known in time."
+        "You said that it is known in time, so it is kept: if it is not, the scores promise too much."
         if action == "kept"
         else suspicion.remedy
     )
@@ -80,5 +90,5 @@ def _build_finding(suspicion: Suspicion, columns: tuple[str, ...], *, action: st
         why_it_matters=suspicion.why_it_matters,
         remedy=remedy,
         action=action,  # type: ignore[arg-type]  # one of the three words above
-        question=suspicion.question,
+        question="" if action == "kept" else suspicion.question,
     )
