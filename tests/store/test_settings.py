@@ -17,6 +17,7 @@ from skiff.store.settings import (
     explain_settings,
     read_settings,
     update_reading,
+    update_task,
     write_initial_settings,
     write_value,
 )
@@ -112,6 +113,19 @@ def test_permissions_that_the_owner_chose_are_kept(tmp_path: Path) -> None:
     path.chmod(0o644)
     update_reading(tmp_path, "orders.csv", {"delimiter": "|"})
     assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_answers_are_written_beside_what_a_person_wrote(tmp_path: Path) -> None:
+    path = write_initial_settings(tmp_path, target="churned")
+    before = path.read_text()
+    assert update_task(tmp_path, {"keep": ["status"], "drop": []})
+    task = read_settings(tmp_path).task
+    assert (task.target, task.keep, task.drop) == ("churned", ("status",), ())
+    assert path.read_text().replace('keep = ["status"]\n', "") == before
+    assert not update_task(tmp_path, {"keep": ["status"], "drop": []})
+    assert update_task(tmp_path, {"keep": [], "drop": ["status"]})
+    task = read_settings(tmp_path).task
+    assert (task.target, task.keep, task.drop) == ("churned", (), ("status",))
 
 
 @pytest.mark.parametrize(

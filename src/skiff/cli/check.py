@@ -18,15 +18,17 @@ from skiff.cli.options import gather_wishes, question_options
 def command(file: Path, **options: Any) -> Outcome:  # noqa: ANN401  one option each
     """Look FILE over like a good colleague: worst first, each with its proof and what to do.
 
-    With --target the leak court sits too. Exit code 1 where something blocks.
+    With --target the leak court sits too. Exit code 1 where something blocks. Answers given to an earlier run of the same
+    file (--keep, --drop) are remembered.
 
     Example:  skiff check bookings.csv --target cancelled
     """
     from skiff.cli.console import LiveProgress, print_findings, summarise_findings
-    from skiff.flows.check import check_file
+    from skiff.flows.check import check_file, recall_settings
 
+    wishes = gather_wishes(options)
     with LiveProgress() as progress:
-        outcome = check_file(file, gather_wishes(options), progress=progress)
+        outcome = check_file(file, wishes, settings=recall_settings(file, wishes), progress=progress)
 
     def show() -> None:
         click.echo(

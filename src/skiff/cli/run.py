@@ -33,7 +33,8 @@ def command(file: Path, workspace: Path | None, yes: bool, **options: Any) -> Ou
     del yes  # nothing is asked so far: what would be asked is in the findings as a question
     from skiff.cli.console import LiveProgress, print_story
     from skiff.cli.stopping import listen_for_stop
-    from skiff.flows.run import default_folder, run
+    from skiff.flows.run import run
+    from skiff.flows.settle import default_folder
 
     with LiveProgress() as progress, listen_for_stop() as should_stop:
         outcome = run(

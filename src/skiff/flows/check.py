@@ -15,7 +15,8 @@ from skiff.data.facts import gather_facts
 from skiff.data.kinds import infer_inputs
 from skiff.flows.prepare import prepare
 from skiff.flows.read import read_table
-from skiff.flows.settle import Wishes, settle_question
+from skiff.flows.settle import Wishes, default_folder, settle_question
+from skiff.store.settings import read_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +96,16 @@ def check_file(
         split=split,
         left_out=left_out,
     )
+
+
+def recall_settings(source: Path, wishes: Wishes) -> Settings:
+    """Return what was settled in the workspace of this file: all defaults where there is none, or it asks another question.
+
+    Raises
+    ------
+    SkiffError
+        Where its ``skiff.toml`` cannot be read.
+    """
+    settings = read_settings(default_folder(source))
+    asks_another = wishes.target is not None and settings.task.target not in (None, wishes.target)
+    return Settings() if asks_another else settings

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from skiff.core.progress import Progress, Silent
+from skiff.flows.answers import remember_answers
 from skiff.flows.candidates import save_candidate
 from skiff.flows.conclude import Meter, RunOutcome, conclude
 from skiff.flows.datasets import keep_dataset
@@ -59,6 +60,7 @@ def run(
     progress.stage("Check", f"{read.frame.height:,} rows, {read.frame.width} columns")
     prepared = prepare(read, question, threads=effort.threads, progress=progress)
     with Workspace.open(folder, create=True) as workspace, workspace.lock("run"):
+        remember_answers(workspace.root, settings, question)
         kept = keep_dataset(workspace, read, at=at())
         evidence = {"dataset": kept.evidence} | record_checks(workspace, prepared, dataset_id=kept.record.id, at=at)
         arguments = {"source": source.name, "target": question.target, "seed": question.seed}
@@ -81,17 +83,3 @@ def run(
         )
         workspace.finish_run(run_id, status="done", result={"gate_passed": outcome.is_yes})
     return outcome
-
-
-def default_folder(source: Path) -> Path:
-    """Return the workspace for a file: a folder beside it, named after it.
-
-    Examples
-    --------
-    >>> default_folder(Path("work/bookings.csv.gz")).as_posix()
-    'work/bookings'
-    >>> default_folder(Path("work/bookings")).as_posix()
-    'work/bookings-skiff'
-    """
-    stem = source.name.split(".")[0] or "workspace"
-    return source.with_name(stem if stem != source.name else f"{stem}-skiff")

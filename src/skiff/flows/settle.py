@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from skiff.core.errors import SkiffError
 from skiff.core.settings import Settings
@@ -52,15 +53,39 @@ def settle_question(settings: Settings, wishes: Wishes) -> Question:
             where={"option": "--target", "setting": "task.target"},
             fix='Add --target COLUMN, or write  target = "COLUMN"  under [task] in skiff.toml.',
         )
+    keep, drop = merge_answers(given=(wishes.keep, wishes.drop), remembered=(task.keep, task.drop))
     return Question(
         target=target,
         time=wishes.time or task.time,
         group=wishes.group or task.group,
         positive=wishes.positive if wishes.positive is not None else task.positive,
-        keep=wishes.keep or task.keep,
-        drop=wishes.drop or task.drop,
+        keep=tuple(name for name in keep if name != target),
+        drop=tuple(name for name in drop if name != target),
         protected=wishes.protected or task.protected,
         seed=settings.train.seed if wishes.seed is None else wishes.seed,
+    )
+
+
+def merge_answers(
+    *, given: tuple[tuple[str, ...], tuple[str, ...]], remembered: tuple[tuple[str, ...], tuple[str, ...]]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the columns to keep and to drop: what is said now wins over what was said before.
+
+    Parameters
+    ----------
+    given, remembered : pair of tuple of str
+        Columns to keep and columns to drop.
+
+    Examples
+    --------
+    >>> merge_answers(given=(("status",), ()), remembered=(("price",), ("status", "note")))
+    (('price', 'status'), ('note',))
+    """
+    keep, drop = given
+    keep_before, drop_before = remembered
+    return (
+        tuple(dict.fromkeys([*(name for name in keep_before if name not in drop), *keep])),
+        tuple(dict.fromkeys([*(name for name in drop_before if name not in keep), *drop])),
     )
 
 
@@ -79,3 +104,17 @@ def settle_effort(settings: Settings, wishes: Wishes, *, should_stop: Callable[[
         prefer=settings.train.prefer,
         should_stop=should_stop or (lambda: False),
     )
+
+
+def default_folder(source: Path) -> Path:
+    """Return the workspace for a file: a folder beside it, named after it.
+
+    Examples
+    --------
+    >>> default_folder(Path("work/bookings.csv.gz")).as_posix()
+    'work/bookings'
+    >>> default_folder(Path("work/bookings")).as_posix()
+    'work/bookings-skiff'
+    """
+    stem = source.name.split(".")[0] or "workspace"
+    return source.with_name(stem if stem != source.name else f"{stem}-skiff")

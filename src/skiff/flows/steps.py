@@ -8,6 +8,7 @@ from pathlib import Path
 
 from skiff.core.finding import Finding
 from skiff.core.progress import Progress, Silent
+from skiff.flows.answers import remember_answers
 from skiff.flows.candidates import load_latest_candidate, save_candidate
 from skiff.flows.conclude import Meter, RunOutcome, conclude
 from skiff.flows.datasets import load_dataset
@@ -68,6 +69,7 @@ def train_in_workspace(
         record, table = load_dataset(workspace, dataset)
         progress.stage("Check", f"{record.rows:,} rows, {record.columns} columns")
         prepared = prepare(table, question, threads=effort.threads, progress=progress)
+        remember_answers(workspace.root, settings, question)
         record_checks(workspace, prepared, dataset_id=record.id, at=at)
         progress.stage("Train", f"up to {effort.budget_s:.0f} s")
         candidate = train_candidate(prepared, effort, costs=settings.costs, progress=progress)

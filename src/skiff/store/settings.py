@@ -138,20 +138,44 @@ def update_reading(folder: Path, source: str, recipe: Mapping[str, Any]) -> bool
     SkiffError
         ``settings_not_updated`` where the person wrote the table in a form that cannot be changed safely.
     """
+    wanted = {key: value for key, value in recipe.items() if value is not None}
+    return _update_table(folder, ("reading", source), wanted, subject=f"How '{source}' was read")
+
+
+def update_task(folder: Path, answers: Mapping[str, Any]) -> bool:
+    """Write keys of ``[task]`` into ``skiff.toml``, the others and all comments as they are; return whether it changed.
+
+    Parameters
+    ----------
+    folder : Path
+    answers : mapping
+        Keys and values; an empty list that was not there before is not written.
+
+    Raises
+    ------
+    SkiffError
+        ``settings_not_updated`` where the person wrote the table in a form that cannot be changed safely.
+    """
+    before = parse_document(_read_text(folder / SETTINGS_FILE), file=SETTINGS_FILE).get("task", {})
+    news = {key: value for key, value in answers.items() if value or key in before}
+    return _update_table(folder, ("task",), {**before, **news}, subject="Your answers")
+
+
+def _update_table(folder: Path, table: tuple[str, ...], wanted: Recipe, *, subject: str) -> bool:
+    """Make one table of the file hold `wanted`, or refuse and leave the file as it is."""
     path = folder / SETTINGS_FILE
     text = _read_text(path)
-    wanted = {key: value for key, value in recipe.items() if value is not None}
     before = parse_document(text, file=SETTINGS_FILE)
-    if before.get("reading", {}).get(source) == wanted:
+    if _get_table(before, table) == wanted:
         return False
-    after = {**before, "reading": {**before.get("reading", {}), source: wanted}}
-    changed = _replace_table(text, source, wanted)
-    if _parse_or_none(changed) != after:
+    changed = _replace_table(text, table, wanted)
+    if _parse_or_none(changed) != _set_table(before, table, wanted):
+        name = ".".join(_write_key(part) for part in table)
         raise SkiffError(
             "settings_not_updated",
-            what=f"How '{source}' was read could not be written into {SETTINGS_FILE} without touching your own text.",
-            where={"file": str(path), "setting": f"reading.{_write_key(source)}"},
-            fix=f"Write it there as a table of its own, beginning with the line  [reading.{_write_key(source)}]",
+            what=f"{subject} could not be written into {SETTINGS_FILE} without touching your own text.",
+            where={"file": str(path), "setting": name},
+            fix=f"Write it there as a table of its own, beginning with the line  [{name}]",
         )
     with explained(path):
         mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else PRIVATE_FILE
@@ -159,15 +183,30 @@ def update_reading(folder: Path, source: str, recipe: Mapping[str, Any]) -> bool
     return True
 
 
-def _replace_table(text: str, source: str, wanted: Recipe) -> str:
-    """Return `text` with the table of `source` holding `wanted`; appended where there is none."""
+def _get_table(document: Mapping[str, Any], table: tuple[str, ...]) -> object:
+    """Return what stands at the path `table`, or None."""
+    found: Any = document  # tables in tables
+    for part in table:
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def _set_table(document: Mapping[str, Any], table: tuple[str, ...], wanted: Recipe) -> dict[str, Any]:
+    """Return `document` with `wanted` at the path `table`."""
+    first, *rest = table
+    inner = document.get(first, {})
+    return {**document, first: _set_table(inner, tuple(rest), wanted) if rest else wanted}
+
+
+def _replace_table(text: str, table: tuple[str, ...], wanted: Recipe) -> str:
+    """Return `text` with `table` holding `wanted`; appended where there is none."""
     lines = re.split(r"(?<=\n)", text)  # only where TOML breaks a line; str.splitlines knows ten more places
-    header: dict[str, object] = {"reading": {source: {}}}
+    header = _set_table({}, table, {})
     starts = [at for at, line in enumerate(lines) if line.lstrip().startswith("[") and _parse_or_none(line) == header]
     if not starts:
         gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
-        table = "".join(_write_line(key, value) for key, value in wanted.items())
-        return f"{text}{gap}[reading.{_write_key(source)}]\n{table}"
+        body_lines = "".join(_write_line(key, value) for key, value in wanted.items())
+        return f"{text}{gap}[{'.'.join(_write_key(part) for part in table)}]\n{body_lines}"
     start = starts[0] + 1
     end = next((at for at in range(start, len(lines)) if lines[at].lstrip().startswith("[")), len(lines))
     body, missing = _edit_body(lines[start:end], wanted)

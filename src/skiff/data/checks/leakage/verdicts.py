@@ -6,7 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from skiff.core.finding import SEVERITY_ORDER, Finding
+from skiff.core.measurement import Measurement
 from skiff.data.checks.leakage.docket import Docket
+from skiff.data.checks.leakage.sentences import say_scores
 from skiff.data.checks.leakage.suspicion import Suspicion
 from skiff.data.checks.leakage.witness import Witness, call_witness, tell_scores
 
@@ -79,6 +81,10 @@ def _build_finding(suspicion: Suspicion, columns: tuple[str, ...], *, action: st
         if action == "kept"
         else suspicion.remedy
     )
+    with_it, without = (suspicion.evidence.get(name) for name in ("score_with", "score_without"))
+    scores = ""
+    if isinstance(with_it, Measurement) and isinstance(without, Measurement):
+        scores = f" {say_scores(with_it, without)}"
     return Finding(
         code=suspicion.code,
         severity=suspicion.severity,
@@ -87,7 +93,7 @@ def _build_finding(suspicion: Suspicion, columns: tuple[str, ...], *, action: st
         sample_rows=suspicion.sample_rows,
         evidence=dict(suspicion.evidence),
         what=suspicion.what,
-        why_it_matters=suspicion.why_it_matters,
+        why_it_matters=f"{suspicion.why_it_matters}{scores}",
         remedy=remedy,
         action=action,  # type: ignore[arg-type]  # one of the three words above
         question="" if action == "kept" else suspicion.question,
