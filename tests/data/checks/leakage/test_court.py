@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -216,6 +216,73 @@ def test_of_two_amounts_that_decide_together_one_is_blocked_and_the_other_asked_
     (finding,) = about(found, "income")
     assert (finding.severity, finding.action) == ("warn", "asked")
     assert finding.question == "Is 'income' known before 'answer' is?"
+
+
+def test_agreement_of_two_categories_that_decides_is_found() -> None:
+    columns, _ = make_columns(900, seed=10)
+    rng = np.random.default_rng(10)
+    key, given = rng.choice(list("ABCD"), 900), rng.choice(list("ABCD"), 900)
+    found = judge({**columns, "solution": key, "ticked": given, "answer": name_answers(key == given)})
+    assert {finding.code for finding in about(found, "ticked")} == {"leakage.derived_target"}
+    assert {finding.code for finding in about(found, "solution")} == {"leakage.derived_target"}
+    assert {finding.severity for finding in about(found, "ticked") + about(found, "solution")} == {"block", "warn"}
+
+
+def test_two_flags_that_decide_together_are_found() -> None:
+    columns, _ = make_columns(900, seed=10)
+    rng = np.random.default_rng(10)
+    one, two = rng.random(900) < 0.5, rng.random(900) < 0.5
+    found = judge({**columns, "checked_in": one, "checked_out": two, "answer": name_answers(one ^ two)})
+    assert [finding.severity for finding in about(found, "checked_in") + about(found, "checked_out")].count(
+        "block"
+    ) == 1
+
+
+def test_minutes_between_two_moments_are_a_derived_target() -> None:
+    rng = np.random.default_rng(11)
+    start = np.sort(rng.integers(0, 500_000, 400))
+    minutes = rng.integers(5, 90, 400)
+    begin = datetime(2024, 1, 1)
+    columns = {
+        "distance": minutes * rng.uniform(0.3, 0.9, 400),
+        "picked_up": [begin + timedelta(minutes=int(at)) for at in start],
+        "dropped_off": [begin + timedelta(minutes=int(at)) for at in start + minutes],
+        "price": minutes.astype(float),
+    }
+    found = judge(columns, Task(kind="regression", target="price", time="picked_up"))
+    assert blocked(found) == {"dropped_off"}
+    assert "time between two dates" in about(found, "dropped_off")[0].what
+
+
+def test_rounded_parts_of_a_product_are_seen_through() -> None:
+    rng = np.random.default_rng(12)
+    area = np.round(rng.lognormal(4.4, 0.35, 800), 1)
+    price = np.round(area * np.exp(7.9 + 0.4 * rng.normal(size=800)), -2)
+    columns = {"area": area, "price_m2": np.round(price / area), "rooms": np.round(area / 24), "price": price}
+    found = judge(columns, NUMBER)
+    assert blocked(found) == {"price_m2"}
+    assert [finding.severity for finding in about(found, "area")] == ["warn"]
+
+
+def test_all_parts_of_a_weighted_mean_come_with_it() -> None:
+    rng = np.random.default_rng(13)
+    able = rng.normal(size=500)
+    exam, work = (np.round(62 + 12 * able + 7 * rng.normal(size=500), 1) for _ in range(2))
+    columns = {
+        "exam": exam,
+        "work": work,
+        "hours": np.round(9 + 2 * able + rng.normal(size=500)),
+        "price": np.round(0.6 * exam + 0.4 * work, 1),
+    }
+    assert blocked(judge(columns, NUMBER)) == {"exam", "work"}
+
+
+def test_what_is_left_of_a_stock_came_after_what_was_taken() -> None:
+    rng = np.random.default_rng(14)
+    stock = np.round(rng.lognormal(5, 0.3, 500) * 1.6)
+    sold = np.minimum(stock, np.round(stock * rng.uniform(0.2, 0.7, 500)))
+    columns = {"monday": stock, "sunday": stock - sold, "staff": rng.integers(2, 9, 500), "price": sold}
+    assert blocked(judge(columns, NUMBER)) == {"sunday"}
 
 
 def test_date_after_the_time_column_is_asked_about() -> None:

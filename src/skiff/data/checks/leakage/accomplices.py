@@ -69,7 +69,10 @@ def choose_guilty(
         is_before = name in innocent or name == case.task.time
         speaks = bool(speaks_of_after(name) or is_akin(name, case.target)) - bool(speaks_of_before(name))
         values = encode_ordered(case.frame[name][case.sample])
-        news = _take_away(known, np.where(np.isfinite(values), values, np.nanmean(values)))
+        is_known = np.isfinite(values)
+        if not is_known.any():  # words have no order that could go with anything
+            return (-int(is_before), int(name in late), int(speaks), 0.0, name)
+        news = _take_away(known, np.where(is_known, values, values[is_known].mean()))
         return (-int(is_before), int(name in late), int(speaks), round(_correlate(news, surprise), 6), name)
 
     return max(columns, key=weigh)

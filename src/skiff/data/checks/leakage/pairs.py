@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import polars as pl
 
 from skiff.core.finding import Severity
 from skiff.data.checks.leakage.accomplices import choose_guilty, say_left_out
@@ -42,13 +43,24 @@ FAILURE_RATE = 0.002
 MIN_ROWS = 100
 """With fewer rows one of a thousand combinations separates them by chance."""
 
-JOINED: Mapping[str, Callable[[Float, Float], Float]] = {
+MAX_LEVELS = 1_000
+"""Levels of categories that are compared with each other."""
+
+Join: TypeAlias = "Callable[[Float, Float], Float]"
+"""Two columns made one."""
+
+JOINED: Mapping[str, Join] = {
     "difference": lambda x, z: x - z,
     "sum": lambda x, z: x + z,
     "distance": lambda x, z: np.abs(x - z),
     "product": lambda x, z: x * z,
     "ratio": lambda x, z: x / np.where(z == 0, np.nan, z),
 }
+
+EQUAL: Mapping[str, Join] = {
+    "agreement": lambda x, z: np.where(np.isnan(x) | np.isnan(z), np.nan, (x == z).astype(np.float64))
+}
+"""What two categories can be asked: whether they say the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,21 +76,51 @@ def find_pair_rules(case: Case, powers: Mapping[str, Power], *, without: Collect
     """Return the pairs of columns that settle an outcome together though neither does alone (classification)."""
     if case.is_regression or case.n_rows < MIN_ROWS:
         return []
-    names = [name for name, power in powers.items() if name not in without and power.column.kind in ("number", "date")]
-    ordered = {name: encode_ordered(case.frame[name][case.sample]) for name in names}
+    kinds = {name: power.column.kind for name, power in powers.items() if name not in without}
+    ordered = {
+        name: encode_ordered(case.frame[name][case.sample])
+        for name, kind in kinds.items()
+        if kind in ("number", "date", "boolean")
+    }
     ordered = {name: values for name, values in ordered.items() if np.isfinite(values).any()}
+    named = _encode_alike(case, [name for name, kind in kinds.items() if kind == "category"])
     labels = case.labels[case.sample]
     found: list[PairRule] = []
     for outcome in case.outcomes[:6]:
         truth = labels == outcome.code
         rows = _choose_rows(truth, seed=case.seed)
-        values = _choose_columns(ordered, truth)
-        for one, two in combinations(values, 2):
-            how = _try_pair(values[one][rows], values[two][rows], truth[rows])
-            rule = _confirm(powers, (one, two), JOINED[how](values[one], values[two]), truth, outcome) if how else None
-            if how and rule is not None:
-                found.append(PairRule(columns=(one, two), how=how, rule=rule))
+        tried = ((_choose_columns(ordered, truth), JOINED), (named, EQUAL))
+        for values, joins in tried:
+            for one, two in combinations(values, 2):
+                how = _try_pair(values[one][rows], values[two][rows], truth[rows], joins=joins)
+                rule = (
+                    _confirm(powers, (one, two), joins[how](values[one], values[two]), truth, outcome) if how else None
+                )
+                if how and rule is not None:
+                    found.append(PairRule(columns=(one, two), how=how, rule=rule))
     return _keep_disjoint(found)
+
+
+def _encode_alike(case: Case, names: Sequence[str]) -> dict[str, Float]:
+    """Return categories as codes that are the same wherever the level is, only those that share levels with another."""
+    texts = {name: case.frame[name][case.sample].cast(pl.String) for name in names}
+    levels = {name: set(text.drop_nulls().unique().to_list()) for name, text in texts.items()}
+    levels = {name: found for name, found in levels.items() if len(found) <= MAX_LEVELS}
+    alike = [
+        name
+        for name in levels
+        if any(
+            len(levels[name] & levels[other]) > 1 for other in levels if other != name
+        )  # one shared level is "other"
+    ][:MAX_COLUMNS]
+    codes = {level: float(code) for code, level in enumerate(sorted(set().union(*(levels[name] for name in alike))))}
+    return {
+        name: texts[name]
+        .replace_strict(codes, default=None, return_dtype=pl.Float64)
+        .fill_null(float("nan"))
+        .to_numpy()
+        for name in alike
+    }
 
 
 def _choose_columns(columns: Mapping[str, Float], truth: Bool) -> dict[str, Float]:
@@ -95,9 +137,9 @@ def _choose_rows(truth: Bool, *, seed: int) -> NDArray[np.int64]:
     return np.concatenate([rng.permutation(part)[: SEARCH_ROWS // 2] for part in parts])
 
 
-def _try_pair(x: Float, z: Float, truth: Bool) -> str:
+def _try_pair(x: Float, z: Float, truth: Bool, *, joins: Mapping[str, Join]) -> str:
     """Return the combination of two columns that orders the outcome nearly perfectly, or ""."""
-    for how, join in JOINED.items():
+    for how, join in joins.items():
         joined = join(x, z)
         known = np.isfinite(joined)
         if known.mean() >= 0.8 and abs(_order(joined[known], truth[known]) - 0.5) >= RULING_AUC - 0.5:  # noqa: PLR2004  four fifths of the rows can be combined
