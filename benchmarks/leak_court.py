@@ -1,11 +1,12 @@
-"""How often the leak court is right: planted leaks of each family, and honest tables it must leave alone.
+"""How often the leak court is right: planted leaks of each family, honest columns it must leave alone, and other trades.
 
-Every table is simulated from a known cause: a hidden score decides the target, honest columns see it with noise, a planted
-column sees the answer itself. Printed are, by family and strength, how often the leak is named (any verdict on its columns)
-and blocked; and by honest column, how often it is blocked or asked about.
+Printed are tables in Markdown: by family and strength, how often a leak is named (any verdict) and blocked; by kind of honest
+column, how often one is blocked or asked about; by trade, how many columns from after the decision are named and how many honest
+ones are condemned. All shares with Wilson's 95 % interval.
 
-    python benchmarks/leak_court.py                 # about half an hour on two cores
-    python benchmarks/leak_court.py --tables 5      # quicker, wider intervals
+    python benchmarks/leak_court.py                        # about a quarter of an hour on two cores
+    python benchmarks/leak_court.py --tables 5             # quicker, wider intervals
+    python benchmarks/leak_court.py --write                # also into docs/explanation/leak-court.md
 """
 
 from __future__ import annotations
@@ -13,124 +14,48 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
-import polars as pl
-from numpy.typing import NDArray
-from scipy.special import ndtri
+from leak_domains import DOMAINS, SIZES, Domain
+from leak_tables import BINARY, HONEST, HONEST_NUMBER, NUMBER, SHAPES, Plant, Table, close, honest_measure, make_world
 
 from skiff.core.finding import Finding
-from skiff.core.task import Task
 from skiff.data.checks.leakage import find_leakage
-from skiff.data.checks.leakage.proof import bound_errors
 from skiff.data.kinds import infer_inputs
+from skiff.data.splits import propose_split
+from skiff.data.task import detect_time_and_group, infer_task
+from skiff.evaluate.intervals import find_wilson_interval
 
-Float = NDArray[np.float64]
-Rng = np.random.Generator
-
-SHAPES = ((300, 6, 0.4), (1_000, 10, 0.2), (4_000, 20, 0.03), (10_000, 12, 0.5), (2_000, 80, 0.15))
-"""Rows, honest columns and share of positives; every cell of the tables below goes through them in turn."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A simulated table, what is to be predicted, and which columns were planted."""
-
-    frame: pl.DataFrame
-    task: Task
-    planted: tuple[str, ...] = ()
-    test_share: float = 0.0
+PAGE = Path(__file__).parent.parent / "docs" / "explanation" / "leak-court.md"
+MARKS = ("<!-- tables: written by benchmarks/leak_court.py -->", "<!-- end of tables -->")
 
 
 @dataclass
-class World:
-    """The cause behind one table: a hidden score, the answer, and honest columns that see the score through noise."""
+class Count:
+    """How often something happened."""
 
-    rng: Rng
-    n: int
-    base: float
-    hidden: Float
-    y: Float
-    columns: dict[str, pl.Series] = field(default_factory=dict)
+    hits: int = 0
+    n: int = 0
 
-    @property
-    def is_yes(self) -> NDArray[np.bool_]:
-        """Rows with a yes."""
-        return self.y > 0.5
+    def add(self, hits: int | bool, n: int = 1) -> None:
+        """Count."""
+        self.hits += int(hits)
+        self.n += n
 
-
-def make_world(rng: Rng, *, shape: tuple[int, int, float], is_regression: bool = False) -> World:
-    """Draw the cause and its honest columns: graded numbers, amounts with many zeros, categories, dates, blanks."""
-    n, n_columns, base = shape
-    hidden = rng.normal(size=n)
-    if is_regression:
-        y = np.exp(4.0 + 0.6 * hidden + 0.25 * rng.normal(size=n))
-    else:
-        noisy = hidden + 0.8 * rng.normal(size=n)
-        y = (noisy > np.quantile(noisy, 1 - base)).astype(float)
-    world = World(rng=rng, n=n, base=base, hidden=hidden, y=y)
-    for place in range(n_columns):
-        world.columns[f"honest_{place}"] = make_honest(world, place)
-    return world
-
-
-def make_honest(world: World, place: int) -> pl.Series:  # noqa: PLR0911  one kind of column a line
-    """Return one honest column; its kind goes round with `place`."""
-    rng, n = world.rng, world.n
-    seen = world.hidden * rng.uniform(0.0, 0.6) + rng.normal(size=n)
-    kind = place % 8
-    if kind == 0:
-        return pl.Series(np.round(40 + 12 * seen, 1))
-    if kind == 1:
-        amount = np.where(seen > 0.8, np.round(np.exp(5 + seen), 2), 0.0)
-        return pl.Series(amount)
-    if kind == 2:
-        return pl.Series(np.array(list("ABCDEFGH"))[np.clip(np.floor(2 * seen + 4), 0, 7).astype(int)])
-    if kind == 3:
-        filled = rng.random(n) < 1 / (1 + np.exp(-(1.2 + 0.7 * seen)))
-        return pl.Series(np.where(filled, np.round(seen * 10, 1), np.nan)).fill_nan(None)
-    if kind == 4:
-        return pl.Series(seen > 0.5)
-    if kind == 5:
-        return pl.Series([date(2023, 1, 1) + timedelta(days=int(day)) for day in rng.integers(0, 700, n)])
-    if kind == 6:
-        return pl.Series([f"town {int(code)}" for code in np.clip(rng.geometric(0.02, n), 1, 200)])
-    return pl.Series(rng.poisson(np.exp(0.5 + 0.3 * seen)))
-
-
-def close(
-    world: World,
-    *,
-    is_regression: bool = False,
-    time: str | None = None,
-    group: str | None = None,
-    test_share: float = 0.0,
-) -> Table:
-    """Turn a world into a table; planted columns are those whose name says so."""
-    answer = pl.Series(world.y) if is_regression else pl.Series(np.where(world.is_yes, "yes", "no"))
-    frame = pl.DataFrame({**world.columns, "answer": answer})
-    classes = () if is_regression else ("no", "yes")
-    task = Task(
-        kind="regression" if is_regression else "binary",
-        target="answer",
-        classes=classes,
-        positive=None if is_regression else "yes",
-        time=time,
-        group=group,
-    )
-    return Table(
-        frame=frame,
-        task=task,
-        planted=tuple(name for name in frame.columns if name.startswith("planted")),
-        test_share=test_share,
-    )
+    def say(self) -> str:
+        """Return the share with its interval."""
+        if not self.n:
+            return ""
+        low, high = find_wilson_interval(self.hits, self.n)
+        return f"{100 * self.hits / self.n:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
 
 
 def judge(table: Table, seed: int) -> list[Finding]:
-    """Hold court over a table."""
+    """Hold court over a simulated table."""
     exclude = {table.task.target, *([table.task.group] if table.task.group else [])}
     inputs = infer_inputs(table.frame, exclude=exclude)
     rows = test_rows = None
@@ -141,400 +66,168 @@ def judge(table: Table, seed: int) -> list[Finding]:
     return find_leakage(table.frame, table.task, inputs, rows=rows, test_rows=test_rows, seed=seed, threads=1)
 
 
-# --- planted leaks ------------------------------------------------------------------------------------------------------
-
-Plant = Callable[[World, float], None]
-
-
-def plant_copy(world: World, flips: float) -> None:
-    wrong = world.rng.random(world.n) < flips
-    world.columns["planted"] = pl.Series(np.where(world.is_yes ^ wrong, "Closed lost", "Open"))
-
-
-def plant_proxy(world: World, auc: float) -> None:
-    world.columns["planted"] = pl.Series(_see_answer(world, auc))
-
-
-def plant_flag(world: World, reach: float) -> None:
-    world.columns["planted"] = pl.Series(world.is_yes & (world.rng.random(world.n) < reach))
-
-
-def plant_level(world: World, reach: float) -> None:
-    hit = world.is_yes & (world.rng.random(world.n) < reach)
-    usual = np.array(["active", "paused", "trial"])[world.rng.integers(0, 3, world.n)]
-    world.columns["planted"] = pl.Series(np.where(hit, "terminated", usual))
-
-
-def plant_amount(world: World, reach: float) -> None:
-    hit = world.is_yes & (world.rng.random(world.n) < reach)
-    world.columns["planted"] = pl.Series(np.where(hit, np.round(world.rng.lognormal(4, 1, world.n), 2), 0.0))
-
-
-def plant_filled(world: World, reach: float) -> None:
-    hit = world.is_yes & (world.rng.random(world.n) < reach)
-    words = np.array(["price", "moved", "service", "other"])[world.rng.integers(0, 4, world.n)]
-    world.columns["planted"] = pl.DataFrame({"hit": hit, "word": words}).select(pl.when("hit").then("word")).to_series()
-
-
-def plant_smudged(world: World, purity: float) -> None:
-    hit = np.where(
-        world.is_yes,
-        world.rng.random(world.n) < 0.95,
-        world.rng.random(world.n) < 0.95 * (1 / purity - 1) * world.base / (1 - world.base),
-    )
-    world.columns["planted"] = pl.Series(np.where(hit, world.rng.integers(1, 30, world.n), np.nan)).fill_nan(None)
-
-
-def plant_unfilled(world: World, reach: float) -> None:
-    gone = world.is_yes & (world.rng.random(world.n) < reach)
-    world.columns["planted"] = pl.Series(
-        np.where(gone, np.nan, np.round(world.rng.normal(50, 9, world.n), 1))
-    ).fill_nan(None)
-
-
-def plant_rule(world: World, _: float) -> None:
-    stars = np.where(world.is_yes, world.rng.integers(3, 6, world.n), world.rng.integers(1, 3, world.n))
-    world.columns["planted"] = pl.Series(stars)
-
-
-def plant_late(world: World, _: float) -> None:
-    due = world.rng.integers(0, 300, world.n)
-    late = np.where(world.is_yes, world.rng.integers(1, 40, world.n), -world.rng.integers(0, 20, world.n))
-    start = date(2023, 1, 1)
-    world.columns["planted_due"] = pl.Series([start + timedelta(days=int(day)) for day in due])
-    world.columns["planted_done"] = pl.Series([start + timedelta(days=int(day)) for day in due + late])
-
-
-def plant_pair(world: World, _: float) -> None:
-    earned = np.round(world.rng.lognormal(6, 0.7, world.n), 2)
-    margin = np.round(world.rng.lognormal(3, 1, world.n) + 0.01, 2)
-    world.columns["planted_income"] = pl.Series(earned)
-    world.columns["planted_spent"] = pl.Series(np.where(world.is_yes, earned + margin, earned - margin))
-
-
-def plant_duration(world: World, auc: float) -> None:
-    world.columns["planted_duration"] = pl.Series(np.round(200 * np.exp(0.6 * _see_answer(world, auc))))
-
-
-def plant_after_time(world: World, reach: float) -> None:
-    booked = world.rng.integers(0, 600, world.n)
-    hit = world.rng.random(world.n) < reach
-    start = date(2022, 1, 1)
-    world.columns["booked"] = pl.Series([start + timedelta(days=int(day)) for day in booked])
-    later = booked + np.where(hit, world.rng.integers(2, 90, world.n), 0)
-    world.columns["planted"] = pl.Series([start + timedelta(days=int(day)) for day in later])
-
-
-def plant_text(world: World, reach: float) -> None:
-    words = np.array(
-        [
-            "the",
-            "guest",
-            "asked",
-            "about",
-            "room",
-            "breakfast",
-            "parking",
-            "late",
-            "towels",
-            "invoice",
-            "view",
-            "noise",
-            "price",
-            "again",
-            "today",
-        ]
-    )
-    picked = words[world.rng.integers(0, len(words), (world.n, 7))]
-    told = world.is_yes & (world.rng.random(world.n) < reach)
-    world.columns["planted"] = pl.Series(
-        [" ".join(row) + (" and was answered yes" if flag else "") for row, flag in zip(picked, told, strict=True)]
-    )
-
-
-def plant_code(world: World, _: float) -> None:
-    world.columns["planted"] = pl.Series([f"K{code:08x}" for code in world.rng.permutation(10 * world.n)[: world.n]])
-
-
-def plant_number(world: World, _: float) -> None:
-    world.columns["planted"] = pl.Series(world.rng.permutation(8 * world.n)[: world.n] + 10_000)
-
-
-def plant_sorted(world: World, noise: float) -> None:
-    order = np.argsort(np.argsort(world.y + noise * world.rng.normal(size=world.n)))
-    world.columns["planted"] = pl.Series(order + 1)
-
-
-def plant_sum(world: World, parts: float) -> None:
-    shares = world.rng.dirichlet(np.ones(int(parts)), world.n)
-    world.y = np.round(world.y, 2)
-    amounts = np.round(shares * world.y[:, None], 2)
-    amounts[:, -1] = np.round(world.y - amounts[:, :-1].sum(axis=1), 2)
-    for place in range(int(parts)):
-        world.columns[f"planted_{place}"] = pl.Series(amounts[:, place])
-
-
-def plant_difference(world: World, _: float) -> None:
-    before = np.round(world.rng.lognormal(6, 0.5, world.n), 2)
-    world.y = np.round(world.y, 2)
-    world.columns["planted_before"] = pl.Series(before)
-    world.columns["planted_after"] = pl.Series(np.round(before - world.y, 2))
-
-
-def plant_product(world: World, digits: float) -> None:
-    count = world.rng.integers(1, 12, world.n)
-    each = np.round(world.y / count, 2) + 0.01
-    world.y = np.round(count * each, int(digits))
-    world.columns["planted_count"] = pl.Series(count)
-    world.columns["planted_each"] = pl.Series(each)
-
-
-def plant_ratio(world: World, _: float) -> None:
-    area = np.round(world.rng.uniform(20, 200, world.n), 1)
-    world.columns["planted_area"] = pl.Series(area)
-    world.columns["planted_total"] = pl.Series(world.y * area)
-
-
-def plant_scaled(world: World, digits: float) -> None:
-    world.columns["planted"] = pl.Series(np.round(1.19 * world.y + 3.0, int(digits)))
-
-
-def plant_logged(world: World, _: float) -> None:
-    world.columns["planted"] = pl.Series(np.log10(world.y))
-
-
-def plant_ranges(world: World, levels: float) -> None:
-    cuts = np.quantile(world.y, np.linspace(0, 1, int(levels) + 1)[1:-1])
-    world.columns["planted"] = pl.Series([f"band {int(code)}" for code in np.searchsorted(cuts, world.y)])
-
-
-def plant_noisy(world: World, noise: float) -> None:
-    world.columns["planted"] = pl.Series(world.y * np.exp(noise * world.rng.normal(size=world.n)))
-
-
-def plant_lead(world: World, steps: float) -> None:
-    trend = np.cumsum(world.rng.normal(size=world.n))
-    world.y = np.round(100 + 5 * trend + 3 * world.rng.normal(size=world.n), 3)
-    world.columns["planted"] = pl.Series(np.roll(world.y, -int(steps)))
-
-
-def plant_twins(world: World, share: float) -> None:
-    _copy_rows(world, share, jitter=0.0)
-
-
-def plant_near_twins(world: World, share: float) -> None:
-    _copy_rows(world, share, jitter=1e-5)
-
-
-def _copy_rows(world: World, share: float, *, jitter: float) -> None:
-    """Put copies of the first rows, with their answers, in place of the last ones."""
-    n_copies = int(share * world.n)
-    frame = pl.DataFrame(world.columns)
-    copies = frame.head(n_copies).with_columns(pl.col(pl.Float64) * (1 + jitter))
-    mixed = pl.concat([frame.head(world.n - n_copies), copies])
-    world.columns = {name: mixed[name] for name in mixed.columns}
-    world.y = np.concatenate([world.y[: world.n - n_copies], world.y[:n_copies]])
-
-
-def _see_answer(world: World, auc: float) -> Float:
-    """Return a number that orders the answer with about this AUC (two normal distributions; AUC = Phi(d / sqrt 2))."""
-    return world.y * float(ndtri(auc)) * 2**0.5 + world.rng.normal(size=world.n)
-
-
-BINARY: tuple[tuple[str, str, str, Plant, tuple[float, ...]], ...] = (
-    ("target_copy", "yes/no recoded, share wrong", "block", plant_copy, (0.0, 0.005, 0.02)),
-    ("target_proxy", "number with this AUC alone", "block", plant_proxy, (0.999, 0.995, 0.985)),
-    ("level_purity", "flag set for this share of yes", "block", plant_flag, (0.6, 0.3, 0.1)),
-    ("level_purity", "level for this share of yes", "block", plant_level, (0.6, 0.3, 0.1)),
-    ("level_purity", "amount for this share of yes", "block", plant_amount, (0.6, 0.3, 0.1)),
-    ("missingness", "filled for this share of yes", "block", plant_filled, (0.95, 0.4, 0.15)),
-    ("missingness", "filled, right in this share", "block", plant_smudged, (0.99, 0.97, 0.9)),
-    ("missingness", "blank for this share of yes", "block", plant_unfilled, (0.9, 0.3, 0.1)),
-    ("derived_target", "stars, yes from three on", "block", plant_rule, (1.0,)),
-    ("derived_target", "done later than due", "block", plant_late, (1.0,)),
-    ("derived_target", "spent more than earned", "block", plant_pair, (1.0,)),
-    ("after_the_event", "telling header, AUC alone", "warn", plant_duration, (0.95, 0.85, 0.75)),
-    ("after_the_event", "dated later, share of rows", "warn", plant_after_time, (0.9, 0.2)),
-    ("text_names_target", "text says so, share of yes", "block", plant_text, (1.0, 0.6)),
-    ("identifier", "code of its own", "warn", plant_code, (1.0,)),
-    ("identifier", "number of its own", "warn", plant_number, (1.0,)),
-    ("row_order", "number in order of the answer, noise", "block", plant_sorted, (0.01, 0.3)),
-    ("overlap", "rows copied, share", "warn", plant_twins, (0.1, 0.03)),
-    ("near_duplicates", "rows copied with a touch, share", "warn", plant_near_twins, (0.1, 0.03)),
-)
-
-NUMBER: tuple[tuple[str, str, str, Plant, tuple[float, ...]], ...] = (
-    ("target_copy", "rescaled, digits kept", "block", plant_scaled, (6.0, 0.0)),
-    ("target_copy", "logarithm", "block", plant_logged, (1.0,)),
-    ("target_copy", "cut into ranges", "block", plant_ranges, (20.0, 5.0)),
-    ("target_proxy", "noise of this share", "block", plant_noisy, (0.01, 0.04, 0.08)),
-    ("derived_target", "sum of this many parts", "block", plant_sum, (2.0, 5.0)),
-    ("derived_target", "difference", "block", plant_difference, (1.0,)),
-    ("derived_target", "product, digits kept", "block", plant_product, (2.0, 0.0)),
-    ("derived_target", "ratio", "block", plant_ratio, (1.0,)),
-    ("after_the_event", "target of later rows, steps", "block", plant_lead, (1.0, 7.0)),
-)
-
-
-# --- honest columns -----------------------------------------------------------------------------------------------------
-
-
-def honest_number(world: World, auc: float) -> pl.Series:
-    return pl.Series(_see_answer(world, auc))
-
-
-def honest_grade(world: World, auc: float) -> pl.Series:
-    seen = _see_answer(world, auc)
-    return pl.Series(np.searchsorted(np.quantile(seen, [0.2, 0.4, 0.6, 0.8]), seen) + 1)
-
-
-def honest_kinds(world: World, auc: float) -> pl.Series:
-    seen = _see_answer(world, auc)
-    grade = np.searchsorted(np.quantile(seen, np.linspace(0, 1, 13)[1:-1]), seen)
-    return pl.Series(np.array(list("QWERTZUIOPAS"))[grade])
-
-
-def honest_skewed(world: World, auc: float) -> pl.Series:
-    return pl.Series(np.round(np.exp(1.5 * _see_answer(world, auc)), 2))
-
-
-def honest_filled(world: World, auc: float) -> pl.Series:
-    seen = _see_answer(world, auc)
-    return pl.Series(np.where(world.rng.random(world.n) < 0.3, np.nan, seen)).fill_nan(None)
-
-
-def honest_flag(world: World, auc: float) -> pl.Series:
-    """Return a flag right in `auc` of its rows, rare like the leaks above, set in a third of the yes at most."""
-    rate = min(0.05, world.base / 3)
-    yes = rate * auc / world.base
-    no = rate * (1 - auc) / (1 - world.base)
-    return pl.Series(world.rng.random(world.n) < np.where(world.is_yes, yes, no))
-
-
-def honest_blanks(world: World, auc: float) -> pl.Series:
-    """Return blanks that tell a part: filled in `auc` of the yes, blank in as many of the no."""
-    filled = world.rng.random(world.n) < np.where(world.is_yes, auc, 1 - auc)
-    return pl.Series(np.where(filled, world.rng.normal(size=world.n), np.nan)).fill_nan(None)
-
-
-HONEST: tuple[tuple[str, Callable[[World, float], pl.Series], tuple[float, ...]], ...] = (
-    ("number, AUC alone", honest_number, (0.8, 0.9, 0.95, 0.97)),
-    ("five grades of a number of AUC", honest_grade, (0.8, 0.9, 0.95, 0.97)),
-    ("twelve kinds, AUC", honest_kinds, (0.8, 0.9, 0.95, 0.97)),
-    ("skewed amount, AUC", honest_skewed, (0.9, 0.97)),
-    ("number with blanks, AUC", honest_filled, (0.9, 0.97)),
-    ("rare flag, right in", honest_flag, (0.6, 0.9, 0.98)),
-    ("blanks that tell, right in", honest_blanks, (0.7, 0.8, 0.9)),
-)
-
-
-def honest_measure(world: World, noise: float) -> pl.Series:
-    """Return a number that sees the logarithm of a number target through noise, in its standard deviations."""
-    return pl.Series(np.log(world.y) + noise * 0.65 * world.rng.normal(size=world.n))
-
-
-HONEST_NUMBER = (("number, noise in standard deviations", (0.6, 0.35, 0.2)),)
-
-
-# --- the count ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Count:
-    """How often a cell's columns were named and blocked, and how often honest columns beside them were."""
-
-    tables: int = 0
-    named: int = 0
-    blocked: int = 0
-    beside_blocked: int = 0
-
-
-def tally(count: Count, table: Table, found: list[Finding], *, code: str) -> None:
-    """Add one table's verdicts."""
-    about_rows = code in ("overlap", "near_duplicates")
-    hits = [f for f in found if (set(f.columns) & set(table.planted)) or (about_rows and f.code.endswith(code))]
-    count.tables += 1
-    count.named += any(f.severity != "info" for f in hits)
-    count.blocked += any(f.severity == "block" for f in hits)
-    count.beside_blocked += any(f.severity == "block" and not set(f.columns) & set(table.planted) for f in found)
-
-
-def run_planted(
-    name: str, cells: tuple[tuple[str, str, str, Plant, tuple[float, ...]], ...], *, tables: int, seed: int
-) -> int:
-    """Print recall by family and strength; return how many tables had an honest column blocked beside the leak."""
-    is_regression = name == "a number"
-    print(f"\nPlanted leaks, target {name}\n")
-    print("| family | leak | strength | verdict wanted | tables | named | blocked | honest columns blocked beside it |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    wrong = 0
-    for code, what, wanted, plant, strengths in cells:
-        for strength in strengths:
-            count = Count()
-            for place in range(tables):
-                rng = np.random.default_rng([seed, place, round(1_000 * strength), len(what)])
-                world = make_world(rng, shape=SHAPES[place % len(SHAPES)], is_regression=is_regression)
-                plant(world, strength)
-                time_column = "booked" if plant is plant_after_time else None
-                table = close(
-                    world,
-                    is_regression=is_regression,
-                    time=time_column,
-                    test_share=0.2 if code in ("overlap", "near_duplicates") else 0.0,
-                )
-                if plant is plant_sorted:
-                    table = Table(frame=table.frame.sort("planted"), task=table.task, planted=table.planted)
-                tally(count, table, judge(table, seed=place), code=code)
-            wrong += count.beside_blocked
-            print(
-                f"| `{code}` | {what} | {strength:g} | {wanted} | {count.tables} | {100 * count.named / count.tables:.0f} % | {100 * count.blocked / count.tables:.0f} % | {count.beside_blocked} |",
-                flush=True,
-            )
-    return wrong
-
-
-def run_honest(*, tables: int, seed: int) -> tuple[int, int]:
-    """Print how often honest columns are blocked or asked about; return blocked tables and tables."""
-    print("\nHonest columns that must not be blocked\n")
-    print("| honest column | strength | tables | blocked | asked about |")
-    print("| --- | --- | --- | --- | --- |")
-    blocked = total = 0
+def judge_domain(domain: Domain, seed: int) -> list[Finding]:
+    """Hold court the way ``skiff check`` does: time, group and split as Skiff proposes them."""
+    task, _ = infer_task(domain.frame, domain.target, time=domain.time, group=domain.group)
+    when, group, _ = detect_time_and_group(domain.frame, task)
+    task = replace(task, time=task.time or when, group=task.group or group)
+    split, _ = propose_split(domain.frame, task, seed=seed)
+    inputs = infer_inputs(domain.frame, exclude={domain.target, *([task.group] if task.group else [])})
+    found = find_leakage(domain.frame, task, inputs, rows=split.train, test_rows=split.test, seed=seed, threads=1)
+    return [finding for finding in found if finding.code not in ("leakage.group", "leakage.identifier")]
+
+
+def list_columns(found: list[Finding], *severities: str) -> set[str]:
+    """Return the columns with a finding of these severities."""
+    return {name for finding in found if finding.severity in severities for name in finding.columns}
+
+
+def run_planted(*, tables: int, seed: int, only: str) -> Iterator[str]:
+    """Yield recall by family and strength."""
+    yield "| family | leak | strength | wanted | named | blocked | honest columns blocked beside it |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    families: dict[str, tuple[Count, Count]] = defaultdict(lambda: (Count(), Count()))
+    for cells, is_regression in ((BINARY, False), (NUMBER, True)):
+        for code, what, wanted, plant, strengths in cells:
+            if only not in f"{code} {what}":
+                continue
+            for strength in strengths:
+                named, blocked, beside = Count(), Count(), 0
+                for place in range(tables):
+                    table = make_planted(plant, strength, code, place=place, seed=seed, is_regression=is_regression)
+                    found = judge(table, place)
+                    about_rows = [f for f in found if code in ("overlap", "near_duplicates") and f.code.endswith(code)]
+                    sought = set(table.sought)
+                    named.add(
+                        bool(sought & list_columns(found, "block", "warn")) or bool(list_columns_of_rows(about_rows))
+                    )
+                    blocked.add(bool(sought & list_columns(found, "block")))
+                    beside += bool(list_columns(found, "block") - set(table.planted))
+                for total, count in zip(families[code], (named, blocked), strict=True):
+                    total.add(count.hits, count.n)
+                yield f"| `{code}` | {what} | {strength:g} | {wanted} | {named.say()} | {blocked.say()} | {beside} of {tables} |"
+    for code, (named, blocked) in families.items():
+        yield f"| **`{code}`** | all together | | | **{named.say()}** | **{blocked.say()}** | |"
+
+
+def list_columns_of_rows(found: list[Finding]) -> list[Finding]:
+    """Return the findings about rows that are more than a note."""
+    return [finding for finding in found if finding.severity != "info"]
+
+
+def make_planted(plant: Plant, strength: float, code: str, *, place: int, seed: int, is_regression: bool) -> Table:
+    """Return one simulated table with a leak in it; every kind goes through all shapes."""
+    rng = np.random.default_rng([seed, place, round(1_000 * abs(strength)), sum(map(ord, plant.__name__))])
+    world = make_world(rng, shape=SHAPES[place % len(SHAPES)], is_regression=is_regression)
+    plant(world, strength)
+    has_test = code in ("overlap", "near_duplicates")
+    when = "booked" if "booked" in world.columns else None
+    table = close(world, is_regression=is_regression, time=when, test_share=0.25 if has_test else 0.0)
+    return replace(table, frame=table.frame.sort("planted")) if code == "row_order" else table
+
+
+def run_honest(*, tables: int, seed: int) -> Iterator[str]:
+    """Yield how often honest columns are blocked or asked about."""
+    yield "| honest column | strength | blocked | asked about |"
+    yield "| --- | --- | --- | --- |"
     cells = [(what, make, strength, False) for what, make, strengths in HONEST for strength in strengths]
     cells += [(what, honest_measure, strength, True) for what, strengths in HONEST_NUMBER for strength in strengths]
+    all_blocked = Count()
     for what, make, strength, is_regression in cells:
-        n_blocked = n_asked = 0
+        blocked, asked = Count(), Count()
         for place in range(tables):
             rng = np.random.default_rng([seed + 1, place, round(1_000 * strength), len(what)])
             world = make_world(rng, shape=SHAPES[place % len(SHAPES)], is_regression=is_regression)
             world.columns["strong"] = make(world, strength)
-            found = judge(close(world, is_regression=is_regression), seed=place)
-            n_blocked += any(f.severity == "block" for f in found)
-            n_asked += any(f.severity == "warn" for f in found)
-        blocked, total = blocked + n_blocked, total + tables
-        print(f"| {what} | {strength:g} | {tables} | {n_blocked} | {n_asked} |", flush=True)
-    return blocked, total
+            found = judge(close(world, is_regression=is_regression), place)
+            blocked.add(bool(list_columns(found, "block")))
+            asked.add(bool(list_columns(found, "warn")))
+        all_blocked.add(blocked.hits, blocked.n)
+        yield f"| {what} | {strength:g} | {blocked.say()} | {asked.say()} |"
+    yield f"| **all together** | | **{all_blocked.hits} of {all_blocked.n} tables: {all_blocked.say()}** | |"
+
+
+def run_domains(*, tables: int, seed: int) -> Iterator[str]:
+    """Yield, by trade and by size, what is named, blocked, and condemned by mistake; once more without any leak."""
+    yield "| trade | proven columns named | blocked | soft ones asked about | honest columns blocked | honest asked about | blocked in the same table without leaks |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    by_size: dict[int, list[Count]] = {size: [Count() for _ in range(6)] for size in SIZES}
+    total = [Count() for _ in range(6)]
+    for name, make in DOMAINS.items():
+        counts = [Count() for _ in range(6)]
+        for place in range(tables):
+            size = SIZES[place % len(SIZES)]
+            made = count_domain(make(np.random.default_rng([seed, place, size]), size), place)
+            for count, hits in zip(counts, made, strict=True):
+                count.add(*hits)
+            for count, hits in zip(by_size[size], made, strict=True):
+                count.add(*hits)
+            for count, hits in zip(total, made, strict=True):
+                count.add(*hits)
+        yield f"| {name} | {' | '.join(count.say() for count in counts)} |"
+    for size, counts in by_size.items():
+        yield f"| **{size:,} rows, all trades** | {' | '.join(count.say() for count in counts)} |"
+    yield f"| **all together** | {' | '.join(f'**{count.say()}**' for count in total)} |"
+
+
+def count_domain(domain: Domain, seed: int) -> list[tuple[int, int]]:
+    """Return hits and number for each column of the table of trades."""
+    found = judge_domain(domain, seed)
+    blocked, named = list_columns(found, "block"), list_columns(found, "block", "warn")
+    proven, soft = set(domain.proven), set(domain.asked)
+    honest = set(domain.frame.columns) - proven - soft - {domain.target}
+    clean = replace(domain, frame=domain.frame.drop(*proven, *soft), proven=(), asked=())
+    condemned = list_columns(judge_domain(clean, seed), "block")
+    return [
+        (len(proven & named), len(proven)),
+        (len(proven & blocked), len(proven)),
+        (len(soft & named), len(soft)),
+        (len(honest & blocked), len(honest)),
+        (len(honest & named - blocked), len(honest)),
+        (len(condemned), len(honest)),
+    ]
+
+
+def write_page(text: str) -> None:
+    """Put the tables between their marks on the page."""
+    page = PAGE.read_text()
+    head, rest = page.split(MARKS[0])
+    tail = rest.split(MARKS[1])[1]
+    PAGE.write_text(f"{head}{MARKS[0]}\n{text}\n{MARKS[1]}{tail}")
 
 
 def main() -> int:
-    """Run all cells and print the tables."""
+    """Run all parts and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tables", type=int, default=20, help="simulated tables a cell (default 20)")
+    parser.add_argument("--tables", type=int, default=15, help="simulated tables a cell (default 15)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", default="", help="only cells whose name contains this")
+    parser.add_argument("--part", choices=("planted", "honest", "trades", "all"), default="all")
+    parser.add_argument("--only", default="", help="only planted leaks whose name contains this")
+    parser.add_argument("--write", action="store_true", help="write the tables into the documentation")
     options = parser.parse_args()
     started = time.perf_counter()
-    beside = 0
-    for name, cells in (("yes or no", BINARY), ("a number", NUMBER)):
-        chosen = tuple(cell for cell in cells if options.only in f"{cell[0]} {cell[1]}")
-        beside += run_planted(name, chosen, tables=options.tables, seed=options.seed) if chosen else 0
-    blocked, total = run_honest(tables=options.tables, seed=options.seed) if options.only in ("", "honest") else (0, 0)
-    if total:
-        upper = bound_errors(blocked, total)
-        print(
-            f"\nFalse blocks: {blocked} of {total} honest tables (at most {100 * upper:.2f} % at 95 % confidence), {beside} beside planted leaks."
-        )
+    parts = {
+        "trades": ("Other trades", run_domains(tables=options.tables, seed=options.seed)),
+        "honest": ("Honest columns that must not be blocked", run_honest(tables=options.tables, seed=options.seed)),
+        "planted": ("Planted leaks", run_planted(tables=options.tables, seed=options.seed, only=options.only)),
+    }
+    lines: list[str] = []
+    for part, (title, made) in parts.items():
+        if options.part not in ("all", part):
+            continue
+        lines += [f"\n### {title}\n", *(made if options.write else _echo(title, made))]
+    if options.write:
+        write_page("\n".join(lines))
     print(f"\n{time.perf_counter() - started:.0f} s", file=sys.stderr)
     return 0
+
+
+def _echo(title: str, made: Iterator[str]) -> Iterator[str]:
+    """Print lines as they come."""
+    print(f"\n### {title}\n")
+    for line in made:
+        print(line, flush=True)
+        yield line
 
 
 if __name__ == "__main__":

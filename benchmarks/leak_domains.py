@@ -117,7 +117,10 @@ def medicine(rng: Rng, n: int) -> Domain:
     usual = d.pick("home care_home transfer", (0.8, 0.15, 0.05))
     d.add("discharge_code", np.where(again & d.chance(0.5), "Z51R", usual))
     d.add("readmission_ward", d.only(again & d.chance(0.97), d.pick("A1 A2 B1 icu")))
-    d.add("days_to_next_contact", d.only(again | d.chance(0.4), np.where(again, rng.integers(1, 31, n), rng.integers(31, 400, n))))
+    d.add(
+        "days_to_next_contact",
+        d.only(again | d.chance(0.4), np.where(again, rng.integers(1, 31, n), rng.integers(31, 400, n))),
+    )
     d.add("readmitted_30d", np.where(again, "yes", "no"))
     d.spoil("hba1c admission_type creatinine_mg_dl", 0.12)
     return d.close("readmitted_30d", proven=("discharge_code", "readmission_ward", "days_to_next_contact"))
@@ -141,7 +144,10 @@ def retail(rng: Rng, n: int) -> Domain:
     d.add("refund_amount", np.where(back & d.chance(0.9), price, 0.0))
     codes = pl.Series([f"RL{code:07d}" for code in rng.integers(0, 9_999_999, n)])
     d.add("return_label_id", d.only(back & d.chance(0.95), codes))
-    d.add("order_state", np.where(back, np.where(d.chance(0.7), "refunded", "in_return"), np.where(d.chance(0.9), "delivered", "lost")))
+    d.add(
+        "order_state",
+        np.where(back, np.where(d.chance(0.7), "refunded", "in_return"), np.where(d.chance(0.9), "delivered", "lost")),
+    )
     d.add("restocking_note", d.only(back & d.chance(0.3), d.pick("fine damaged worn")))
     d.add("was_returned", back)
     d.spoil("category sizes_ordered return_rate_last_year", 0.05)
@@ -162,7 +168,9 @@ def personnel(rng: Rng, n: int) -> Domain:
     d.add("satisfaction", np.clip(np.round(3.2 - 0.8 * fed_up + 0.7 * d.noise()), 1, 5))
     d.add("engagement_score", np.round(70 - 12 * (fed_up + 0.6 * d.noise()), 1))
     d.add("remote_days", rng.integers(0, 6, n))
-    d.add("exit_interview_date", d.only(leaves & d.chance(0.8), d.days(hired + rng.integers(100, 900, n), "2015-01-05")))
+    d.add(
+        "exit_interview_date", d.only(leaves & d.chance(0.8), d.days(hired + rng.integers(100, 900, n), "2015-01-05"))
+    )
     d.add("final_payout", np.where(leaves & d.chance(0.9), np.round(rng.lognormal(7, 0.5, n), 2), 0.0))
     d.add("badge_active", ~(leaves & d.chance(0.97)))
     d.add("rehire_ok", d.only(leaves & d.chance(0.6), d.pick("y n")))
@@ -187,15 +195,29 @@ def machines(rng: Rng, n: int) -> Domain:
     d.add("error_count_24h", rng.poisson(np.exp(-1 + 0.7 * wear)))
     d.add("firmware", d.pick("1.8 1.9 2.0 2.1"))
     d.add("next_state", np.where(stops & d.chance(0.9), "halted", np.where(d.chance(0.08), "service", "running")))
-    d.add("work_order", d.only(stops & d.chance(0.9), pl.Series([f"WO-{code}" for code in rng.integers(10_000, 99_999, n)])))
-    d.add("downtime_min", np.where(stops, np.round(rng.lognormal(4.5, 0.8, n)), np.where(d.chance(0.03), np.round(rng.lognormal(2, 0.5, n)), 0)))
+    d.add(
+        "work_order",
+        d.only(stops & d.chance(0.9), pl.Series([f"WO-{code}" for code in rng.integers(10_000, 99_999, n)])),
+    )
+    d.add(
+        "downtime_min",
+        np.where(
+            stops, np.round(rng.lognormal(4.5, 0.8, n)), np.where(d.chance(0.03), np.round(rng.lognormal(2, 0.5, n)), 0)
+        ),
+    )
     d.add("fails_within_7d", stops)
     d.spoil("bearing_temp_c error_count_24h", 0.03)
-    return d.close("fails_within_7d", proven=("next_state", "work_order"), asked=("downtime_min",), time="measured_at", group="machine")
+    return d.close(
+        "fails_within_7d",
+        proven=("next_state", "work_order"),
+        asked=("downtime_min",),
+        time="measured_at",
+        group="machine",
+    )
 
 
 def school(rng: Rng, n: int) -> Domain:
-    """The final mark is worked out from its parts; the mid-term mark is honest and strong."""
+    """Draw final marks, worked out from their parts; the mid-term mark is honest and strong."""
     d = Desk(rng, n)
     able = d.noise()
     exam = np.clip(np.round(62 + 12 * able + 7 * d.noise(), 1), 0, 100)
@@ -230,7 +252,10 @@ def bank(rng: Rng, n: int) -> Domain:
     d.add("income_band", d.grade(-strain + 1.8 * d.noise(), "<20k 20-35k 35-60k >60k"))
     d.add("payment_method", d.pick("debit transfer card", (0.6, 0.3, 0.1)))
     d.add("loan_amount", np.round(rng.lognormal(9, 0.5, n), -2))
-    d.add("account_closed_on", d.only((fails & d.chance(0.7)) | d.chance(0.03), d.days(opened + rng.integers(300, 900, n), "2017-06-01")))
+    d.add(
+        "account_closed_on",
+        d.only((fails & d.chance(0.7)) | d.chance(0.03), d.days(opened + rng.integers(300, 900, n), "2017-06-01")),
+    )
     d.add("collections_agency", d.only(fails & d.chance(0.6), d.pick("Northlight Ferris Ludlow")))
     d.add("amount_written_off", np.where(fails & d.chance(0.5), np.round(rng.lognormal(7, 1, n), 2), 0.0))
     d.add("recovery_stage", np.where(fails, d.pick("1 2 3"), "0").astype(int))
@@ -243,14 +268,43 @@ def bank(rng: Rng, n: int) -> Domain:
     )
 
 
-WORDS = "customer called about the policy and asked for a copy of photos invoice repair garage street rain parked report police witness later again".split()
+WORDS = [
+    "customer",
+    "called",
+    "about",
+    "the",
+    "policy",
+    "and",
+    "asked",
+    "for",
+    "a",
+    "copy",
+    "of",
+    "photos",
+    "invoice",
+    "repair",
+    "garage",
+    "street",
+    "rain",
+    "parked",
+    "report",
+    "police",
+    "witness",
+    "later",
+    "again",
+]
 
 
 def write_notes(d: Desk, where: Bool, endings: tuple[str, ...]) -> pl.Series:
     """Return a note a row; rows `where` end with one of `endings`."""
     picked = np.array(WORDS)[d.rng.integers(0, len(WORDS), (d.n, 9))]
     tails = d.rng.integers(0, len(endings), d.n)
-    return pl.Series([" ".join(row) + (f" {endings[tail]}" if told else "") for row, tail, told in zip(picked, tails, where, strict=True)])
+    return pl.Series(
+        [
+            " ".join(row) + (f" {endings[tail]}" if told else "")
+            for row, tail, told in zip(picked, tails, where, strict=True)
+        ]
+    )
 
 
 def insurance(rng: Rng, n: int) -> Domain:
@@ -267,7 +321,14 @@ def insurance(rng: Rng, n: int) -> Domain:
     d.add("region", d.pick("coast hills city plain"))
     d.add("reported_by", d.grade(odd + 1.6 * d.noise(), "garage owner broker"))
     d.add("anomaly_score", np.round(1 / (1 + np.exp(-(odd + 0.6 * d.noise()))), 3))
-    d.add("resolution_text", write_notes(d, fraud & d.chance(0.85), ("fraud confirmed", "claim refused fraud suspected and proven", "closed as fraudulent")))
+    d.add(
+        "resolution_text",
+        write_notes(
+            d,
+            fraud & d.chance(0.85),
+            ("fraud confirmed", "claim refused fraud suspected and proven", "closed as fraudulent"),
+        ),
+    )
     d.add("paid_amount", np.where(fraud, 0.0, np.round(claim * rng.uniform(0.6, 1.0, n), 2)))
     d.add("investigator", d.only(fraud & d.chance(0.85) | d.chance(0.004), d.pick("k.b. s.o. m.t. r.a.")))
     d.add("is_fraud", fraud)
@@ -290,7 +351,10 @@ def support(rng: Rng, n: int) -> Domain:
     d.add("messages_first_hour", rng.poisson(np.exp(0.3 + 0.5 * hard)))
     d.add("customer_tier", d.pick("free pro enterprise", (0.6, 0.3, 0.1)))
     d.add("closed_at", d.moments(opened + hours))
-    d.add("handled_by", np.where(up, np.where(d.chance(0.9), "tier2", "engineering"), np.where(d.chance(0.97), "tier1", "bot")))
+    d.add(
+        "handled_by",
+        np.where(up, np.where(d.chance(0.9), "tier2", "engineering"), np.where(d.chance(0.97), "tier1", "bot")),
+    )
     d.add("csat", d.only(d.chance(0.4), np.clip(np.round(4.3 - 1.6 * up + 0.7 * d.noise()), 1, 5)))
     d.add("escalated", up.astype(int))
     d.spoil("priority text_length", 0.02)
@@ -400,7 +464,7 @@ def leads(rng: Rng, n: int) -> Domain:
 
 
 def telefonia(rng: Rng, n: int) -> Domain:
-    """A Spanish telephone company and its leavers."""
+    """Draw a Spanish telephone company and its leavers."""
     d = Desk(rng, n)
     harta = d.noise()
     baja = top(harta + 0.8 * d.noise(), 0.22)
@@ -422,7 +486,7 @@ def telefonia(rng: Rng, n: int) -> Domain:
 
 
 def hotel(rng: Rng, n: int) -> Domain:
-    """A German hotel and its cancelled bookings."""
+    """Draw a German hotel and its cancelled bookings."""
     d = Desk(rng, n)
     unsicher = d.noise()
     weg = top(unsicher + 0.8 * d.noise(), 0.3)
@@ -464,7 +528,7 @@ def harvest(rng: Rng, n: int) -> Domain:
 
 
 def laboratory(rng: Rng, n: int) -> Domain:
-    """A diagnosis in three grades that is defined by a value in the table, and treated afterwards."""
+    """Draw a diagnosis in three grades that is defined by a value in the table, and treated afterwards."""
     d = Desk(rng, n)
     sweet = d.noise()
     hba1c = np.round(5.7 + 0.7 * sweet + 0.2 * d.noise(), 1)

@@ -109,13 +109,15 @@ def fit_flaml(train: pd.DataFrame, task: dict, folder: Path, tool: str, *, budge
 
 
 def prepare(table: pd.DataFrame) -> pd.DataFrame:
-    """FLAML takes numbers, categories and dates; text columns become categories."""
+    """FLAML takes numbers and categories: text columns become categories, dates days."""
     made = table.copy()
     for name in made.columns:
         if made[name].dtype == object or str(made[name].dtype) in {"string", "str"}:
             made[name] = made[name].astype("category")
         elif str(made[name].dtype) == "bool":
             made[name] = made[name].astype(int)
+        elif "datetime" in str(made[name].dtype):
+            made[name] = made[name].astype("int64") / 86_400e9  # FLAML fails to copy its own settings for dates
     return made
 
 

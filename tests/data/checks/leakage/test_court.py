@@ -251,7 +251,7 @@ def test_minutes_between_two_moments_are_a_derived_target() -> None:
     }
     found = judge(columns, Task(kind="regression", target="price", time="picked_up"))
     assert blocked(found) == {"dropped_off"}
-    assert "time between two dates" in about(found, "dropped_off")[0].what
+    assert "the time between 'dropped_off' and 'picked_up'" in about(found, "dropped_off")[0].what
 
 
 def test_rounded_parts_of_a_product_are_seen_through() -> None:

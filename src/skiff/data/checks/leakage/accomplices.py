@@ -132,13 +132,13 @@ def build_formula_suspicion(
         rows=case.n_rows,
         sample_rows=tuple(int(row) + 1 for row in case.rows[:10]),
         evidence={
-            "formula": kind,
+            "formula": kind.removesuffix(" of"),
             "together_with": partners,
             "error_in_standard_deviations": formula.error,
             "rows_confirmed": formula.n,
             "terms": len(formula.terms),
         },
-        what=f"'{case.target}' is {kind} of {name_columns(columns)}: it can be worked out from {'it' if is_copy else 'them'} without any model.",
+        what=f"'{case.target}' is {kind} {name_columns(columns)}: it can be worked out from {'it' if is_copy else 'them'} without any model.",
         why_it_matters=WHY_LEAK,
         remedy=REMEDY_LEFT_OUT if is_whole else say_left_out(guilty[0]),
         question=f"Is '{columns[0]}' known before '{case.target}' is?"
@@ -170,15 +170,15 @@ def _find_left_over(case: Case, formula: Formula) -> str:
 
 
 def _name_kind(formula: Formula) -> str:
-    """Return in words how the target is worked out."""
+    """Return in words how the target is worked out, up to the names of the columns."""
     signs = {term[1] for term in formula.terms if len(term) > 2}  # noqa: PLR2004  a column, a sign, a column
     if signs == {"-"} and len(formula.terms) == 1:
-        return "the time between two dates, that"
+        return "the time between"
     if formula.is_product or signs & {"*", "/"}:
-        return "a product or ratio"
+        return "a product or ratio of"
     if formula.is_total:
-        return "the total"
-    return "a sum or difference, with weights,"
+        return "the total of"
+    return "a weighted sum or difference of"
 
 
 def say_left_out(name: str) -> str:

@@ -152,8 +152,9 @@ def _gather(case: Case, y: Float, *, without: Collection[str]) -> tuple[dict[str
         for name, values in columns.items()
         if np.isfinite(values).mean() >= MIN_FILLED and np.nanstd(values) > 0
     }
-    columns = _keep_strongest(columns, y, limit=MAX_COLUMNS)
-    return columns, [name for name in columns if kinds[name] == "date"]
+    dates = [name for name in columns if kinds[name] == "date"]  # only the time between them tells, not they alone
+    numbers = {name: values for name, values in columns.items() if name not in dates}
+    return _keep_strongest(numbers, y, limit=MAX_COLUMNS) | {name: columns[name] for name in dates}, dates
 
 
 def _propose(kind: str, columns: Mapping[str, Float], *, dates: Sequence[str], y: Float) -> _Search | None:

@@ -43,8 +43,9 @@ FAILURE_RATE = 0.002
 MIN_ROWS = 100
 """With fewer rows one of a thousand combinations separates them by chance."""
 
+MAX_ALIKE = 40
 MAX_LEVELS = 1_000
-"""Levels of categories that are compared with each other."""
+"""Categories that are compared with each other, and their levels."""
 
 Join: TypeAlias = "Callable[[Float, Float], Float]"
 """Two columns made one."""
@@ -112,7 +113,7 @@ def _encode_alike(case: Case, names: Sequence[str]) -> dict[str, Float]:
         if any(
             len(levels[name] & levels[other]) > 1 for other in levels if other != name
         )  # one shared level is "other"
-    ][:MAX_COLUMNS]
+    ][:MAX_ALIKE]
     codes = {level: float(code) for code, level in enumerate(sorted(set().union(*(levels[name] for name in alike))))}
     return {
         name: texts[name]

@@ -27,8 +27,8 @@ COARSE = 0.03
 """A last digit above this share of the standard deviation is no rounding: whole numbers from 1 to 10 are counts, and a
 formula for them always nearly fits."""
 
-MAX_DATES = 6
-"""Dates between which times are taken: fifteen pairs."""
+MAX_DATES = 12
+"""Dates between which times are taken: 66 pairs."""
 
 
 def list_columns(term: Term) -> tuple[str, ...]:
