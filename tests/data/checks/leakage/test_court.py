@@ -285,6 +285,36 @@ def test_what_is_left_of_a_stock_came_after_what_was_taken() -> None:
     assert blocked(judge(columns, NUMBER)) == {"sunday"}
 
 
+def test_a_part_in_another_unit_goes_with_it() -> None:
+    rng = np.random.default_rng(15)
+    cold = np.round(500 + 120 * rng.normal(size=900), 2)
+    heating = np.round(rng.lognormal(4, 0.3, 900), 2)
+    columns = {
+        "floor": rng.integers(0, 7, 900),
+        "cold_rent": cold,
+        "heating": heating,
+        "deposit": np.round(3 * cold, 2),
+        "price": np.round(cold + heating, 2),
+    }
+    found = judge(columns, NUMBER)
+    assert {"cold_rent", "deposit"} <= blocked(found)
+    assert "heating" in {name for finding in found if finding.severity != "info" for name in finding.columns}
+
+
+def test_a_near_copy_of_the_guilty_part_does_not_testify_for_it() -> None:
+    rng = np.random.default_rng(16)
+    months = np.maximum(1, np.round(rng.lognormal(2.3, 0.7, 1_500)))
+    fee = rng.choice([9.99, 14.99, 24.99], 1_500)
+    columns = {
+        "fee": fee,
+        "first_week": rng.poisson(np.exp(0.2 + 0.25 * np.log(months))),
+        "months": months,
+        "invoices": months + rng.integers(0, 2, 1_500),
+        "price": np.round(months * fee, 2),
+    }
+    assert blocked(judge(columns, NUMBER)) == {"months"}
+
+
 def test_date_after_the_time_column_is_asked_about() -> None:
     columns, is_yes = make_columns(600, seed=11)
     rng = np.random.default_rng(11)

@@ -28,6 +28,15 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
+SAME_STORY = 0.95
+"""Correlation from which one column says nearly what another says."""
+
+SAME_NUMBER = 1.0 - 1e-6
+"""Correlation of one number in two units, each rounded to a few digits."""
+
+MIN_ROWS_ALIKE = 60
+"""Rows from which such a correlation is no accident."""
+
 SMALL_PART = 0.05
 """Median share of a stock that is taken from it, below which it is rather a meter that runs on."""
 
@@ -61,7 +70,7 @@ def choose_guilty(
         Columns that were there before: the time column, earlier values of the target.
     """
     late = _find_later_dates(case, columns)
-    known = _build_known(case, bench, [name for name in others if name not in columns])
+    known = _build_known(case, bench, _find_impartial(case, columns, others))
     y = case.y[case.sample]
     surprise = _take_away(known, y if case.is_regression else (y == code).astype(np.float64))
 
@@ -76,6 +85,61 @@ def choose_guilty(
         return (-int(is_before), int(name in late), int(speaks), round(_correlate(news, surprise), 6), name)
 
     return max(columns, key=weigh)
+
+
+def _find_impartial(case: Case, columns: Sequence[str], others: Collection[str]) -> list[str]:
+    """Return the others without those that say nearly the same as one of `columns`: they would testify in its place."""
+    accused = [encode_ordered(case.frame[name][case.sample]) for name in columns]
+    return [
+        name
+        for name in others
+        if name not in columns
+        and not any(_agree(encode_ordered(case.frame[name][case.sample]), values) >= SAME_STORY for values in accused)
+    ]
+
+
+def _agree(one: Float, two: Float) -> float:
+    """Return the absolute correlation over the rows where both are known, 0 with too few of them."""
+    known = np.isfinite(one) & np.isfinite(two)
+    if known.sum() < MIN_ROWS_ALIKE or float(np.ptp(one[known])) == 0.0 or float(np.ptp(two[known])) == 0.0:
+        return 0.0
+    return abs(float(np.corrcoef(one[known], two[known])[0, 1]))
+
+
+def find_doubles(case: Case, condemned: Sequence[Suspicion], *, free: Collection[str]) -> list[Suspicion]:
+    """Return the numbers among `free` that are a part of a formula once more, in another unit.
+
+    With its part gone the formula no longer holds, so no later sitting would notice them.
+    """
+    found: dict[str, Suspicion] = {}
+    for suspicion in condemned:
+        if suspicion.code != "leakage.derived_target":
+            continue
+        for guilty in suspicion.columns:
+            values = encode_ordered(case.frame[guilty][case.sample])
+            for name in free:
+                if name not in found and case.frame.schema[name].is_numeric():
+                    same = _agree(encode_ordered(case.frame[name][case.sample]), values)
+                    if same >= SAME_NUMBER:
+                        found[name] = _build_double(case, suspicion, guilty=guilty, name=name, same=same)
+    return list(found.values())
+
+
+def _build_double(case: Case, suspicion: Suspicion, *, guilty: str, name: str, same: float) -> Suspicion:
+    """Return the suspicion against a column that repeats a proven leak."""
+    return Suspicion(
+        code=suspicion.code,
+        columns=(name,),
+        severity="block",
+        rows=suspicion.rows,
+        sample_rows=suspicion.sample_rows,
+        evidence={"correlation": same, "same_as": guilty},
+        what=f"'{name}' is '{guilty}' in another unit, and that gives '{case.target}' away.",
+        why_it_matters=WHY_LEAK,
+        remedy=REMEDY_LEFT_OUT,
+        question=f"Is '{name}' known before '{case.target}' is?",
+        strength=2.4,
+    )
 
 
 def _build_known(case: Case, bench: Bench, others: Collection[str]) -> Float:

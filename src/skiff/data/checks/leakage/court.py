@@ -12,7 +12,7 @@ from skiff.core.finding import Finding, sort_findings
 from skiff.core.progress import Progress, Silent
 from skiff.core.signature import InputColumn
 from skiff.core.task import Task
-from skiff.data.checks.leakage.accomplices import ask_about_partners, build_formula_suspicion
+from skiff.data.checks.leakage.accomplices import ask_about_partners, build_formula_suspicion, find_doubles
 from skiff.data.checks.leakage.case import build_case
 from skiff.data.checks.leakage.clock import find_clock
 from skiff.data.checks.leakage.copies import Rule, accuse_rules, judge_number_copies, judge_rules
@@ -151,6 +151,8 @@ def _hold_sittings(docket: Docket, *, progress: Progress) -> tuple[list[Suspicio
         guilty = {name for suspicion in proven for name in suspicion.columns}
         heard = keep_strongest(_sit(docket, guilty))
         condemned = [suspicion for suspicion in heard if suspicion.severity == "block"]
+        named = guilty | {name for suspicion in condemned for name in suspicion.columns}
+        condemned += find_doubles(docket.case, condemned, free=docket.list_free(named | docket.lags))
         doubtful = [suspicion for suspicion in heard if suspicion.severity != "block"]
         proven += [replace(suspicion, evidence={**suspicion.evidence, "sitting": sitting}) for suspicion in condemned]
         if not condemned:
