@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MIN_ENTITIES = 30
 """Fewer levels are kinds, not entities."""
 
-ROWS_PER_ENTITY = (2.0, 200.0)
+ROWS_PER_ENTITY = (2.0, 100.0)
 """Mean rows of one entity: one row cannot be on both sides, and hundreds make a category."""
 
 MEMORY_AUC = 0.6
