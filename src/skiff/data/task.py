@@ -141,9 +141,12 @@ def encode_target(frame: pl.DataFrame, task: Task) -> tuple[NDArray[np.float64],
         numbers = column.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy().copy()
         numbers[~np.isfinite(numbers)] = np.nan
         return numbers, np.isfinite(numbers)
-    codes = [float(code) for code in range(len(task.classes))]
-    coded = label_target(column).replace_strict(list(task.classes), codes, default=None, return_dtype=pl.Float64)
-    y = coded.fill_null(float("nan")).to_numpy().copy()
+    code_of = {label: float(code) for code, label in enumerate(task.classes)}
+    values = column.drop_nulls().unique()  # few: each is made a label once, not in every row
+    if not values.len():
+        return np.full(column.len(), np.nan), np.zeros(column.len(), dtype=np.bool_)
+    codes = [code_of.get(label or "", float("nan")) for label in label_target(values).to_list()]
+    y = column.replace_strict(values, codes, default=float("nan"), return_dtype=pl.Float64).to_numpy().copy()
     return y, np.isfinite(y)
 
 

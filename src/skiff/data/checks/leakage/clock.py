@@ -66,8 +66,8 @@ def _measure_change(case: Case, moment: Float) -> float:
     if not case.is_regression and len(case.outcomes) > 1:
         y = (case.labels == case.outcomes[0].code).astype(np.float64)
     y = y[known]
-    place = np.argsort(np.argsort(moment[known], kind="stable"), kind="stable")
-    stretch = place * N_PERIODS // len(place)
+    y = y[np.argsort(moment[known], kind="stable")]
+    stretch = np.arange(len(y)) * N_PERIODS // len(y)
     means = np.bincount(stretch, weights=y, minlength=N_PERIODS) / np.bincount(stretch, minlength=N_PERIODS)
     spread = float(np.var(y))
     return float(np.var(means[stretch]) / spread) if spread > 0 else 0.0

@@ -10,8 +10,7 @@ import numpy as np
 import polars as pl
 
 from skiff.core.signature import InputColumn
-from skiff.data.checks.leakage.case import Case
-from skiff.data.kinds import to_seconds
+from skiff.data.kinds import to_floats, to_seconds
 from skiff.data.rows import has_value
 
 if TYPE_CHECKING:
@@ -58,16 +57,16 @@ def encode_ordered(series: pl.Series) -> Float:
     """Return numbers, yes/no and dates (as seconds since 1970) as floats, NaN where missing or infinite."""
     if series.dtype in (pl.Date, pl.Datetime):
         return to_seconds(series)
-    values = series.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
-    finite: Float = np.where(np.isfinite(values), values, np.nan)
-    return finite
+    values = to_floats(series)
+    endless = np.isinf(values)
+    return np.where(endless, np.nan, values) if endless.any() else values
 
 
-def learn_encoding(case: Case, column: InputColumn) -> Encoding:
-    """Learn the codes of `column` on the sample of `case`."""
+def learn_encoding(column: InputColumn, cells: pl.Series) -> Encoding:
+    """Learn the codes of `column` on its sampled `cells`."""
     if column.kind not in ("category", "text"):
         return Encoding(column=column)
-    sampled = case.frame[column.name][case.sample].cast(pl.String)
+    sampled = cells.cast(pl.String)
     if column.kind == "text":
         return Encoding(column=column, levels=_pick_words(sampled))
     counted = sampled.drop_nulls().alias("level").value_counts().sort(["count", "level"], descending=[True, False])
@@ -103,27 +102,15 @@ def encode_codes(encoding: Encoding, series: pl.Series) -> Float:
     """
     kind = encoding.column.kind
     if kind == "text":
-        return (
-            series.cast(pl.String)
-            .str.len_chars()
-            .cast(pl.Float64)
-            .fill_null(float("nan"))
-            .to_numpy()
-            .astype(np.float64)
-        )
+        return to_floats(series.cast(pl.String).str.len_chars())
     if kind != "category":
         return encode_ordered(series)
     text = series.cast(pl.String)
-    other = float(len(encoding.levels))
-    codes = text.replace_strict(
-        list(encoding.levels),
-        [float(place) for place in range(len(encoding.levels))],
-        default=other,
-        return_dtype=pl.Float64,
-    )
-    coded: Float = codes.to_numpy().astype(np.float64).copy()
-    coded[text.is_null().to_numpy()] = np.nan
-    return coded
+    coded = text.cast(pl.Enum(encoding.levels), strict=False).to_physical().cast(pl.Float64).to_numpy()
+    unknown = np.isnan(coded)
+    if int(unknown.sum()) == text.null_count():
+        return coded
+    return np.where(unknown & text.is_not_null().to_numpy(), float(len(encoding.levels)), coded)
 
 
 def build_features(encodings: Sequence[Encoding], frame: pl.DataFrame) -> tuple[Float, list[int], list[str]]:
@@ -147,7 +134,7 @@ def _build_column(encoding: Encoding, series: pl.Series) -> list[Float]:
     first = encode_codes(encoding, series)
     if encoding.column.kind == "date" and series.dtype.is_temporal():
         parts = (series.dt.month(), series.dt.weekday())
-        return [first, *(part.cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(np.float64) for part in parts)]
+        return [first, *(to_floats(part) for part in parts)]
     if encoding.column.kind == "text":
         words = split_words(series.cast(pl.String))
         return [

@@ -17,6 +17,7 @@ from skiff.data.checks.leakage.header_words import names_a_thing
 from skiff.data.checks.leakage.power import Power
 from skiff.data.checks.leakage.proof import rank_with_ties
 from skiff.data.checks.leakage.suspicion import Suspicion
+from skiff.data.kinds import MAX_LEVELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,6 +86,8 @@ def _name_rows(case: Case, column: InputColumn) -> Identity | None:
 
 def _name_by_text(case: Case, column: InputColumn) -> Identity | None:
     """Judge a text or category: most rows have a value of their own, and it is short like a name or code."""
+    if 0 < len(column.levels) < min(MAX_LEVELS, DISTINCT_SHARE * 0.5 * case.n_rows):
+        return None  # the whole table has fewer values than names of half the rows would need
     series = case.frame[column.name].cast(pl.String)
     filled = series.filter(pl.Series(~find_blanks(series)))
     if len(filled) < MIN_ROWS or len(filled) < 0.5 * case.n_rows:

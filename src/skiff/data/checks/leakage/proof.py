@@ -125,33 +125,51 @@ def measure_auc(is_positive: Bool, score: Float, *, method: str = "") -> Measure
     .. [2] X. Sun, W. Xu (2014). Fast implementation of DeLong's algorithm. IEEE Signal Processing Letters 21(11),
        1389-1393. doi:10.1109/LSP.2014.2337313
     """
-    ranks = rank_with_ties(score)
-    n_positive = int(is_positive.sum())
-    n_negative = len(score) - n_positive
-    above = (ranks[is_positive] - rank_with_ties(score[is_positive])) / n_negative
-    below = 1.0 - (ranks[~is_positive] - rank_with_ties(score[~is_positive])) / n_positive
-    auc = float(above.mean())
-    variance = _spread(above) / n_positive + _spread(below) / n_negative
+    _, place = np.unique(score, return_inverse=True)
+    n_true = np.bincount(place, weights=is_positive).astype(np.float64)
+    return measure_auc_of_counts(n_true, np.bincount(place) - n_true, method=method)
+
+
+def measure_auc_of_counts(n_true: Float, n_false: Float, *, method: str = "") -> Measurement:
+    """Return what `measure_auc` does, from the rows of each class a score: far fewer numbers than rows.
+
+    Parameters
+    ----------
+    n_true, n_false : ndarray of float64, shape (n_scores,)
+        Positive and negative rows of each different score, in ascending order of the scores.
+
+    Examples
+    --------
+    >>> measure_auc_of_counts(np.array([0.0, 1.0, 0.0, 1.0]), np.array([1.0, 0.0, 1.0, 0.0])).value
+    0.75
+    """
+    n_positive, n_negative = float(n_true.sum()), float(n_false.sum())
+    above = (np.cumsum(n_false) - 0.5 * n_false) / n_negative
+    below = 1.0 - (np.cumsum(n_true) - 0.5 * n_true) / n_positive
+    auc = float(above @ n_true) / n_positive
+    variance = _spread(above, n_true) / n_positive + _spread(below, n_false) / n_negative
     half = Z_95 * variance**0.5
     low, high = max(0.0, auc - half), min(1.0, auc + half)
-    if auc >= 1.0:
-        low = 1.0 - bound_errors(0, min(n_positive, n_negative), level=0.975)
+    if not (above[n_true > 0] < 1.0).any():
+        auc, low = 1.0, 1.0 - bound_errors(0, min(n_positive, n_negative), level=0.975)
     source = "DeLong et al. 1988"
     return Measurement(
         name="roc_auc",
         value=auc,
         low=low,
         high=high,
-        n=len(score),
+        n=round(n_positive + n_negative),
         higher_is_better=True,
         method=f"{method}; {source}" if method else source,
         baseline=0.5,
     )
 
 
-def _spread(values: Float) -> float:
-    """Return the sample variance, 0 for a single value."""
-    return float(values.var(ddof=1)) if len(values) > 1 else 0.0
+def _spread(values: Float, counts: Float) -> float:
+    """Return the sample variance of values that occur `counts` times, 0 for a single one."""
+    n = float(counts.sum())
+    mean = float(values @ counts) / n
+    return float(((values - mean) ** 2) @ counts) / (n - 1.0) if n > 1 else 0.0
 
 
 def measure_r2(y: Float, y_pred: Float, *, method: str = "") -> Measurement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -27,6 +27,9 @@ StateKind: TypeAlias = Literal["blank", "filled", "level", "set", "unset"]
 
 FEW_LEVELS = 12
 """A number with at most this many values is read as levels (grades, months, counts of children)."""
+
+FEW_LABELS = 8
+"""Labels up to which levels are counted for one label after the other."""
 
 MANY_LEVELS = 1_000
 """A category with more levels names things, it does not state something."""
@@ -159,15 +162,9 @@ def find_value_states(case: Case, power: Power) -> tuple[State, ...]:
 
 def _count_levels(case: Case, column: InputColumn) -> tuple[State, ...]:
     """Count the outcomes of every level with enough rows, most frequent first."""
-    series = case.frame[column.name]
-    levels = series if column.kind == "category" else pl.Series(encode_ordered(series)).fill_nan(None)
-    table = pl.DataFrame({"level": levels, "label": case.labels})
-    counted = table.drop_nulls("level").group_by("level", "label").len()
-    total = counted.group_by("level").agg(pl.col("len").sum()).filter(pl.col("len") >= MIN_STATE_ROWS)
-    hits = {level: [0] * _n_labels(case) for level in total["level"].to_list()}
-    for level, label, count in counted.iter_rows():
-        if level in hits:
-            hits[level][label] = count
+    hits: dict[str | float, list[int]] = {}
+    for level, label, count in _count_pairs(case, column):
+        hits.setdefault(level, [0] * _n_labels(case))[label] = count
     states = [
         State(
             column=column,
@@ -177,9 +174,22 @@ def _count_levels(case: Case, column: InputColumn) -> tuple[State, ...]:
             hits=tuple(row),
         )
         for level, row in hits.items()
-        if not (isinstance(level, str) and not level.strip())
+        if sum(row) >= MIN_STATE_ROWS and not (isinstance(level, str) and not level.strip())
     ]
     return tuple(sorted(states, key=lambda state: (-state.n, str(state.value))))
+
+
+def _count_pairs(case: Case, column: InputColumn) -> Iterator[tuple[str | float, int, int]]:
+    """Yield each level with a label and the rows that have both."""
+    series = case.frame[column.name]
+    levels = series if column.kind == "category" else pl.Series(encode_ordered(series)).fill_nan(None)
+    if _n_labels(case) > FEW_LABELS:
+        table = pl.DataFrame({"level": levels, "label": case.labels}).drop_nulls("level")
+        yield from table.group_by("level", "label").len().iter_rows()
+        return
+    for label in range(_n_labels(case)):  # counting one column is five times as fast as counting pairs
+        counted = levels.filter(pl.Series(case.labels == label)).value_counts()
+        yield from ((level, label, count) for level, count in counted.iter_rows() if level is not None)
 
 
 def _count_set_and_unset(case: Case, column: InputColumn) -> tuple[State, ...]:

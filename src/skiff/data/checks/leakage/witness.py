@@ -70,8 +70,11 @@ def build_bench(case: Case, powers: Mapping[str, Power]) -> Bench:
     """Encode the inputs of `case` over its sample, in their order: all, or in a wide table those that know most alone."""
     strongest = sorted(powers, key=lambda name: (powers[name].column.kind != "text", -powers[name].score.value))
     chosen = set(strongest[:MAX_FEATURES])
-    encodings = {column.name: learn_encoding(case, column) for column in case.inputs if column.name in chosen}
-    matrix, categories, owners = build_features(list(encodings.values()), case.frame[case.sample])
+    drawn = case.frame.select(sorted(chosen))[case.sample]
+    encodings = {
+        column.name: learn_encoding(column, drawn[column.name]) for column in case.inputs if column.name in chosen
+    }
+    matrix, categories, owners = build_features(list(encodings.values()), drawn)
     return Bench(encodings=encodings, matrix=matrix, categories=tuple(categories), owners=tuple(owners))
 
 
