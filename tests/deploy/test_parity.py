@@ -159,3 +159,13 @@ def test_rows_of_any_typed_column_can_be_made_hostile(booking_model: Fitted) -> 
         pl.col("nights").cast(pl.Int32), pl.col("city").cast(pl.Categorical), pl.col("arrival").cast(pl.Date)
     )
     assert build_hostile_rows(booking_model.pipeline, typed, seed=0).schema["arrival"] == pl.Datetime("us")
+
+
+def test_an_unbounded_threshold_makes_hostile_rows_too(booking_model: Fitted) -> None:
+    [member] = booking_model.pipeline.members
+    assert isinstance(member.part, Trees)
+    split = member.part.split.copy()
+    split[np.flatnonzero((member.part.feature == 1) & (member.part.mode == 0))] = np.finfo(np.float64).max
+    unbounded = replace(booking_model.pipeline, members=(replace(member, part=replace(member.part, split=split)),))
+    numbers = build_hostile_rows(unbounded, booking_model.frame, seed=0)["value"].to_numpy()
+    assert {float(np.finfo(np.float64).max), np.inf} <= set(numbers.tolist())

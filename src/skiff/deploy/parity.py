@@ -206,9 +206,9 @@ def _list_hostile(column: InputColumn, thresholds: Sequence[float]) -> list[Any]
         around = [math.floor(value) + step for value in thresholds for step in (-1, 0, 1)]
         return [*HOSTILE_SECONDS, missing, *around]
     around_number = [
-        float(step)
+        step
         for value in thresholds
-        for step in (np.nextafter(value, -np.inf), value, np.nextafter(value, np.inf))
+        for step in (math.nextafter(value, -math.inf), value, math.nextafter(value, math.inf))
     ]
     return [*HOSTILE_NUMBERS, missing, *around_number]
 
