@@ -169,7 +169,11 @@ def _word_rule(rule: Rule) -> Iterator[str]:  # noqa: C901, PLR0912  one branch 
     is_date = rule.word == "date"
     match rule.kind:
         case "unique":
-            yield f"There is only one row for each {_join([first, *rest], 'and')}." if rest else f"Every {first} is different."
+            yield (
+                f"There is only one row for each {_join([first, *rest], 'and')}."
+                if rest
+                else f"Every {first} is different."
+            )
         case "order":
             yield f"{first} is never {'after' if is_date else 'more than'} {rest[0]}."
         case "sum":
@@ -195,7 +199,9 @@ def _word_rule(rule: Rule) -> Iterator[str]:  # noqa: C901, PLR0912  one branch 
             yield f"Every {first} is {FORMS[rule.word]}." if rule.word in FORMS else _word_shape(first, rule.word)
         case "missing":
             share = rule.high or 0.0
-            yield f"{first} is never empty." if share == 0.0 else f"{first} is empty in at most {say_share(share)} rows."
+            yield (
+                f"{first} is never empty." if share == 0.0 else f"{first} is empty in at most {say_share(share)} rows."
+            )
         case "type":
             yield f"{first} is {TYPES[rule.word]}."
         case "present":
