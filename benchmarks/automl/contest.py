@@ -70,7 +70,7 @@ def read_results(path: Path) -> dict[tuple, dict]:
 
 
 def measure(given: argparse.Namespace, name: str, tool: str, seed: int) -> dict | None:
-    python = given.peers / tool.split("_")[0] / "bin" / "python"
+    python = given.peers / tool.partition("_")[0] / "bin" / "python"
     if tool != "skiff" and not python.exists():
         print(f"{tool}: skipped, no environment at {python.parent.parent}")
         return None

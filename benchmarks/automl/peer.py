@@ -57,7 +57,7 @@ def measure_folder(path: Path) -> float:
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 1e6
 
 
-def fit_autogluon(train: pd.DataFrame, task: dict, folder: Path, tool: str, *, budget_s: float, seed: int):  # noqa: ANN201
+def fit_autogluon(train: pd.DataFrame, task: dict, folder: Path, tool: str, *, budget_s: float, seed: int):  # noqa: ANN201, ARG001  it takes no seed
     from autogluon.tabular import TabularPredictor
 
     kind = task["kind"]
@@ -80,7 +80,7 @@ def fit_autogluon(train: pd.DataFrame, task: dict, folder: Path, tool: str, *, b
     return answer, path
 
 
-def fit_flaml(train: pd.DataFrame, task: dict, folder: Path, tool: str, *, budget_s: float, seed: int):  # noqa: ANN201
+def fit_flaml(train: pd.DataFrame, task: dict, folder: Path, tool: str, *, budget_s: float, seed: int):  # noqa: ANN201, ARG001  it has no presets
     import pickle  # the peer's way to keep a model
 
     from flaml import AutoML

@@ -36,6 +36,7 @@ WORDS: dict[str, str] = {
 """Words of daily life by encoding: an encoding without a mark can only be told from real words."""
 
 WIDE = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")
+SLIP = "see below"
 MARKERS = ("NA", "n/a", "-", "?", "NULL", "#N/A", "nan")
 LOCALES = ((".", ""), (".", ","), (",", ""), (",", "."), (",", " "), (",", "\u00a0"), (".", "'"), (".", " "))
 """Decimal and thousands marks in use side by side (CLDR)."""
@@ -57,6 +58,7 @@ class Column:
     form: str
     values: list[Value]
     cells: list[str]
+    told: str = ""
 
     @property
     def proves_by_name(self) -> bool:
@@ -84,6 +86,9 @@ class Writing:
     header_again_at: int | None = None
     totals: bool = False
     notes: tuple[str, ...] = ()
+    subtotal_every: int = 0
+    blank_first: int = 0
+    quotes_at_random: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +99,7 @@ class Messy:
     columns: list[Column]
     writing: Writing
     n_rows: int
+    names: list[str]
 
     def show(self) -> str:
         """Return the file as text, for a person who looks into a failure."""
@@ -118,13 +124,24 @@ def write_number(value: Decimal, decimal: str, thousands: str, *, negative: str 
 
 def _numbers(random: Random, n_rows: int, locale: tuple[str, str]) -> Column:
     decimal, thousands = locale
-    form = random.choice(["whole", "whole", "big", "money", "money", "part", "percent", "unit", "scientific", "mixed parts"])
-    places = {"whole": 0, "big": 0, "money": 2, "part": random.randint(1, 6), "percent": random.randint(0, 2), "unit": random.choice([0, 1])}
+    form = random.choice(
+        ["whole", "whole", "big", "money", "money", "part", "percent", "unit", "scientific", "mixed parts"]
+    )
+    places = {
+        "whole": 0,
+        "big": 0,
+        "money": 2,
+        "part": random.randint(1, 6),
+        "percent": random.randint(0, 2),
+        "unit": random.choice([0, 1]),
+    }
     size = random.choice([1, 10, 1_000, 1_000_000])
     negative = random.choice(["-", "-", "-", "−", "()", "after"])
     before, behind = "", ""
     if form == "money":
-        before, behind = random.choice([("$", ""), ("€ ", ""), ("", " €"), ("", "€"), ("EUR ", ""), ("", " CHF"), ("£", ""), ("", "")])
+        before, behind = random.choice(
+            [("$", ""), ("€ ", ""), ("", " €"), ("", "€"), ("EUR ", ""), ("", " CHF"), ("£", ""), ("", "")]
+        )
     if form == "unit":
         behind = random.choice([" kg", "kg", " km/h", " °C", " Stück", "m²", " pcs", " Liter"])
     if form == "percent":
@@ -165,13 +182,16 @@ def _dates(random: Random, n_rows: int) -> Column:
     values: list[Value] = []
     cells = []
     offset = random.choice([0, 120, -300, 330])
+    has_summer = random.random() < 0.3  # the zone's offset changes twice a year
     for _ in range(n_rows):
         moment = start + dt.timedelta(seconds=random.randrange(86_400 * 1_500))
         finest = {"%f": 1, "%S": 1}.get(form[-2:], 60) if "%S" not in form else 1
         moment = moment.replace(second=moment.second if finest == 1 else 0)
         moment = moment.replace(microsecond=random.randrange(10**6) if "%f" in form else 0)
         if "%z" in form:
-            zoned = moment.replace(tzinfo=dt.UTC).astimezone(dt.timezone(dt.timedelta(minutes=offset)))
+            zoned = moment.replace(tzinfo=dt.UTC).astimezone(
+                dt.timezone(dt.timedelta(minutes=offset + 60 * (has_summer and 3 < moment.month < 11)))
+            )
             cells.append(zoned.strftime(form))
         else:
             cells.append(moment.strftime(form))
@@ -193,7 +213,13 @@ def _counted(random: Random, n_rows: int) -> Column:
         else:
             values.append(moment)
             cells.append(str(seconds * (1 if unit == "s" else 1_000)))
-    return Column(name="date" if unit == "excel" else "created_at", kind="date", form=f"counted {unit}", values=values, cells=cells)
+    return Column(
+        name="date" if unit == "excel" else "created_at",
+        kind="date",
+        form=f"counted {unit}",
+        values=values,
+        cells=cells,
+    )
 
 
 def _yes_no(random: Random, n_rows: int) -> Column:
@@ -214,10 +240,34 @@ def _texts(random: Random, n_rows: int, words: Sequence[str], *, is_wide: bool) 
         else:
             parts = [random.choice(words) for _ in range(random.randint(1, 8))]
             if form == "free" and is_wide:
-                parts.insert(random.randint(0, len(parts)), "".join(random.choice(FREE) for _ in range(random.randint(1, 8))))
+                parts.insert(
+                    random.randint(0, len(parts)), "".join(random.choice(FREE) for _ in range(random.randint(1, 8)))
+                )
             mark = random.choice([" ", " ", " ", ", ", "; ", "\n", '" "', "|", "\t", " '", "'s "])
             made.append(mark.join(parts))
     return Column(name="", kind="text", form=form, values=list(made), cells=made)
+
+
+def _with_slips(random: Random, column: Column) -> Column:
+    """Return the column with one thing that goes wrong in it: an entry no one can read, a sentinel, an answer that looks missing."""
+    n_rows = len(column.values)
+    values, cells = list(column.values), list(column.cells)
+    if column.kind == "number" and column.form.startswith("money") and n_rows >= 25 and random.random() < 0.3:
+        at = random.randrange(n_rows)
+        values[at], cells[at] = None, SLIP
+        return replace(column, values=values, cells=cells, told="reading.unparsed_cells")
+    if column.form.startswith("whole") and n_rows >= 12 and random.random() < 0.3:
+        places = random.sample(range(n_rows), k=4)
+        others = [value for at, value in enumerate(values) if isinstance(value, float) and at not in places]
+        low = min(others, default=-999.0)
+        for at in places:
+            values[at], cells[at] = (None if low > -199 else -999.0), "-999"
+        return replace(column, values=values, cells=cells, told="reading.placeholder_missing" if low > -199 else "")
+    if column.form == "category" and random.random() < 0.2:
+        for at in random.sample(range(n_rows), k=2):
+            values[at] = cells[at] = "None"
+        return replace(column, values=values, cells=cells, told="reading.level_kept")
+    return column
 
 
 def _with_gaps(random: Random, column: Column) -> Column:
@@ -250,7 +300,7 @@ def make_columns(random: Random, n_rows: int, n_columns: int, words: Sequence[st
             else _counted(random, n_rows)
         )  # fmt: skip
         name = random.choice(words) + random.choice([" name", " name", " no.", "_x", ", net", ' "old"', " (EUR)"])
-        columns.append(_with_gaps(random, replace(column, name=column.name or name)))
+        columns.append(_with_slips(random, _with_gaps(random, replace(column, name=column.name or name))))
     return columns
 
 
@@ -269,35 +319,50 @@ def write_cell(cell: str, writing: Writing, *, is_text: bool) -> str:
 
 def write_table(columns: Sequence[Column], writing: Writing) -> bytes:
     """Return the bytes of the file."""
+    random = Random(writing.quotes_at_random)
     width = len(columns)
-    lines = [f"sep={writing.delimiter}"] if writing.separator_line else []
+    lines = [""] * writing.blank_first
+    lines += [f"sep={writing.delimiter}"] if writing.separator_line else []
     lines += [write_cell(title, writing, is_text=True) for title in writing.titles]
     lines += [""] if writing.blank_after_titles and writing.titles else []
     end = writing.delimiter if writing.trailing else ""
     if writing.groups:
-        lines.append(writing.delimiter.join(write_cell(group, writing, is_text=False) for group in writing.groups) + end)
+        lines.append(
+            writing.delimiter.join(write_cell(group, writing, is_text=False) for group in writing.groups) + end
+        )
     header = writing.delimiter.join(write_cell(column.name, writing, is_text=True) for column in columns) + end
     if writing.has_header:
         lines.append(header)
-    for at in range(len(columns[0].cells)):
-        cells = [write_cell(column.cells[at], writing, is_text=column.kind == "text") for column in columns]
+    n_rows = len(columns[0].cells)
+    for at in range(n_rows):
+        cells = [
+            write_cell(
+                column.cells[at],
+                replace(writing, quoting="all") if writing.quotes_at_random and random.random() < 0.3 else writing,
+                is_text=column.kind == "text",
+            )
+            for column in columns
+        ]
         if writing.drops_empty_ends:
             while len(cells) > 1 and not cells[-1]:
                 cells.pop()
         lines.append(writing.delimiter.join(cells) + (end if len(cells) == width else ""))
         if writing.header_again_at == at:
             lines.append(header)
+        if writing.subtotal_every and (at + 1) % writing.subtotal_every == 0:
+            first = at + 1 - writing.subtotal_every
+            lines.append(writing.delimiter.join(_sum_cells(columns, writing, "Subtotal", first, at + 1)) + end)
     if writing.totals:
-        lines.append(writing.delimiter.join(_sum_cells(columns, writing)) + end)
+        lines.append(writing.delimiter.join(_sum_cells(columns, writing, "Total", 0, n_rows)) + end)
     lines += ["", *[write_cell(note, writing, is_text=True) for note in writing.notes]] if writing.notes else []
     return (writing.newline.join(lines) + writing.newline).encode(writing.encoding)
 
 
-def _sum_cells(columns: Sequence[Column], writing: Writing) -> list[str]:
-    made = ["Total"]
+def _sum_cells(columns: Sequence[Column], writing: Writing, label: str, first: int, stop: int) -> list[str]:
+    made = [label]
     for column in columns[1:]:
         plain = column.form.startswith(("whole", "money"))
-        values = [Decimal(repr(value)) for value in column.values if isinstance(value, float)]
+        values = [Decimal(repr(value)) for value in column.values[first:stop] if isinstance(value, float)]
         decimal, thousands = next((locale for locale in LOCALES if column.form.endswith(str(locale))), (".", ""))
         total = sum(values, Decimal(0)).quantize(Decimal(1) if column.form.startswith("whole") else Decimal("0.01"))
         made.append(write_cell(write_number(total, decimal, thousands), writing, is_text=False) if plain else "")
@@ -312,69 +377,106 @@ def _can_write(columns: Sequence[Column], encoding: str) -> bool:
         return False
 
 
+DELIMITERS = (",", ";", "\t", "|", ",", ";", "^", "~", "\x1f", "\x01")
+STYLES = (('"', ""), ('"', ""), ('"', "\\"), ("'", ""))
+HABITS = ("plain", "plain", "sep", "trailing", "ends", "titles", "titles", "again", "totals", "subtotals", "notes", "doubled", "unnamed",
+          "headless", "groups", "blank lines", "random quotes", "comment")  # fmt: skip
+
+
 @st.composite
 def messy_files(draw: st.DrawFn) -> Messy:
     """Draw a table and a way of writing it."""
-    random = Random(draw(st.integers(0, 2**32 - 1), label="seed"))
-    encoding = draw(st.sampled_from([*WIDE, *[name for name in WORDS if name != "utf-8"]]), label="encoding")
-    is_wide = encoding in WIDE
-    n_rows = draw(st.integers(3, 40), label="rows")
-    n_columns = draw(st.integers(2, 8), label="columns")
-    columns = make_columns(random, n_rows, n_columns, WORDS["utf-8" if is_wide else encoding].split(), is_wide=is_wide)
-    quote, escape = draw(st.sampled_from([('"', ""), ('"', ""), ('"', "\\"), ("'", "")]), label="quote")
+    quote, escape = draw(st.sampled_from(STYLES), label="quote")
     writing = Writing(
-        delimiter=draw(st.sampled_from([",", ";", "\t", "|", ",", ";", "^", "~", "\x1f", "\x01"]), label="delimiter"),
+        delimiter=draw(st.sampled_from(DELIMITERS), label="delimiter"),
         quote=quote,
         escape=escape,
         quoting=draw(st.sampled_from(["minimal", "minimal", "text", "all"]), label="quoting"),
         newline=draw(st.sampled_from(["\n", "\r\n", "\r"]), label="newline"),
-        encoding=encoding,
+        encoding=draw(st.sampled_from([*WIDE, *[name for name in WORDS if name != "utf-8"]]), label="encoding"),
     )
-    return build_messy(random, columns, writing)
+    n_rows, n_columns = draw(st.integers(3, 40), label="rows"), draw(st.integers(2, 8), label="columns")
+    random = Random(draw(st.integers(0, 2**32 - 1), label="seed"))
+    return build_messy(
+        random, writing, n_rows=n_rows, n_columns=n_columns, habit=draw(st.sampled_from(HABITS), label="habit")
+    )
 
 
-def build_messy(random: Random, columns: list[Column], writing: Writing) -> Messy:
-    """Add habits that the table allows, and write it."""
-    encoding = writing.encoding
-    if not _can_write(columns, encoding):
-        fallback = "utf-8"
-        writing = replace(writing, encoding=fallback)
-    names = [column.name for column in columns]
-    first = columns[0]
-    has_label = first.kind == "text" and first.form in {"category", "code"} and len(columns) > 2
-    sums = [column for column in columns[1:] if column.form.startswith(("whole", "money"))]
-    habit = random.choice(["plain", "plain", "sep", "trailing", "ends", "titles", "titles", "again", "totals", "notes", "doubled", "unnamed"])
+def build_messy(random: Random, writing: Writing, *, n_rows: int, n_columns: int, habit: str) -> Messy:
+    """Fill a table with cells, add the habit where the table allows it, and write all."""
+    is_wide = writing.encoding in WIDE
+    words = WORDS["utf-8" if is_wide else writing.encoding].split()
+    columns = make_columns(random, n_rows, n_columns, words, is_wide=is_wide)
+    if not _can_write(columns, writing.encoding):
+        writing = replace(writing, encoding="utf-8")
+    columns, writing = _add_habit(random, columns, writing, habit)
+    if writing.escape and not any('"' in cell for column in columns for cell in [column.name, *column.cells]):
+        writing = replace(writing, escape="")  # where no quote is escaped, nothing tells that a backslash escapes
+    labels = [column.name for column in columns]
+    if writing.groups:
+        labels = [f"{group} {label}".strip() for group, label in zip(_carry(writing.groups), labels, strict=True)]
+    names = name_truly(labels if writing.has_header else [""] * len(labels))
+    return Messy(data=write_table(columns, writing), columns=columns, writing=writing, n_rows=n_rows, names=names)
+
+
+def _carry(groups: Sequence[str]) -> list[str]:
+    made: list[str] = []
+    for group in groups:
+        made.append(group or (made[-1] if made else ""))
+    return made
+
+
+def name_truly(labels: Sequence[str]) -> list[str]:
+    """Return the names that columns must have: unique, invented where the file has none."""
+    names: list[str] = []
+    for place, label in enumerate(labels, start=1):
+        wanted = " ".join(label.split()) or f"column_{place}"
+        made, number = wanted, 1
+        while made in names:
+            made, number = f"{wanted}.{number}", number + 1
+        names.append(made)
+    return names
+
+
+def _add_habit(random: Random, columns: list[Column], writing: Writing, habit: str) -> tuple[list[Column], Writing]:
+    """Return the table and how it is written with one more habit of people, where the table can show it."""
+    n_rows, names = len(columns[0].cells), [column.name for column in columns]
     if habit == "doubled" and not columns[-1].proves_by_name:
         names[-1] = names[0]
     if habit == "unnamed" and len(columns) > 3:
         at = random.randrange(len(columns))
-        names[at] = "" if not columns[at].proves_by_name else names[at]
+        names[at] = names[at] if columns[at].proves_by_name else ""
+    if habit == "groups" and len(columns) == 5 and not any(column.proves_by_name for column in columns):
+        names[3:] = names[1:3]
+        writing = replace(writing, groups=("", "2019", "", "2020", ""))
+    if habit == "headless":
+        is_plain = any(column.kind in {"number", "date"} and all(column.cells) for column in columns)
+        writing = replace(writing, has_header=not is_plain or any(column.proves_by_name for column in columns))
     columns = [replace(column, name=name) for column, name in zip(columns, names, strict=True)]
-    writing = replace(
+    first = columns[0]
+    sums = [column for column in columns[1:] if column.form.startswith(("whole", "money"))]
+    has_sums = (
+        first.form in {"category", "code"}
+        and len(columns) > 2
+        and bool(sums)
+        and not any("xa0" in column.form for column in sums)
+    )
+    whole = has_sums and all("" not in column.cells for column in [first])
+    return columns, replace(
         writing,
         separator_line=habit == "sep",
         trailing=habit == "trailing",
         drops_empty_ends=habit == "ends" and len(columns) > 2,  # two columns, most with one cell, are lines of prose
-        titles=("Report of the shop",) * random.randint(1, 2) if habit == "titles" else (),
+        titles=("Report of the shop",) * random.randint(1, 2)
+        if habit == "titles"
+        else ("# exported by till",)
+        if habit == "comment"
+        else (),
         blank_after_titles=random.random() < 0.5,
-        header_again_at=random.randrange(len(first.cells)) if habit == "again" else None,
-        totals=habit == "totals" and has_label and bool(sums) and not any("xa0" in column.form for column in sums),
+        header_again_at=random.randrange(n_rows) if habit == "again" else None,
+        totals=habit in {"totals", "subtotals"} and has_sums,
+        subtotal_every=random.randint(2, 5) if habit == "subtotals" and whole else 0,
         notes=("Source: till system",) if habit == "notes" else (),
+        blank_first=random.randint(1, 3) if habit == "blank lines" else 0,
+        quotes_at_random=random.randrange(1, 1_000) if habit == "random quotes" else 0,
     )
-    if writing.escape and not any('"' in cell for column in columns for cell in [column.name, *column.cells]):
-        writing = replace(writing, escape="")  # where no quote is escaped, nothing tells that a backslash escapes
-    return Messy(data=write_table(columns, writing), columns=columns, writing=writing, n_rows=len(first.cells))
-
-
-def draw_messy(random: Random) -> Messy:
-    """Return the same kind of table from a seed alone."""
-    encoding = random.choice([*WIDE, *[name for name in WORDS if name != "utf-8"]])
-    is_wide = encoding in WIDE
-    words = WORDS["utf-8" if is_wide else encoding].split()
-    columns = make_columns(random, random.randint(3, 40), random.randint(2, 8), words, is_wide=is_wide)
-    quote, escape = random.choice([('"', ""), ('"', ""), ('"', "\\"), ("'", "")])
-    writing = Writing(
-        delimiter=random.choice([",", ";", "\t", "|", ",", ";", "^", "~", "\x1f", "\x01"]), quote=quote, escape=escape,
-        quoting=random.choice(["minimal", "minimal", "text", "all"]), newline=random.choice(["\n", "\r\n", "\r"]), encoding=encoding,
-    )  # fmt: skip
-    return build_messy(random, columns, writing)

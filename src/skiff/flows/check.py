@@ -15,6 +15,7 @@ from skiff.data.facts import gather_facts
 from skiff.data.kinds import infer_inputs
 from skiff.flows.prepare import prepare
 from skiff.flows.read import read_table
+from skiff.flows.recipes import find_recipe
 from skiff.flows.settle import Wishes, default_folder, settle_question
 from skiff.store.settings import read_settings
 
@@ -62,7 +63,8 @@ def check_file(
     settings = settings or Settings()
     progress.stage("Read", source.name if isinstance(source, Path) else "table")
     target = wishes.target or settings.task.target
-    read = read_table(source, keep_words=(target,) if target else ())
+    recipe = find_recipe(settings, source.name) if isinstance(source, Path) else None
+    read = read_table(source, recipe=recipe, keep_words=(target,) if target else ())
     progress.stage("Check", f"{read.frame.height:,} rows, {read.frame.width} columns")
     task: dict[str, Json] | None = None
     split: dict[str, Json] | None = None

@@ -12,6 +12,7 @@ from skiff.flows.conclude import Meter, RunOutcome, conclude
 from skiff.flows.datasets import keep_dataset
 from skiff.flows.prepare import prepare
 from skiff.flows.read import read_table
+from skiff.flows.recipes import find_recipe, remember_reading
 from skiff.flows.recording import record_checks
 from skiff.flows.settle import Wishes, settle_effort, settle_question
 from skiff.flows.train import train_candidate
@@ -56,11 +57,12 @@ def run(
     question = settle_question(settings, wishes)
     effort = settle_effort(settings, wishes, should_stop=should_stop)
     progress.stage("Read", source.name)
-    read = read_table(source, recipe=settings.reading.get(source.name), keep_words=(question.target,))
+    read = read_table(source, recipe=find_recipe(settings, source.name), keep_words=(question.target,))
     progress.stage("Check", f"{read.frame.height:,} rows, {read.frame.width} columns")
     prepared = prepare(read, question, threads=effort.threads, progress=progress)
     with Workspace.open(folder, create=True) as workspace, workspace.lock("run"):
         remember_answers(workspace.root, settings, question)
+        remember_reading(workspace.root, settings, read)
         kept = keep_dataset(workspace, read, at=at())
         evidence = {"dataset": kept.evidence} | record_checks(workspace, prepared, dataset_id=kept.record.id, at=at)
         arguments = {"source": source.name, "target": question.target, "seed": question.seed}

@@ -13,6 +13,7 @@ from skiff.core.settings import Settings
 from skiff.flows.datasets import find_dataset, keep_dataset, load_dataset
 from skiff.flows.export import write_table
 from skiff.flows.read import read_table
+from skiff.flows.recipes import find_recipe, remember_reading
 from skiff.store.clock import now_utc
 from skiff.store.ledger import LedgerCheck
 from skiff.store.records import DatasetRecord, Promotion, ReleaseRecord
@@ -135,10 +136,12 @@ def make_workspace(folder: Path, *, target: str | None = None) -> dict[str, str 
 
 def add_data(folder: Path, source: Path) -> tuple[DatasetRecord, Sequence[Finding]]:
     """Read a file and keep it in the workspace; the file is read before anything is made."""
-    target = read_settings(folder).task.target
-    read = read_table(source, keep_words=(target,) if target else ())
+    settings = read_settings(folder)
+    target = settings.task.target
+    read = read_table(source, recipe=find_recipe(settings, source.name), keep_words=(target,) if target else ())
     with Store.open(folder) as store, store.lock("data add"):
         kept = keep_dataset(store, read, at=now_utc())
+        remember_reading(store.root, settings, read)
     return kept.record, read.findings
 
 

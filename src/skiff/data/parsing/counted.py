@@ -16,6 +16,9 @@ all days by chance in 1 of 10^15 columns; fewer may be numbers that count up."""
 SECONDS = (315_532_800, 4_102_444_800)
 """1980 to 2100 in seconds since 1970."""
 
+MICROS = 1_000_000
+"""Microseconds in a second."""
+
 PARTS_OF_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 SHEET_DAYS = (18_264, 73_050)
@@ -94,7 +97,7 @@ def parse_counted(cells: pl.Series, unit: str) -> pl.Series:
     if unit == "excel":
         return (numbers + SHEET_ZERO).cast(pl.Int32, strict=False).cast(pl.Date)
     parts = PARTS_OF_SECOND[unit]
-    micros = numbers * (1_000_000 // parts) if parts <= 1_000_000 else numbers // 1_000
+    micros = numbers * (MICROS // parts) if parts <= MICROS else numbers // (parts // MICROS)
     return micros.cast(pl.Datetime("us"))
 
 

@@ -21,6 +21,9 @@ SAMPLE_ROWS = 300
 SAMPLE_CELLS = 6_000
 """Cells of the sample that are judged: a wide table shows its delimiter in a few rows."""
 
+AT_HOME = 0.95
+"""What a delimiter counts that is at home inside numbers and sentences; a bar or a tab stands there only to delimit."""
+
 SHORT_ROW = 0.6
 """What a row counts that lacks cells at the end, where none has too many."""
 
@@ -35,7 +38,7 @@ CLOSE = 0.9
 
 _CLEAN = re.compile(
     r"""\s*(?:
-      [-+(]?\s*[$€£¥]?\s*[-+]?\d[\d.,'\u00a0\u202f ]*(?:[eE][-+]?\d+)?\s*
+      [-+(]?\s*[$€£¥]?\s*[-+]?\d[\d.,'\u00a0\u202f ]*(?:[eE][-+]?\d+)?[-)]?\s*
       (?:[%€$£]|°?[^\W\d_]{1,8}[²³]?(?:/[^\W\d_]{1,3})?)?[-)]?                                   # a number
     | \d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ]\d{1,2}:\d{2}.*)?                            # a date
     | \d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?                                                # a time of day
@@ -145,7 +148,8 @@ def _measure_fit(text: str, dialect: Dialect, *, newline: Newline, is_whole: boo
     clean = sum(_is_clean(cell, dialect, is_quoted=is_quoted) for cell, is_quoted in cells) / len(cells)
     whole = sum(not row.is_broken for row in rows) / len(rows)
     breadth = 1 - 0.3 / width  # of two regular readings the one with more columns explains more
-    return regular**2 * (0.5 + 0.5 * clean) * breadth * (0.5 + 0.5 * whole)
+    strength = AT_HOME if dialect.delimiter in {",", ":", " "} else 1.0
+    return regular**2 * (0.5 + 0.5 * clean) * breadth * (0.5 + 0.5 * whole) * strength
 
 
 def _take_rows(text: str, dialect: Dialect, *, newline: Newline, is_whole: bool) -> list[SplitRow]:
@@ -181,7 +185,7 @@ def _is_regular(row: Sequence[str], width: int) -> bool:
     return len(row) == width or (len(row) > width and not any(row[width:]))
 
 
-def _is_clean(cell: str, dialect: Dialect, *, is_quoted: bool) -> bool:
+def _is_clean(cell: str, dialect: Dialect, *, is_quoted: bool) -> bool:  # noqa: PLR0911  one rule a line, read top down
     if is_quoted:
         return True
     if dialect.quote and cell[:1] == dialect.quote:

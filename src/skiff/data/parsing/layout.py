@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from skiff.data.parsing.cells import is_year, look_at
 from skiff.data.parsing.dialect import find_usual_width
+from skiff.data.parsing.numbers import is_unit, split_number
 
 Row = Sequence[str | None]
 
@@ -190,7 +191,9 @@ def _prefer_row_above(rows: Sequence[Row], at: int, width: int) -> int:
     if len(above) != width or filled < needed or any(look_at(cell) in {"number", "date"} for cell in above):
         return at
     if filled > needed and filled > 1 and not any(map(count_filled, rows[: at - 1])):
-        return at if _find_group_row(rows, at, width) is not None else at - 1  # the first row of all, and no group names
+        return (
+            at if _find_group_row(rows, at, width) is not None else at - 1
+        )  # the first row of all, and no group names
     is_data = any(look_at(cell) in {"number", "date", "time"} for cell in rows[at]) or _looks_like_data(rows, at, width)
     return at - 1 if is_data else at
 
@@ -203,7 +206,7 @@ def _looks_like_data(rows: Sequence[Row], start: int, width: int) -> bool:
         _pad(rows[start], width),
         [_pad(row, width) for row in rows[start + 1 : start + 200] if count_filled(row)],
     )
-    looks = [look_at(cell) for cell in head]
+    looks = [_look_with_unit(cell) for cell in head]
     if not below:
         return bool(looks) and all(look in {"number", "date", "time", "blank"} for look in looks) and "number" in looks
     alike = years = returning = judged = 0
@@ -211,7 +214,7 @@ def _looks_like_data(rows: Sequence[Row], start: int, width: int) -> bool:
         if looks[at] == "blank":
             continue
         column = [row[at] for row in below]
-        usual = Counter(look_at(other) for other in column if other and other.strip()).most_common(1)
+        usual = Counter(_look_with_unit(other) for other in column if other and other.strip()).most_common(1)
         judged += 1
         if looks[at] != "text" and usual and usual[0][0] == looks[at]:
             alike += 1
@@ -225,6 +228,13 @@ def _looks_like_data(rows: Sequence[Row], start: int, width: int) -> bool:
     if len(below) < 3 and not alike:  # noqa: PLR2004  too little to compare
         return False
     return alike > 0 or (returning >= LOOSE_FILLED * judged and returning > 0)
+
+
+def _look_with_unit(cell: str | None) -> str:
+    """Return the look of `cell`; for an amount in a unit (``12 kg``) that unit, because "12 months" may head a column."""
+    look = look_at(cell)
+    parts = split_number(cell) if look == "text" and cell else None
+    return parts[2] if parts and not parts[0] and is_unit(parts[2]) else look
 
 
 def _find_group_row(rows: Sequence[Row], start: int, width: int) -> int | None:

@@ -23,14 +23,16 @@ CURRENCIES = (
 )  # fmt: skip
 """Signs and ISO 4217 codes in use beside amounts; longer before shorter."""
 
-UNITS = frozenset(
-    (
-        "kg g mg µg t lb lbs oz km m cm mm mi ft in inch yd l ml cl dl gal liter litre liters litres h hr hrs hour hours std "
-        "min mins minute minutes s sec secs second seconds ms d day days tag tage week weeks month months monate year years "
-        "yr yrs jahre °c °f c° w kw kwh mw mwh gw wh v a ma mah hz khz mhz ghz b kb mb gb tb kib mib gib px pt pcs pc stk "
-        "stück st qm m2 m² m3 m³ sqm sqft km² ha km/h kph mph hp ps cc rpm bar psi hpa nm kcal cal kj j ppm x"
-    ).split()
-)
+UNITS = frozenset({
+    "kg", "g", "mg", "µg", "t", "lb", "lbs", "oz", "km", "m", "cm", "mm", "mi", "ft", "in", "inch", "yd", "l",
+    "ml", "cl", "dl", "gal", "liter", "litre", "liters", "litres", "h", "hr", "hrs", "hour", "hours", "std", "min",
+    "mins", "minute", "minutes", "s", "sec", "secs", "second", "seconds", "ms", "d", "day", "days", "tag", "tage",
+    "week", "weeks", "month", "months", "monate", "year", "years", "yr", "yrs", "jahre", "°c", "°f", "c°", "w",
+    "kw", "kwh", "mw", "mwh", "gw", "wh", "v", "a", "ma", "mah", "hz", "khz", "mhz", "ghz", "b", "kb", "mb", "gb",
+    "tb", "kib", "mib", "gib", "px", "pt", "pcs", "pc", "stk", "stück", "st", "qm", "m2", "m²", "m3", "m³", "sqm",
+    "sqft", "km²", "ha", "km/h", "kph", "mph", "hp", "ps", "cc", "rpm", "bar", "psi", "hpa", "nm", "kcal", "cal",
+    "kj", "j", "ppm", "x",
+})  # fmt: skip
 """Units written directly behind a number; other words need a blank before them and at least three letters."""
 
 DECIMAL_PROOF = 20

@@ -195,7 +195,7 @@ def walk_rows(text: str, dialect: Dialect, *, newline: Newline = "lf") -> Iterat
         try:
             for row in _make_reader(lines, dialect, spare=spare[1]):
                 cells = [cell.replace(spare[0], "\r") for cell in row] if needs_return else row
-                yield SplitRow(cells, [], False, lines.end)
+                yield SplitRow(cells, [], is_broken=False, end=lines.end)
                 at = lines.end
         except csv.Error:
             broken = split_row(text, at, dialect, newline=newline)
@@ -223,7 +223,7 @@ def _walk_slowly(text: str, dialect: Dialect, newline: Newline) -> Iterator[Spli
     while at < len(text):
         row = split_row(text, at, dialect, newline=newline)
         at = row.end
-        yield row if row.cells != [""] or row.quoted[0] else SplitRow([], [], False, row.end)
+        yield row if row.cells != [""] or row.quoted[0] else SplitRow([], [], is_broken=False, end=row.end)
 
 
 def _find_spare_letters(text: str, n_letters: int) -> Sequence[str]:

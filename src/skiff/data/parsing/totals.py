@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -27,6 +28,12 @@ LABEL_COLUMNS = 3
 """A label stands in one of the first columns."""
 
 MOST_CANDIDATES = 2_000
+MOST_STARTS = 40
+"""Earlier totals from which a sum may run: groups in groups, of a report that a person can still read."""
+
+LEAST_BROTHERS = 2
+"""Proven totals of the same label and look that vouch for one without proof."""
+
 TAIL_ROWS = 40
 RELATIVE_ERROR = 1e-6
 """Sums shown are rounded; half a cent a row at most, and never more than a millionth."""
@@ -97,33 +104,104 @@ def judge_totals(
 
     Notes
     -----
-    A candidate counts as a total if at least half of its numbers are the sums of all rows above, or of those since the
-    candidate before; or the means, under such a label. Without proof it does only where it stands at the end and fills
-    at most half of the usual cells. A shop named "Total" keeps its row.
+    A candidate counts as a total if at least half of its numbers are the sums of the rows above it: of all, or of those since
+    an earlier total (so that sums of sums are found too); or the means, under such a label. A row that fills all the usual
+    words needs two such numbers: a product named "Total" that sold as much as the two before it keeps its row. Without proof
+    a candidate is a total only where it stands at the end and fills at most half of the usual cells, or where at least two
+    others with the very same label are proven and it fills no more than they.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"shop": ["N", "S", "Sum", "W", "E", "Sum"], "sales": ["5", "7", "12", "9", "2", "11"]})
+    >>> typed = pl.DataFrame({"shop": ["N", "S", "W", "E"], "sales": [5, 7, 9, 2]})
+    >>> kinds = {"shop": ColumnReading(kind="text"), "sales": ColumnReading(kind="number")}
+    >>> [total.at for total in judge_totals(table, typed, [2, 5], kinds)]
+    [2, 5]
     """
     numbers = [name for name, reading in readings.items() if reading.kind == "number" and not reading.epoch]
+    words = [name for name in frame.columns if name not in numbers]
+    sums = _Sums(typed, numbers)
     at_end = _find_run_at_end(frame.height, candidates)
-    usual = _count_usual(frame, candidates)
-    judged: list[TotalsRow] = []
-    start = 0
+    usual, usual_words = _count_usual(frame, candidates), _count_usual(frame.select(words), candidates)
+    judged: dict[int, TotalsRow] = {}
+    starts = [0]
     for index, at in enumerate(candidates):
         stop = at - index  # rows above that are not candidates
         row = frame.row(at, named=True)
-        cells = {name: _parse_cell(row[name], readings[name]) for name in numbers}
-        shown = {name: value for name, value in cells.items() if value is not None}
-        is_average = any(_AVERAGE.match(cell or "") for cell in row.values())
-        scopes = [(0, stop), (start, stop)]
-        proofs = [
-            _count_matches(typed, shown, scope, row, is_average=is_average) >= max(1, len(shown) / 2)
-            for scope in scopes
-        ]
-        filled = sum(bool((cell or "").strip()) for cell in row.values())
-        if shown and any(proofs):
-            judged.append(TotalsRow(at=at, is_proven=True, is_part=not proofs[0]))
-            start = stop
+        needed = 2 if usual_words > 1 and _count_cells(row, words) >= usual_words else 1
+        start = _find_proven_start(sums, row, starts, stop, readings=readings, needed=needed)
+        filled = _count_cells(row, frame.columns)
+        if start is not None:
+            judged[at] = TotalsRow(at=at, is_proven=True, is_part=start > 0)
         elif at in at_end and filled <= max(2, usual / 2) and filled < usual and stop > 1:
-            judged.append(TotalsRow(at=at, is_proven=False))
-    return judged
+            judged[at] = TotalsRow(at=at, is_proven=False)
+        starts = [0, *[other for other in starts[-MOST_STARTS:] if 0 < other < stop], stop]
+    return _add_brothers(frame, candidates, judged, words)
+
+
+def _find_proven_start(
+    sums: _Sums,
+    row: Mapping[str, str | None],
+    starts: list[int],
+    stop: int,
+    *,
+    readings: Mapping[str, ColumnReading],
+    needed: int,
+) -> int | None:
+    """Return the first of the rows (above row `stop`) that `row` adds up; None where no start fits."""
+    shown = {name: value for name in sums.names if (value := _parse_cell(row[name], readings[name])) is not None}
+    is_average = any(_AVERAGE.match(cell or "") for cell in row.values())
+    for start in dict.fromkeys([0, *reversed(starts)]):
+        matches = sums.count_matches(shown, start, stop, row=row, is_average=is_average)
+        if shown and matches >= max(needed, len(shown) / 2):
+            return start
+    return None
+
+
+def _add_brothers(
+    frame: pl.DataFrame, candidates: list[int], judged: Mapping[int, TotalsRow], words: Sequence[str]
+) -> list[TotalsRow]:
+    """Return the totals with those that look the same and could not be proven: sums of a single row, or of none."""
+    looks = {at: tuple((frame.item(at, name) or "").strip() for name in words) for at in candidates}
+    proven = Counter(looks[at] for at, total in judged.items() if total.is_proven)
+    others = [at for at in candidates if at not in judged and proven[looks[at]] >= LEAST_BROTHERS]
+    return sorted(
+        [*judged.values(), *[TotalsRow(at=at, is_proven=False, is_part=True) for at in others]],
+        key=lambda total: total.at,
+    )
+
+
+class _Sums:
+    """Sums and counts of the numbers in any run of rows."""
+
+    def __init__(self, typed: pl.DataFrame, names: Sequence[str]) -> None:
+        self.names = list(names)
+        columns = [typed.get_column(name).cast(pl.Float64) for name in names]
+        self._sums = {name: _accumulate(column.fill_null(0.0)) for name, column in zip(names, columns, strict=True)}
+        self._counts = {
+            name: _accumulate(column.is_not_null().cast(pl.Float64))
+            for name, column in zip(names, columns, strict=True)
+        }
+
+    def count_matches(
+        self, shown: Mapping[str, float], start: int, stop: int, *, row: Mapping[str, str | None], is_average: bool
+    ) -> int:
+        """Return how many of the numbers `shown` in `row` are the sums (or means) of the rows from `start` to `stop`."""
+        matches = 0
+        for name, value in shown.items():
+            count = self._counts[name][stop] - self._counts[name][start]
+            if count < 2 or value == 0:  # noqa: PLR2004  a sum of one row is that row
+                continue
+            expected = (self._sums[name][stop] - self._sums[name][start]) / (count if is_average else 1)
+            cell = row[name] or ""
+            decimals = len(re.split(r"[.,]", cell)[-1]) if re.search(r"[.,]\d{1,2}\D*$", cell) else 0
+            tolerance = max(0.5 * 10.0**-decimals if decimals else 0.5, RELATIVE_ERROR * abs(expected))
+            matches += math.isclose(value, expected, rel_tol=0.0, abs_tol=tolerance * 1.01)
+        return matches
+
+
+def _accumulate(values: pl.Series) -> list[float]:
+    return [0.0, *values.cum_sum().to_list()]
 
 
 def is_unlabelled_total(typed: pl.DataFrame, readings: Mapping[str, ColumnReading]) -> bool:
@@ -149,7 +227,8 @@ def is_unlabelled_total(typed: pl.DataFrame, readings: Mapping[str, ColumnReadin
     if not is_bare or len(numbers) < 2:  # noqa: PLR2004  one sum may be chance
         return False
     row = {name: str(value) for name, value in numbers.items()}
-    return _count_matches(typed, numbers, (0, typed.height - 1), row, is_average=False) == len(numbers)
+    sums = _Sums(typed, list(numbers))
+    return sums.count_matches(numbers, 0, typed.height - 1, row=row, is_average=False) == len(numbers)
 
 
 def _find_run_at_end(height: int, candidates: list[int]) -> set[int]:
@@ -161,8 +240,13 @@ def _find_run_at_end(height: int, candidates: list[int]) -> set[int]:
     return run
 
 
+def _count_cells(row: Mapping[str, str | None], names: Sequence[str]) -> int:
+    return sum(bool((row[name] or "").strip()) for name in names)
+
+
 def _count_usual(frame: pl.DataFrame, candidates: list[int]) -> int:
-    others = [row for at, row in enumerate(frame.head(100 + len(candidates)).rows()) if at not in set(candidates)]
+    known = set(candidates)
+    others = [row for at, row in enumerate(frame.head(100 + len(candidates)).rows()) if at not in known]
     counts = sorted(sum(bool((cell or "").strip()) for cell in row) for row in others)
     return counts[len(counts) // 2] if counts else 0
 
@@ -176,24 +260,3 @@ def _parse_cell(cell: str | None, reading: ColumnReading) -> float | None:
     )  # fmt: skip
     value = parse_column(pl.Series([cell]), loose).to_list()[0]
     return None if value is None else float(value)
-
-
-def _count_matches(
-    typed: pl.DataFrame,
-    shown: Mapping[str, float],
-    scope: tuple[int, int],
-    row: Mapping[str, str | None],
-    *,
-    is_average: bool,
-) -> int:
-    first, stop = scope
-    count = 0
-    for name, value in shown.items():
-        above = typed.get_column(name).slice(first, stop - first).drop_nulls()
-        if len(above) < 2 or value == 0:  # noqa: PLR2004  a sum of one row is that row
-            continue
-        expected = float(above.cast(pl.Float64).mean() if is_average else above.cast(pl.Float64).sum())  # type: ignore[arg-type]  # numbers have both
-        decimals = len(re.split(r"[.,]", row[name] or "")[-1]) if re.search(r"[.,]\d{1,2}\D*$", row[name] or "") else 0
-        tolerance = max(0.5 * 10.0**-decimals if decimals else 0.5, RELATIVE_ERROR * abs(expected))
-        count += math.isclose(value, expected, rel_tol=0.0, abs_tol=tolerance * 1.01)
-    return count
