@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 import zipfile
 from pathlib import Path
 
@@ -178,3 +179,21 @@ def test_large_regular_file_keeps_its_first_and_last_row(tmp_path: Path, quoted:
     assert frame.height == 120_000
     assert frame["n"][0] == 0
     assert frame["n"][-1] == 119_999
+
+
+def test_a_wide_table_is_read_in_a_handful_of_queries(tmp_path: Path) -> None:
+    head = ",".join(f"c{n}" for n in range(3_000))
+    rows = [",".join(str((n * row) % 97) for n in range(3_000)) for row in range(1, 21)]
+    path = tmp_path / "wide.csv"
+    path.write_text("\n".join([head, *rows]) + "\n")
+    began = time.process_time()
+    read = read_table(path)
+    assert read.frame.shape == (20, 3_000)
+    assert set(read.frame.dtypes) == {pl.Int64}
+    assert time.process_time() - began < 10.0
+
+
+def test_the_last_row_is_no_note_where_its_cell_comes_again(tmp_path: Path) -> None:
+    path = tmp_path / "codes.csv"
+    path.write_text("code,paid\n" + "A-1,yes\n#N/A,\nB-2,no\n" * 3 + "#N/A,\n")
+    assert read_table(path).frame.height == 10

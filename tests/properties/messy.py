@@ -261,8 +261,10 @@ def _with_slips(random: Random, column: Column) -> Column:
         others = [value for at, value in enumerate(values) if isinstance(value, float) and at not in places]
         low = min(others, default=-999.0)
         for at in places:
-            values[at], cells[at] = (None if low > -199 else -999.0), "-999"
-        return replace(column, values=values, cells=cells, told="reading.placeholder_missing" if low > -199 else "")
+            values[at], cells[at] = (None if low >= -999 / 5 else -999.0), "-999"
+        return replace(
+            column, values=values, cells=cells, told="reading.placeholder_missing" if low >= -999 / 5 else ""
+        )
     if column.form == "category" and random.random() < 0.2:
         for at in random.sample(range(n_rows), k=2):
             values[at] = cells[at] = "None"
@@ -410,7 +412,8 @@ def build_messy(random: Random, writing: Writing, *, n_rows: int, n_columns: int
     if not _can_write(columns, writing.encoding):
         writing = replace(writing, encoding="utf-8")
     columns, writing = _add_habit(random, columns, writing, habit)
-    if writing.escape and not any('"' in cell for column in columns for cell in [column.name, *column.cells]):
+    written = [cell for column in columns for cell in [column.name if writing.has_header else "", *column.cells]]
+    if writing.escape and not any('"' in cell for cell in written):
         writing = replace(writing, escape="")  # where no quote is escaped, nothing tells that a backslash escapes
     labels = [column.name for column in columns]
     if writing.groups:

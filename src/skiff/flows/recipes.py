@@ -9,9 +9,10 @@ from typing import Any
 
 from skiff.core.settings import Settings
 from skiff.flows.read import ReadTable
+from skiff.flows.stream import StreamedTable
 from skiff.store.settings import update_reading
 
-DECIDED = ("csv", "xlsx")
+DECIDED = ("csv", "xlsx", "html")
 """Formats in which something had to be decided; Parquet, Arrow and JSON say themselves what they hold."""
 
 
@@ -28,11 +29,11 @@ def find_recipe(settings: Settings, name: str) -> Mapping[str, Any] | None:
     """
     if name in settings.reading:
         return settings.reading[name]
-    alike = [known for known in settings.reading if _mask_numbers(known) == _mask_numbers(name)]
+    alike = [known for known in settings.reading if mask_numbers(known) == mask_numbers(name)]
     return settings.reading[alike[-1]] if alike else None
 
 
-def remember_reading(folder: Path, settings: Settings, read: ReadTable) -> bool:
+def remember_reading(folder: Path, settings: Settings, read: ReadTable | StreamedTable) -> bool:
     """Write how a file was read into ``skiff.toml`` and return whether that changed it; what stands there already stays.
 
     Raises
@@ -45,5 +46,12 @@ def remember_reading(folder: Path, settings: Settings, read: ReadTable) -> bool:
     return update_reading(folder, read.name, read.reading)
 
 
-def _mask_numbers(name: str) -> str:
+def mask_numbers(name: str) -> str:
+    """Return a file name without its numbers: this month's and next month's are alike.
+
+    Examples
+    --------
+    >>> mask_numbers("bookings-2026-11.csv")
+    'bookings-#-#.csv'
+    """
     return re.sub(r"\d+", "#", name)

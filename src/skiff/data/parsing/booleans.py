@@ -43,8 +43,24 @@ def parse_yes_no(cells: pl.Series, *, true: Sequence[str], false: Sequence[str])
     >>> parse_yes_no(pl.Series(["Ja ", "nein", None]), true=["ja"], false=["nein"]).to_list()
     [True, False, None]
     """
+    plain = _compare_words(cells, [*true, *false], true=true)
+    if plain is not None:
+        return plain
     different = cells.unique()
     known = different.str.strip_chars().str.to_lowercase()
     words = {word.lower(): True for word in true} | {word.lower(): False for word in false}
     values = [words.get(word) if word is not None else None for word in known.to_list()]
     return cells.replace_strict(different, pl.Series(values, dtype=pl.Boolean), default=None, return_dtype=pl.Boolean)
+
+
+def _compare_words(cells: pl.Series, words: Sequence[str], *, true: Sequence[str]) -> pl.Series | None:
+    """Return the values where every cell is written exactly like one of the first cells; None where not."""
+    first = [cell for cell in cells.head(1_000).unique().to_list() if cell is not None]
+    spelled = {cell: cell.strip().lower() in true for cell in first if cell.strip().lower() in set(words)}
+    if len(spelled) != 2 or len(set(spelled.values())) != 2:  # noqa: PLR2004  one spelling of yes, one of no
+        return None
+    yes, no = (next(cell for cell, value in spelled.items() if value is wanted) for wanted in (True, False))
+    is_yes: pl.Series = cells == yes
+    if int(is_yes.sum()) + int((cells == no).sum()) != len(cells) - cells.null_count():
+        return None
+    return is_yes

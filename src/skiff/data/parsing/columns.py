@@ -46,9 +46,12 @@ UNPARSED_SHARE = 0.05
 FEW_CELLS = 20
 """Below this many cells one unreadable cell is already more than a slip, and the column stays text."""
 
-_LEADING_ZERO = r"^\s*[-+]?0\d"
-_PHONE = r"^\s*\+\d"
-_SENTINEL = re.compile(r"-9{3,}(?:\.0+)?")
+LEADING_ZERO = r"^\s*[-+]?0\d"
+PHONE = r"^\s*\+\d"
+"""Shapes of codes that are written in digits."""
+
+SENTINEL = re.compile(r"-9{3,}(?:\.0+)?")
+"""Numbers that programs write for "no value"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,14 +108,14 @@ def decide_column(cells: pl.Series, *, keep_text: bool = False) -> Decision:  # 
     if not sample:
         return _as_text(cells, ColumnReading(kind="text"))
     plain = [cell for cell in sample if not is_marker(cell)]
-    looks = Counter(look_at(cell) for cell in plain)
+    looks = _count_looks(plain)
     judged = max(len(plain), 1)
     if not plain or _might_be_words(plain):
         decided = _try_yes_no(cells, filled)
         if decided:
             return decided
     if looks["date"] >= MOSTLY * judged:
-        decided = _try_dates(cells, filled)
+        decided = _read_direct_dates(cells, plain) or _try_dates(cells, filled)
         if decided:
             return decided
     if looks["number"] >= MOSTLY * judged or _share_with_signs(plain) >= MOSTLY:
@@ -140,7 +143,10 @@ def parse_column(cells: pl.Series, reading: ColumnReading) -> pl.Series:
     if reading.epoch:
         return parse_counted(cells, reading.epoch)
     if reading.kind == "number":
-        return parse_numbers(cells, reading)
+        numbers = parse_numbers(cells, reading)
+        for word in filter(SENTINEL.fullmatch, reading.missing):
+            numbers = numbers.set((numbers == float(word)).fill_null(value=False), None)
+        return numbers
     if reading.kind == "date":
         return parse_dates(cells, reading)
     if reading.kind == "boolean":
@@ -150,6 +156,9 @@ def parse_column(cells: pl.Series, reading: ColumnReading) -> pl.Series:
 
 def drop_blank(cells: pl.Series) -> pl.Series:
     """Return `cells` with null where they hold nothing but blanks."""
+    first, last = cells.min(), cells.max()
+    if isinstance(first, str) and isinstance(last, str) and first >= "!" and last < "\x7f":
+        return cells  # no cell begins with a blank
     blank = cells.str.contains(r"^\s*$")
     return cells.set(blank.fill_null(value=False), None) if blank.any() else cells
 
@@ -180,8 +189,16 @@ def _try_yes_no(cells: pl.Series, filled: pl.Series) -> Decision | None:
     return Decision(reading=reading, values=parse_column(cells, reading))
 
 
+def _count_looks(sample: Sequence[str]) -> Counter[str]:
+    looks: Counter[str] = Counter()
+    for cell, count in Counter(sample).items():
+        looks[look_at(cell)] += count
+    return looks
+
+
 def _share_with_signs(sample: Sequence[str]) -> float:
-    return sum(split_number(cell) is not None for cell in sample) / max(len(sample), 1)
+    found = sum(count for cell, count in Counter(sample).items() if split_number(cell) is not None)
+    return found / max(len(sample), 1)
 
 
 def _split_markers(filled: pl.Series) -> tuple[pl.Series, tuple[str, ...]]:
@@ -258,7 +275,7 @@ def _read_plain(cells: pl.Series, filled: pl.Series, sample: Sequence[str]) -> D
         return None
     if not is_integer and not made.is_finite().fill_null(value=True).all():
         return None
-    if filled.str.contains(rf"{_LEADING_ZERO}|{_PHONE}").any() or (_has_long(made, filled) and not _is_stamp(made)):
+    if has_codes(filled, made) and not (is_stamp(made) and not find_codes(filled.filter(filled < "1")).any()):
         return None
     if not is_integer and _is_open(filled, sample):
         return None
@@ -271,9 +288,37 @@ def _read_plain(cells: pl.Series, filled: pl.Series, sample: Sequence[str]) -> D
     return Decision(reading=reading, values=made, evidence="none" if is_integer else "dot")
 
 
-def _is_stamp(made: pl.Series) -> bool:
+def is_stamp(made: pl.Series) -> bool:
     """Return whether long numbers are millionths of a second since 1970, under a header about time."""
     return find_counted_dates(made.name, made) in {"us", "ns"}
+
+
+def find_codes(cells: pl.Series) -> pl.Series:
+    """Return which cells are numbers that must stay text: zeros or a plus in front, too many digits to count with."""
+    shape = rf"{LEADING_ZERO}|{PHONE}|^\s*[-+]?\d{{{LONGEST_ID + 1},}}\s*$"
+    return cells.str.contains(shape).fill_null(value=False)
+
+
+def has_codes(cells: pl.Series, values: pl.Series) -> bool:
+    """Return whether any of `cells`, which were read as the numbers `values`, is a code that lost something.
+
+    Looks at every cell, at the speed of comparing first letters where there is nothing to find.
+
+    Examples
+    --------
+    >>> has_codes(pl.Series(["0.5", "-0.25", "0"]), pl.Series([0.5, -0.25, 0.0])), has_codes(pl.Series(["07"]), pl.Series([7]))
+    (False, True)
+    """
+    first = cells.min()
+    if isinstance(first, str) and first >= "1":
+        return _has_long(values, cells)
+    if isinstance(first, str) and first < "0":  # a sign, a blank or a point stands first somewhere
+        is_odd = cells < "0"
+        if cells.filter(is_odd).str.contains(rf"{LEADING_ZERO}|{PHONE}").any():
+            return True
+    if ((cells >= "00") & (cells < "0:")).any():  # from 00 to 09…
+        return True
+    return _has_long(values, cells)
 
 
 def _is_open(filled: pl.Series, sample: Sequence[str]) -> bool:
@@ -324,9 +369,9 @@ def find_unread(cells: pl.Series, values: pl.Series, reading: ColumnReading) -> 
     """Return a mask of the cells that hold something but gave no value."""
     if reading.kind == "text":
         return pl.repeat(False, len(cells), dtype=pl.Boolean, eager=True)  # noqa: FBT003  a value, not a flag
+    if values.null_count() == cells.null_count():  # an empty cell never gives a value
+        return pl.repeat(False, len(cells), dtype=pl.Boolean, eager=True)  # noqa: FBT003  a value, not a flag
     mask = cells.is_not_null() & values.is_null()
-    if not mask.any():
-        return mask
     known = [*(word.strip() for word in reading.missing), ""]
     return mask & ~cells.str.strip_chars().is_in(known).fill_null(value=True)
 
@@ -334,7 +379,7 @@ def find_unread(cells: pl.Series, values: pl.Series, reading: ColumnReading) -> 
 def _drop_sentinels(reading: ColumnReading, values: pl.Series) -> tuple[ColumnReading, pl.Series]:
     """Leave out -999 and its like where it stands far below all other values, several times."""
     low = values.min()
-    if not isinstance(low, (int, float)) or not _SENTINEL.fullmatch(f"{low:.6g}"):
+    if not isinstance(low, (int, float)) or not SENTINEL.fullmatch(f"{low:.6g}"):
         return reading, values
     others = values.filter(values != low)
     next_low = others.min()
@@ -343,6 +388,16 @@ def _drop_sentinels(reading: ColumnReading, values: pl.Series) -> tuple[ColumnRe
         return reading, values
     reading = replace(reading, missing=(*reading.missing, f"{low:.15g}"))
     return reading, values.set(values == low, None)
+
+
+def _read_direct_dates(cells: pl.Series, sample: list[str]) -> Decision | None:
+    """Read a column in which every cell is a plain ISO date: the common case, in one pass."""
+    direct = find_direct_format(sample)
+    if not direct:
+        return None
+    reading = ColumnReading(kind="date", date_format=direct)
+    values = parse_dates(cells, reading)
+    return Decision(reading=reading, values=_plain_days(values)) if values.null_count() == cells.null_count() else None
 
 
 def _try_dates(cells: pl.Series, filled: pl.Series) -> Decision | None:

@@ -27,6 +27,9 @@ AT_HOME = 0.95
 SHORT_ROW = 0.6
 """What a row counts that lacks cells at the end, where none has too many."""
 
+FILLED_TO_THE_END = 0.2
+"""Share of rows with as many cells as the header that makes the others short rather than those long."""
+
 MOST_OUTSIDE = 45
 """Lines of titles and notes that may stand around a table."""
 
@@ -139,10 +142,10 @@ def _measure_fit(text: str, dialect: Dialect, *, newline: Newline, is_whole: boo
     rows = _take_rows(text, dialect, newline=newline, is_whole=is_whole)
     if not rows:
         return 0.0
-    width = find_usual_width([row.cells for row in rows])
+    all_cells = [row.cells for row in rows]
+    regular, width = max((_share_regular(all_cells, width), width) for width in _find_widths(all_cells))
     if width < 2:  # noqa: PLR2004  one cell a row: not a delimiter
         return 0.0
-    regular = _share_regular([row.cells for row in rows], width)
     judged = [row for row in rows if _is_regular(row.cells, width)]
     cells = [(cell, is_quoted) for row in judged for cell, is_quoted in zip(row.cells, row.quoted, strict=True)]
     clean = sum(_is_clean(cell, dialect, is_quoted=is_quoted) for cell, is_quoted in cells) / len(cells)
@@ -162,6 +165,14 @@ def _take_rows(text: str, dialect: Dialect, *, newline: Newline, is_whole: bool)
         if any(cell.strip() for cell in row.cells) and (is_whole or at < len(text) or not rows):
             rows.append(row)
     return rows
+
+
+def _find_widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return the usual number of cells, and that of a header which names more where many rows do not fill the last ones."""
+    usual, widest = find_usual_width(rows), max(map(len, rows))
+    first = next((len(row) for row in rows if len(row) > 1), 0)
+    fills = sum(len(row) == widest for row in rows)
+    return [usual, widest] if first == widest > usual > 1 and fills >= FILLED_TO_THE_END * len(rows) else [usual]
 
 
 def _share_regular(rows: Sequence[Sequence[str]], width: int) -> float:

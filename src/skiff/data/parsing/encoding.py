@@ -241,13 +241,21 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def _take_high_lines(data: bytes) -> bytes:
-    """Return the first different cells that hold high bytes, until enough of those are seen; digits do not make cells differ."""
+    """Return the first cells that hold words with high bytes not seen before, until enough of those are seen.
+
+    A word that comes twice proves no more than once, or a header that repeats it would make a guess look certain.
+    """
     cells: dict[bytes, None] = {}
+    words: set[bytes] = set()
     seen = 0
     for found in re.finditer(rb"[^\r\n]*[\x80-\xff][^\r\n]*", data):
         line = re.sub(rb"[0-9]+(?:[.,][0-9]+)*", b"0", found[0][:SAMPLE_LINE_BYTES])
         for cell in re.split(rb"[\x00-\x1f,;\"]", line):
-            if cell not in cells and not cell.isascii():
+            if cell in cells or cell.isascii():
+                continue
+            new = set(_HIGH_WORD.findall(cell)) - words
+            if new:
+                words |= new
                 cells[cell] = None
                 seen += len(cell) - len(cell.translate(None, _HIGH))
         if seen >= SAMPLE_LETTERS or found.start() > SAMPLE_BYTES:
@@ -256,6 +264,7 @@ def _take_high_lines(data: bytes) -> bytes:
 
 
 _HIGH = bytes(range(128, 256))
+_HIGH_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
 
 
 def _count_utf8(sample: bytes) -> tuple[int, int]:

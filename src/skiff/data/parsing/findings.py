@@ -56,10 +56,32 @@ def _list(names: Sequence[str]) -> str:
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}" if quoted else "none"
 
 
+ENCODING_NAMES = {
+    "utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "utf-32": "UTF-32",
+    "utf-32-le": "UTF-32", "utf-32-be": "UTF-32", "iso-8859-1": "Latin-1 (ISO 8859-1)", "iso8859-2": "Latin-2 (ISO 8859-2)",
+    "iso8859-15": "Latin-9 (ISO 8859-15)", "iso8859-7": "Greek (ISO 8859-7)", "iso8859-5": "Cyrillic (ISO 8859-5)",
+    "cp1250": "Central European (Windows-1250)", "cp1251": "Cyrillic (Windows-1251)", "cp1252": "Western European (Windows-1252)",
+    "cp1253": "Greek (Windows-1253)", "cp1254": "Turkish (Windows-1254)", "cp1255": "Hebrew (Windows-1255)",
+    "cp1256": "Arabic (Windows-1256)", "cp1257": "Baltic (Windows-1257)", "cp874": "Thai (Windows-874)", "gb18030": "Chinese (GB 18030)",
+    "big5": "Chinese (Big5)", "cp932": "Japanese (Shift-JIS)", "euc_jp": "Japanese (EUC-JP)", "cp949": "Korean (Windows-949)",
+    "koi8-r": "Cyrillic (KOI8-R)", "mac_roman": "Macintosh Roman", "cp850": "Western European (DOS 850)", "cp437": "DOS 437",
+    "cp852": "Central European (DOS 852)", "cp866": "Cyrillic (DOS 866)",
+}  # fmt: skip
+"""What people and their programs call them."""
+
+
+def _name_encoding(name: str) -> str:
+    return ENCODING_NAMES.get(name, name)
+
+
+def _name_lines(lines: Sequence[int]) -> str:
+    return f"line {lines[0]}" if len(lines) == 1 else f"lines {', '.join(map(str, lines[:-1]))} and {lines[-1]}"
+
+
 def say_encoding(
-    name: str, *, reason: str, rivals: Sequence[str] = (), damaged_bytes: int = 0, rows: Sequence[int] = ()
+    name: str, *, reason: str, rivals: Sequence[str] = (), damaged_bytes: int = 0, lines: Sequence[int] = ()
 ) -> Finding:
-    """Tell that the letters are not plain UTF-8."""
+    """Tell that the letters are not plain UTF-8; `lines` are those of the file, from 1, that hold a damaged letter."""
     how = {
         "mark": "the file says so itself",
         "pattern": "its bytes show the pattern",
@@ -67,15 +89,17 @@ def say_encoding(
     }
     if damaged_bytes:
         return _say(
-            "encoding", severity="warn", rows=rows, evidence={"encoding": name, "damaged_bytes": damaged_bytes},
-            what=f"The file is UTF-8 text with {_count(damaged_bytes, 'letter')} that came from another encoding.",
+            "encoding", severity="warn",
+            evidence={"encoding": name, "damaged_bytes": damaged_bytes, "damaged_lines": tuple(lines)},
+            what=f"The file is {_name_encoding(name)} text with {_count(damaged_bytes, 'letter')} that came from another encoding"
+            + (f", first in {_name_lines(lines)} of the file." if lines else "."),
             why="Those letters were read as Western European ones and may look wrong.",
-            remedy="Look at the rows listed, and ask for a fresh export where a name is misspelt.",
+            remedy="Look at those lines, and ask for a fresh export where a name is misspelt.",
         )  # fmt: skip
-    unsure = f" It could also be {' or '.join(rivals[:2])}." if rivals else ""
+    unsure = f" It could also be {' or '.join(map(_name_encoding, rivals[:2]))}." if rivals else ""
     return _say(
         "encoding", severity="warn" if rivals else "info", evidence={"encoding": name, "settled_by": reason, "rivals": tuple(rivals)},
-        what=f"The text is stored as {name}: {how.get(reason, 'as you said')}.{unsure}",
+        what=f"The text is stored as {_name_encoding(name)}: {how.get(reason, 'as you said')}.{unsure}",
         why="Read as anything else, letters such as é or ü would be wrong.",
         remedy="Nothing to do if names look right; otherwise set `encoding` for this file in skiff.toml.",
     )  # fmt: skip
@@ -108,7 +132,7 @@ def say_title_lines(n_rows: int) -> Finding:
     return _say(
         "title_lines", n_rows=n_rows,
         what=f"{_count(n_rows, 'line')} above the column names {'is a title' if n_rows == 1 else 'are titles or notes'} and not data.",
-        why="Read as data they would have shifted the column names.",
+        why=f"Read as data {'it' if n_rows == 1 else 'they'} would have shifted the column names.",
         remedy="Nothing to do.",
     )  # fmt: skip
 
@@ -155,7 +179,7 @@ def say_blank_columns(n_columns: int) -> Finding:
     return _say(
         "blank_columns", evidence={"columns": n_columns},
         what=f"{_count(n_columns, 'column')} without a name and without any value {'was' if n_columns == 1 else 'were'} left out.",
-        why="They come from separators at the end of each line.",
+        why=f"{'It comes' if n_columns == 1 else 'They come'} from separators at the end of each line.",
         remedy="Nothing to do.",
     )  # fmt: skip
 
@@ -185,7 +209,7 @@ def say_footer(rows: Sequence[int]) -> Finding:
     return _say(
         "footer", rows=rows,
         what=f"{_count(len(rows), 'line')} below the table {'is a note' if len(rows) == 1 else 'are notes or blank'} and not data.",
-        why="Read as data they would have added rows that are no cases.",
+        why=f"Read as data {'it' if len(rows) == 1 else 'they'} would have added rows that are no cases.",
         remedy="Nothing to do.",
     )  # fmt: skip
 
@@ -244,6 +268,26 @@ def say_sheets(
         why="Another sheet may hold the rows you mean." if is_choice or left else "Rows from several places may follow different rules.",
         remedy="Name the sheet with --sheet NAME to read another one." if is_choice or left else "Nothing to do.",
         question="Is the right sheet read?" if is_choice else "",
+    )  # fmt: skip
+
+
+def say_merged_cells(n_areas: int) -> Finding:
+    """Tell that cells merged over several rows were filled."""
+    return _say(
+        "merged_cells", n_rows=n_areas, evidence={"areas": n_areas},
+        what=f"{_count(n_areas, 'merged cell')} over several rows {'was' if n_areas == 1 else 'were'} filled in: each row now has the value.",
+        why="Only the first of the merged rows holds the value; the others would have been empty.",
+        remedy="Nothing to do if the value holds for all of these rows.",
+    )  # fmt: skip
+
+
+def say_other_tables(n_tables: int) -> Finding:
+    """Tell that a page holds more tables than the one that was read."""
+    return _say(
+        "other_tables", severity="warn", n_rows=0, evidence={"not_read": n_tables},
+        what=f"The page holds {_count(n_tables, 'other table')}; the largest was read.",
+        why="Another table may hold the rows you mean.",
+        remedy="Nothing to do if the columns look right; otherwise save the table you mean on its own.",
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from skiff.data.parsing.cells import look_at
 from skiff.data.parsing.layout import count_filled
+from skiff.data.parsing.placeholders import is_marker
 
 TAIL_ROWS = 60
 """Rows at the end that are looked through for notes."""
@@ -37,7 +38,7 @@ class Trimmed:
     header_copies: tuple[int, ...]
 
 
-def drop_blank_and_footer(frame: pl.DataFrame, labels: Sequence[str]) -> Trimmed:
+def drop_blank_and_footer(frame: pl.DataFrame, labels: Sequence[str], *, has_footer: bool = True) -> Trimmed:
     """Leave out rows without any value, notes at the end, and repetitions of the header.
 
     Parameters
@@ -46,6 +47,8 @@ def drop_blank_and_footer(frame: pl.DataFrame, labels: Sequence[str]) -> Trimmed
         All String, an empty cell is null.
     labels : sequence of str
         The header over each column.
+    has_footer : bool
+        Whether the table ends here, so that notes may follow it.
 
     Examples
     --------
@@ -56,7 +59,7 @@ def drop_blank_and_footer(frame: pl.DataFrame, labels: Sequence[str]) -> Trimmed
     positions = pl.int_range(1, frame.height + 1, eager=True, dtype=pl.Int64).alias("position")
     copies = _find_header_copies(frame, labels)
     blank = _find_blank(frame)
-    notes = _find_notes(frame, blank)
+    notes = _find_notes(frame, blank) if has_footer else set()
     gone = blank | copies | notes
     if not gone:
         return Trimmed(frame=frame, positions=positions, blank_rows=(), footer_rows=(), header_copies=())
@@ -138,6 +141,8 @@ def _is_note(
     if at > 1:
         return False
     above = [other for other in frame.to_series(at).head(200).to_list() if other and other.strip()]
+    if above.count(cell) > 1 or is_marker(cell):
+        return False  # a value that comes again, or stands for none
     is_strange = (
         bool(above) and look_at(cell) == "text" and sum(look_at(other) == "text" for other in above) < 0.2 * len(above)
     )

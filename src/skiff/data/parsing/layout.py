@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from skiff.data.parsing.cells import is_year, look_at
 from skiff.data.parsing.dialect import find_usual_width
-from skiff.data.parsing.numbers import is_unit, split_number
+from skiff.data.parsing.numbers import CURRENCIES, is_unit, split_number
 
 Row = Sequence[str | None]
 
@@ -81,7 +81,9 @@ def find_layout(rows: Sequence[Row], *, names: Sequence[str] = (), has_header: b
     (2, (0,), ('make', 'price'))
     """
     filled = [row for row in rows if count_filled(row)]
-    width = find_usual_width(filled) if filled else 0
+    if not filled:
+        return Layout(header_row=None, header_rows=0, body_row=0, title_rows=(), width=0, labels=())
+    width = find_usual_width(filled)
     start = _find_known_header(rows, names) if names else None
     if start is None:
         start = _find_header(rows, width)
@@ -198,7 +200,7 @@ def _prefer_row_above(rows: Sequence[Row], at: int, width: int) -> int:
     return at - 1 if is_data else at
 
 
-def _looks_like_data(rows: Sequence[Row], start: int, width: int) -> bool:
+def _looks_like_data(rows: Sequence[Row], start: int, width: int) -> bool:  # noqa: C901  one ground a branch, read top down
     """Return whether the would-be header is a row like those below."""
     if start >= len(rows):
         return False
@@ -207,6 +209,8 @@ def _looks_like_data(rows: Sequence[Row], start: int, width: int) -> bool:
         [_pad(row, width) for row in rows[start + 1 : start + 200] if count_filled(row)],
     )
     looks = [_look_with_unit(cell) for cell in head]
+    if all(look == "text" for look in looks):
+        below = [row for row in below if row != head]  # exports joined below each other repeat their header
     if not below:
         return bool(looks) and all(look in {"number", "date", "time", "blank"} for look in looks) and "number" in looks
     alike = years = returning = judged = 0
@@ -234,6 +238,8 @@ def _look_with_unit(cell: str | None) -> str:
     """Return the look of `cell`; for an amount in a unit (``12 kg``) that unit, because "12 months" may head a column."""
     look = look_at(cell)
     parts = split_number(cell) if look == "text" and cell else None
+    if parts and {*parts[::2]} - {""} and {*parts[::2]} <= {"", "%", *CURRENCIES}:
+        return "number"  # (107.20) €
     return parts[2] if parts and not parts[0] and is_unit(parts[2]) else look
 
 
@@ -245,13 +251,17 @@ def _find_group_row(rows: Sequence[Row], start: int, width: int) -> int | None:
     filled = count_filled(above)
     if not 2 <= filled < width or len(rows[start - 1]) < width:  # noqa: PLR2004  one cell is a title
         return None
-    if filled == count_filled(rows[start]):
+    if filled == count_filled(rows[start]) or any(_is_value(cell) for cell in rows[start]):
         return None
     header = [_clean_label(cell) for cell in _pad(rows[start], width)]
     has_repeats = len({label for label in header if label}) < sum(bool(label) for label in header)
     gaps = [at for at, cell in enumerate(above) if not (cell and cell.strip())]
     first = next(at for at, cell in enumerate(above) if cell and cell.strip())
     return start - 1 if has_repeats or (any(at > first for at in gaps) and first > 0) else None
+
+
+def _is_value(cell: str | None) -> bool:
+    return look_at(cell) in {"number", "date"} and not is_year(cell)
 
 
 def _join_labels(above: Row, labels: Sequence[str]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ FOREIGN = 0.15
 BESIDE_DIGITS = 4.5
 """What it speaks for a sign of money or measure to stand beside digits: there one in five is such a sign, elsewhere one in 500."""
 
-WEST = ("cp1252", "iso8859-15", "mac_roman", "cp850", "cp437")
+WEST = ("cp1252", "iso8859-15", "mac_roman", "cp850", "cp437", "cp1254")
 EAST = ("cp1250", "iso8859-2", "cp852")
 CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso8859-5")
 
@@ -97,16 +97,21 @@ EVERYDAY: dict[str, tuple[tuple[str, ...], str]] = {
 NATIONAL_STANDARD = {"simplified": "gb2312", "traditional": "big5", "japanese": "shift_jis", "korean": "euc_kr"}
 _COMMON_SYMBOLS = frozenset("€£¥¢§°²³½¼¾«»“”„‘’–—…±×·•™®©¿¡ªº№µ\xa0")
 _MEASURES = frozenset("€£¥¢°²³½¼±µ\xa0")
+_MONEY = frozenset("€£¥¢")
 _AT_DIGITS = frozenset("0123456789 \xa0")
+_IN_WORD = r"[^\W_]"  # a header joins its words by "_"
 _STRANGE_WORDS = (
-    (re.compile(r"(?<!\w)[бвгджзйклмнпрстфхцчшщъь]{2,}(?!\w)"), -3.0),  # Cyrillic without a vowel
-    (re.compile(r"(?<!\w)[ъьы]|[уеаояюиэ]ъ"), -4.0),
-    (re.compile(r"(?<!\w)[α-ω]{3,}(?!\w)"), -2.0),  # a Greek word carries an accent
-    (re.compile(r"ς\w|(?<!\w)ς"), -4.0),
-    (re.compile(r"[ךםןףץ]\w|(?<!\w)[ךםןףץ]"), -4.0),  # final forms
-    (re.compile(r"[ةى]\w|(?<!\w)[ةى]"), -4.0),
+    (re.compile(rf"(?<!{_IN_WORD})[бвгджзйклмнпрстфхцчшщъь]{{2,}}(?!{_IN_WORD})"), -3.0),  # Cyrillic without a vowel
+    (re.compile(rf"(?<!{_IN_WORD})[ъьы]|[уеаояюиэ]ъ"), -4.0),
+    (re.compile(rf"(?<!{_IN_WORD})[α-ω]{{3,}}(?!{_IN_WORD})"), -2.0),  # a Greek word carries an accent
+    (re.compile(rf"ς{_IN_WORD}|(?<!{_IN_WORD})ς"), -4.0),
+    (re.compile(rf"[ךםןףץ]{_IN_WORD}|(?<!{_IN_WORD})[ךםןףץ]"), -4.0),  # final forms
+    (re.compile(rf"[ةى]{_IN_WORD}|(?<!{_IN_WORD})[ةى]"), -4.0),
 )
 """Words that do not occur in the language of their script, and what each costs."""
+
+_EXTENDED_IN_USE = frozenset("ƒƠơƯưȘșȚțǍǎǐǒǔǚƏə")
+"""Of Latin Extended-B (Unicode 16.0, U+0180-024F) what tables hold: Vietnamese, Romanian, Pinyin, Azerbaijani."""
 
 _VOWELS = frozenset("áéíóúàèìòùâêîôûäëïöüåøæąęěůűőıăãõœýāēīūėųįy") | frozenset("aeiou")
 _CJK_MARKS = frozenset("、。，．・：；？！（）「」『』【】《》〈〉〔〕［］｛｝～ー－￥％＆＊＋＝／　々〇：“”‘’…—·")
@@ -149,6 +154,8 @@ def measure_mixture(text: str) -> float:
 
 
 def _log_any(letter: str) -> float:
+    if "\u0180" <= letter <= "\u024f" and letter not in _EXTENDED_IN_USE:
+        return math.log(1e-5)
     if letter in _COMMON_SYMBOLS or _find_script(letter) in {"LATIN", "GREEK", "CYRILLIC", "HEBREW", "ARABIC", "THAI"}:
         return math.log(1 / 200 if letter.isalpha() or letter in _COMMON_SYMBOLS else 1e-5)
     if "\u3040" <= letter <= "\u30ff":
@@ -171,6 +178,8 @@ def _count_letters(text: str) -> tuple[Counter[str], float]:
 
 def _judge_place(mark: str, before: str, after: str) -> float:  # noqa: C901  one rule a line, read top down
     if mark in _COMMON_SYMBOLS:
+        if mark in _MONEY and after.isalpha():
+            return -4.0  # money stands before digits or behind them
         is_inside = before.isalpha() and after.isalpha() and mark not in "’\xad"
         return (
             -4.0

@@ -26,8 +26,15 @@ LEVEL_WORDS = frozenset({
 SAID_LEVELS = LEVEL_WORDS - {"no", "other"}
 """Those worth telling about: 'no' and 'other' are plainly answers."""
 
+_KNOWN = MARKERS | LEVEL_WORDS
+
 LONGEST_MARKER = 22
 """No marker has more letters; longer cells need no look."""
+
+MANY_CELLS = 200
+"""Above this many different cells they are sifted all at once, before they are counted where most of them differ."""
+
+FIRST_CELLS = 1_000
 
 COMMON_SHARE = 0.001
 """A text marker must stand for itself: see `find_missing_words`."""
@@ -63,10 +70,13 @@ def find_short_words(cells: pl.Series) -> dict[str, int]:
     short = cells.filter(cells.str.len_bytes() <= LONGEST_MARKER)
     if not len(short):
         return {}
+    if len(short) > FIRST_CELLS and short.head(FIRST_CELLS).n_unique() > FIRST_CELLS / 2:
+        short = short.filter(short.str.strip_chars().str.to_lowercase().is_in(sorted(_KNOWN)))
     counted = short.value_counts()
     words = counted.get_column(cells.name or "")
-    mask = words.str.strip_chars().str.to_lowercase().is_in(sorted(MARKERS | LEVEL_WORDS))
-    return dict(counted.filter(mask).iter_rows())
+    if len(words) > MANY_CELLS:
+        counted = counted.filter(words.str.strip_chars().str.to_lowercase().is_in(sorted(_KNOWN)))
+    return {word: count for word, count in counted.iter_rows() if word.strip().lower() in _KNOWN}
 
 
 def find_missing_words(cells: pl.Series) -> Placeholders:

@@ -21,6 +21,8 @@ from skiff.data.parsing.columns import (
 )
 from skiff.data.parsing.dates import DateOrder
 from skiff.data.parsing.footer import Trimmed, drop_blank_and_footer
+from skiff.data.parsing.numbers import find_thousands, strip_signs
+from skiff.data.parsing.plain import read_plain_columns
 from skiff.data.parsing.reading import ColumnReading
 from skiff.data.parsing.totals import TotalsRow, find_labelled_rows, is_unlabelled_total, judge_totals
 
@@ -76,7 +78,7 @@ def type_table(
     candidates = find_labelled_rows(trimmed.frame)
     is_candidate = pl.Series(range(trimmed.frame.height)).is_in(candidates) if candidates else None
     body = trimmed.frame.filter(~is_candidate) if is_candidate is not None else trimmed.frame
-    decisions = _decide_columns(body, known=known or {}, keep_text=keep_text, keep_words=keep_words)
+    decisions = decide_columns(body, known=known or {}, keep_text=keep_text, keep_words=keep_words)
     readings = {name: decision.reading for name, decision in decisions.items()}
     totals: list[TotalsRow] = []
     positions = trimmed.positions
@@ -87,7 +89,7 @@ def type_table(
         keep = ~pl.Series(range(trimmed.frame.height)).is_in(gone)
         body, positions = trimmed.frame.filter(keep), trimmed.positions.filter(keep)
         if len(gone) < len(candidates):  # a row that only looked like a total is data again
-            decisions = _decide_columns(body, known=known or {}, keep_text=keep_text, keep_words=keep_words)
+            decisions = decide_columns(body, known=known or {}, keep_text=keep_text, keep_words=keep_words)
             readings = {name: decision.reading for name, decision in decisions.items()}
     frame = pl.DataFrame([_values(decisions, body, name) for name in body.columns])
     total_positions = [int(trimmed.positions[row.at]) for row in totals]
@@ -117,11 +119,12 @@ def _values(decisions: Mapping[str, Decision], body: pl.DataFrame, name: str) ->
     )
     reading = decisions[name].reading
     if reading.kind == "number":
-        made = made.cast(pl.Int64 if reading.is_integer and made.dtype.is_integer() else pl.Float64, strict=False)
-    return made.alias(name)
+        wanted = pl.Int64 if reading.is_integer and made.dtype.is_integer() else pl.Float64
+        made = made.cast(wanted, strict=False) if made.dtype != wanted else made
+    return made.alias(name).rechunk()  # in one piece: hashing rows would copy all columns to line the pieces up
 
 
-def _decide_columns(
+def decide_columns(
     body: pl.DataFrame,
     *,
     known: Mapping[str, Mapping[str, Any]],
@@ -129,13 +132,14 @@ def _decide_columns(
     keep_words: Collection[str],
 ) -> dict[str, Decision]:
     """Decide each column alone, then settle what only the whole table can: the decimal mark, the order of day and month."""
+    fresh = [name for name in body.columns if name not in known and name not in keep_text]
+    plain = read_plain_columns(body, fresh)
     decided: dict[str, Decision] = {}
     for name in body.columns:
         if name in known and name not in keep_text:
-            reading = ColumnReading.from_recipe(name, known[name])
-            decided[name] = Decision(reading=reading, values=parse_column(body[name], reading))
+            decided[name] = _follow_recipe(body[name], known[name])
         else:
-            decided[name] = decide_column(body[name], keep_text=name in keep_text)
+            decided[name] = plain.get(name) or decide_column(body[name], keep_text=name in keep_text)
         if name in keep_words and decided[name].reading.kind == "boolean":
             decided[name] = decide_column(body[name], keep_text=True)
     marks = [decision.evidence for decision in decided.values() if decision.evidence in {"dot", "comma"}]
@@ -162,6 +166,14 @@ def _decide_columns(
             settled = Decision(reading=reading, values=drop_blank(body[name]))
         decided[name] = settled
     return decided
+
+
+def _follow_recipe(cells: pl.Series, recipe: Mapping[str, Any]) -> Decision:
+    reading = ColumnReading.from_recipe(cells.name, recipe)
+    if reading.kind == "number" and not reading.thousands:  # larger amounts than before may bring one
+        bodies = strip_signs(cells.drop_nulls().unique(), reading).get_column("body")
+        reading = replace(reading, thousands=find_thousands(bodies, reading.decimal))
+    return Decision(reading=reading, values=parse_column(cells, reading))
 
 
 def _tell_rows(
@@ -191,7 +203,7 @@ def _tell_columns(  # noqa: C901  one branch a decision, read top down
     for name, decision in decisions.items():
         reading = decision.reading
         cells = body[name]
-        if reading.kind != "text":
+        if reading.kind != "text" and frame[name].null_count() != cells.null_count():
             unread = find_unread(cells, frame[name], reading)
             if unread.any():
                 rows = [row + 1 for row in unread.arg_true().to_list()]
@@ -224,13 +236,13 @@ def _tell_columns(  # noqa: C901  one branch a decision, read top down
                 )
         if reading.kind == "text" and reading.reason == "ambiguous_dates":
             found.append(tell.say_ambiguous_dates(name, n_rows=frame.height))
-        _group(groups, name, decision)
+        group_decisions(groups, name, decision)
     for key, names in groups.items():
-        found.append(_tell_group(key, names))
+        found.append(tell_group(key, names))
     return found
 
 
-def _group(groups: dict[tuple[str, ...], list[str]], name: str, decision: Decision) -> None:
+def group_decisions(groups: dict[tuple[str, ...], list[str]], name: str, decision: Decision) -> None:
     """Collect columns that share a decision, so that it is told once."""
     reading = decision.reading
     keys: list[tuple[str, ...]] = []
@@ -250,7 +262,8 @@ def _group(groups: dict[tuple[str, ...], list[str]], name: str, decision: Decisi
         groups.setdefault(key, []).append(name)
 
 
-def _tell_group(key: tuple[str, ...], names: list[str]) -> Finding:  # noqa: PLR0911  one return a kind
+def tell_group(key: tuple[str, ...], names: list[str]) -> Finding:  # noqa: PLR0911  one return a kind
+    """Return the finding about a decision that several columns share."""
     kind, *rest = key
     if kind == "open":
         return tell.say_open_decimal(names, decimal=rest[0])

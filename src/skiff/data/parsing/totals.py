@@ -12,6 +12,7 @@ import polars as pl
 
 from skiff.data.parsing.cells import look_at
 from skiff.data.parsing.columns import parse_column, take_sample
+from skiff.data.parsing.numbers import find_thousands
 from skiff.data.parsing.reading import ColumnReading
 
 LABEL = (
@@ -21,6 +22,7 @@ LABEL = (
 )
 """How people label such a row, in a dozen languages."""
 
+_LABEL = re.compile(LABEL)
 _AVERAGE = re.compile(r"(?i)^\W*(?:averages?|means?|durchschnitt|mittelwert|moyenne|promedio)")
 
 LONGEST_LABEL = 40
@@ -67,24 +69,29 @@ def find_labelled_rows(frame: pl.DataFrame) -> list[int]:
     [2]
     """
     found: set[int] = set()
-    for place, name in enumerate(frame.columns):
-        is_first = place < LABEL_COLUMNS
-        if is_first:
-            sample = take_sample(frame.get_column(name).drop_nulls())
-            is_first = any(look_at(cell) == "text" for cell in sample) or frame.height <= TAIL_ROWS
-        start = 0 if is_first else max(0, frame.height - TAIL_ROWS)
-        cells = frame.get_column(name).slice(start)
-        short = cells.str.len_bytes() <= LONGEST_LABEL
-        suspects = (cells.str.contains(LABEL) & short).fill_null(value=False).arg_true()
-        if len(suspects) > MOST_CANDIDATES:
+    is_short = frame.height <= TAIL_ROWS
+    for name in frame.columns[:LABEL_COLUMNS]:
+        cells = frame.get_column(name)
+        if not is_short and not any(look_at(cell) == "text" for cell in take_sample(cells.drop_nulls())):
             continue
-        before = frame.columns[:place]
-        found |= {start + int(at) for at in suspects if _is_blank_before(frame, start + int(at), before)}
-    return sorted(found)
+        suspects = cells.str.contains(LABEL).arg_true()
+        if len(suspects) <= MOST_CANDIDATES:
+            found |= {int(at) for at in suspects if _is_label(cells[int(at)])}
+    start = max(0, frame.height - TAIL_ROWS)
+    for offset, row in enumerate(frame.tail(TAIL_ROWS).rows()):
+        label = next((cell for cell in row if (cell or "").strip()), None)
+        if _is_label(label):
+            found.add(start + offset)
+    return sorted(at for at in found if _is_first(frame.row(at)))
 
 
-def _is_blank_before(frame: pl.DataFrame, at: int, before: list[str]) -> bool:
-    return all(not (cell or "").strip() for cell in frame.select(before).row(at)) if before else True
+def _is_label(cell: str | None) -> bool:
+    return cell is not None and len(cell.encode()) <= LONGEST_LABEL and _LABEL.match(cell) is not None
+
+
+def _is_first(row: Sequence[str | None]) -> bool:
+    """Return whether the first filled cell of a row is a label."""
+    return _is_label(next((cell for cell in row if (cell or "").strip()), None))
 
 
 def judge_totals(
@@ -254,9 +261,10 @@ def _count_usual(frame: pl.DataFrame, candidates: list[int]) -> int:
 def _parse_cell(cell: str | None, reading: ColumnReading) -> float | None:
     if not (cell or "").strip():
         return None
+    cells = pl.Series([cell])
     loose = ColumnReading(
         kind="number", decimal=reading.decimal, currency=reading.currency, unit=reading.unit, percent=reading.percent,
-        thousands=reading.thousands or {",": ".", ".": ","}[reading.decimal],
+        thousands=reading.thousands or find_thousands(cells, reading.decimal),  # a sum may be the first number that needs one
     )  # fmt: skip
-    value = parse_column(pl.Series([cell]), loose).to_list()[0]
+    value = parse_column(cells, loose).to_list()[0]
     return None if value is None else float(value)

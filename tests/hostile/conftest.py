@@ -1,0 +1,1 @@
+"""Hostile files are made by code; none is kept in the repository."""
