@@ -1,12 +1,14 @@
 """Reading, profiling and checking large tables, beside the tools people use for it.
 
-python benchmarks/data.py                          # the whole table; builds the peers' environments once
+python benchmarks/data.py                          # checks beside the peers that are installed (benchmarks/data_checks.py)
+python benchmarks/data.py --peers DIR --build      # the same, installing the peers below DIR first
 python benchmarks/data.py --make mixed -o big.csv  # only write one of the tables
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -185,15 +187,20 @@ TABLES = {
 }
 
 
-def main() -> None:
-    """Write the table that was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def main() -> int:
+    """Write the table that was asked for, or stand beside the peers."""
+    parser = argparse.ArgumentParser(description=__doc__, add_help="--make" in sys.argv)
     parser.add_argument("--make", choices=sorted(TABLES))
     parser.add_argument("-o", "--output", type=Path)
-    asked = parser.parse_args()
-    if asked.make:
-        TABLES[asked.make](np.random.default_rng(20_260)).write_csv(asked.output)
+    asked, rest = parser.parse_known_args()
+    if not asked.make:
+        from data_checks import main as compare_checks
+
+        sys.argv[1:] = rest
+        return compare_checks()
+    TABLES[asked.make](np.random.default_rng(20_260)).write_csv(asked.output)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

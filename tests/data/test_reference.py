@@ -65,7 +65,8 @@ def test_a_rare_level_is_counted_and_not_named() -> None:
 
 def test_texts_keep_only_their_lengths() -> None:
     note = _column("note")
-    assert set(note) == {"kind", "n", "missing_rate", "length_quantiles"}
+    assert set(note) == {"kind", "n", "missing_rate", "length_quantiles", "cumulative", "low", "high", "mean", "sd"}
+    assert "note" not in json.dumps(note)
 
 
 def test_answers_keep_quantiles_per_output_and_everything_is_json() -> None:

@@ -47,6 +47,14 @@ def test_the_positive_class_is_the_word_that_says_so_else_the_rarer_one(values: 
     assert told.evidence["positive"] == positive
 
 
+def test_a_word_for_the_event_that_is_the_usual_case_gives_way_to_the_rare_answer() -> None:
+    paid = pl.DataFrame({"paid": ["yes"] * 180 + ["no"] * 20})
+    task, findings = infer_task(paid, "paid")
+    assert task.positive == "no"
+    assert "rarer" in _find(findings, "task.positive_class").what
+    assert infer_task(paid, "paid", positive="yes")[0].positive == "yes"
+
+
 def test_the_users_choice_of_positive_wins_and_is_matched_loosely() -> None:
     table = pl.DataFrame({"churn": ["Yes", "No", "No"] * 20})
     task, findings = infer_task(table, "churn", positive="no")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
+from skiff.cli.contract import contract
 from skiff.cli.face import Outcome, answer
-from skiff.cli.options import workspace_option
+from skiff.cli.options import ask_provenance, provenance_options, workspace_option
 
 
 @click.group("data", short_help="Add, list, show and export the datasets of a workspace.")
@@ -17,21 +19,28 @@ def command() -> None:
 
 
 @command.command("add")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
+@provenance_options
 @workspace_option
 @answer("data add")
-def add(file: Path, workspace: Path) -> Outcome:
-    """Read FILE and keep it, with where it came from. The same table is kept once."""
+def add(file: Path, workspace: Path, **options: Any) -> Outcome:  # noqa: ANN401  one option each
+    """Read FILE and keep it, with where it came from. The same table is kept once.
+
+    A later file is held against the contract of the first. Exit code 1 where it breaks what was confirmed.
+    """
     from skiff.cli.console import print_findings
     from skiff.flows.workspace import add_data
+    from skiff.report.numbers import describe_shape
 
-    record, findings = add_data(workspace, file)
+    provenance = ask_provenance(options, folder=workspace, name=file.name)
+    record, findings = add_data(workspace, file, provenance=provenance)
 
     def show() -> None:
-        click.echo(f"Kept as {record.id}: {record.name}, {record.rows:,} rows, {record.columns} columns")
+        click.echo(f"Kept as {record.id}: {record.name}, {describe_shape(record.rows, record.columns)}")
         print_findings(findings)
 
-    return Outcome(result=asdict(record), findings=findings, show=show)
+    is_kept = not any(item.severity == "block" and item.code.startswith("schema.") for item in findings)
+    return Outcome(result=asdict(record), findings=findings, show=show, is_yes=is_kept)
 
 
 @command.command("list")
@@ -59,19 +68,21 @@ def list_(workspace: Path) -> Outcome:
 def show_(dataset: str | None, workspace: Path) -> Outcome:
     """Show one DATASET (id, hash or name; by default the newest): provenance and columns."""
     from skiff.cli.console import print_table
+    from skiff.data.provenance import list_answers
     from skiff.flows.datasets import find_dataset
     from skiff.flows.workspace import Workspace
+    from skiff.report.numbers import describe_shape
 
     with Workspace.open(workspace) as opened:
         record = find_dataset(opened.store, dataset)
 
     def show() -> None:
         click.echo(
-            f"{record.id}: {record.name}, {record.rows:,} rows, {record.columns} columns, added {record.created[:16]} UTC"
+            f"{record.id}: {record.name}, {describe_shape(record.rows, record.columns)}, added {record.created[:16]} UTC"
         )
         click.echo(f"Hash of the source file: sha256 {record.source_sha256}")
-        for word in ("source", "owner", "licence", "legal_basis"):
-            click.echo(f"{word.replace('_', ' ').capitalize()}: {record.provenance.get(word) or 'not stated'}")
+        for item in list_answers(record.provenance):
+            click.echo(f"{item.key.replace('_', ' ').capitalize()}: {item.said}")
         click.echo()
         print_table(["column", "kind"], list(record.kinds.items()))
 
@@ -93,3 +104,23 @@ def export(dataset: str | None, output: Path, workspace: Path) -> Outcome:
         result={"dataset": record.id, "output": str(output)},
         show=lambda: click.echo(f"{record.id} ({record.rows:,} rows) written to {output}"),
     )
+
+
+@command.command("compare")
+@click.argument("before")
+@click.argument("after")
+@workspace_option
+@answer("data compare")
+def compare(before: str, after: str, workspace: Path) -> Outcome:
+    """Say what differs between two versions of a table: each a dataset of the workspace or a file.
+
+    Example:  skiff data compare bookings-2026-11.csv bookings-2026-12.csv
+    """
+    from skiff.cli.console import print_drift
+    from skiff.flows.compare import compare_data
+
+    found = compare_data(before, after, folder=workspace)
+    return Outcome(result=found.as_result(), findings=found.findings, show=lambda: print_drift(found))
+
+
+command.add_command(contract)

@@ -47,8 +47,10 @@ def build_reference(
     -------
     dict
         ``{"version", "rows", "columns": {name: {"kind", "n", "missing_rate", …}}, "predictions": [{"n", "quantiles"}]}``.
-        Numbers and dates (seconds since 1970) have ``quantiles``, few-valued numbers and yes/no also ``counts`` as
-        ``[value, n]`` pairs, categories ``levels`` and ``other``, texts quantiles of their length.
+        Numbers and dates (seconds since 1970) have ``quantiles`` with the exact number of rows up to each (``cumulative``),
+        ``low``, ``high``, ``mean`` and ``sd``; few-valued numbers and yes/no also ``counts`` as ``[value, n]`` pairs;
+        categories ``levels`` and ``other``; texts the same of their length. What the sealed rows add stands under ``judged``
+        (`skiff.evaluate.yardstick`).
 
     Notes
     -----
@@ -65,9 +67,7 @@ def build_reference(
     facts = gather_facts(frame.select([column.name for column in inputs]))
     columns: dict[str, Json] = {column.name: _summarise(facts[column.name], column) for column in inputs}
     outputs = predictions.T if predictions.ndim > 1 else predictions[None, :]
-    answers: list[Json] = [
-        {"n": len(output), "quantiles": _take_quantiles(np.sort(output[np.isfinite(output)]))} for output in outputs
-    ]
+    answers: list[Json] = [summarise_numbers(np.sort(output[np.isfinite(output)])) for output in outputs]
     return {"version": FORMAT_VERSION, "rows": frame.height, "columns": columns, "predictions": answers}
 
 
@@ -83,16 +83,40 @@ def _summarise(facts: ColumnFacts, column: InputColumn) -> dict[str, Json]:
         return base | {"levels": levels, "other": facts.n_known - int(shared["n"].sum())}
     if column.kind == "text":
         lengths = facts.series.drop_nulls().str.len_chars().sort().cast(pl.Float64).to_numpy()
-        return base | {"length_quantiles": _take_quantiles(lengths)}
+        found = summarise_numbers(lengths[lengths > 0])
+        return base | {
+            "length_quantiles": found.pop("quantiles"),
+            **{name: found[name] for name in found if name != "n"},
+        }
     counts: dict[str, Json] = {}
     if column.kind != "date" and 0 < facts.n_distinct <= MAX_POINTS:
         values, times = facts.runs
         counts = {"counts": [[float(value), int(n)] for value, n in zip(values, times, strict=True)]}
-    return base | {"quantiles": _take_quantiles(facts.numbers)} | counts
+    return base | {**summarise_numbers(facts.numbers), "n": base["n"]} | counts
 
 
-def _take_quantiles(ordered: NDArray[np.float64]) -> list[Json]:
+def summarise_numbers(ordered: NDArray[np.float64]) -> dict[str, Json]:
+    """Return sorted numbers as quantiles with the rows up to each, ends, mean and standard deviation.
+
+    The rows up to a quantile are counted, not assumed: where values repeat, a quantile stands for more than its share, and
+    only the count keeps a later comparison exact at every point.
+
+    Examples
+    --------
+    >>> made = summarise_numbers(np.arange(1000.0))
+    >>> made["n"], made["low"], made["high"], made["quantiles"][499], made["cumulative"][499]
+    (1000, 0.0, 999.0, 499.5, 500)
+    """
     if not len(ordered):
-        return []
+        return {"n": 0, "quantiles": []}
     levels = np.arange(1, N_QUANTILES + 1) / (N_QUANTILES + 1)
-    return [float(value) for value in look_up_quantiles(ordered, levels)]
+    quantiles = look_up_quantiles(ordered, levels)
+    return {
+        "n": len(ordered),
+        "quantiles": quantiles.tolist(),
+        "cumulative": np.searchsorted(ordered, quantiles, side="right").tolist(),
+        "low": float(ordered[0]),
+        "high": float(ordered[-1]),
+        "mean": float(ordered.mean()),
+        "sd": float(ordered.std()),
+    }

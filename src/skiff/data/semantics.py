@@ -7,6 +7,7 @@ import re
 import polars as pl
 
 from skiff.data.facts import ColumnFacts
+from skiff.data.forms import FORMS, has_form, is_iban
 from skiff.data.headers import IDENTIFIER, YEAR, says
 
 SAMPLE = 500
@@ -15,24 +16,24 @@ SAMPLE = 500
 MOST = 0.9
 """Share of the cells that must have the form."""
 
-FORMS = {
-    "email": re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}"),
-    "url": re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE),
-    "uuid": re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE),
-    "ip_address": re.compile(r"(?:\d{1,3}\.){3}\d{1,3}"),
-    "iban": re.compile(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?"),
-    "phone": re.compile(r"(?=(?:\D*\d){7,15}\D*$)(?=\+|\(|0\d*[\s()./-])[\d\s()./+-]{7,}|00[1-9]\d[\d\s()./-]{6,}"),
-}
-"""Forms of whole cells. A phone number needs a plus, a bracket, or a leading zero and a gap: bare digits are codes."""
-
 MONEY = frozenset({"price", "cost", "amount", "fee", "salary", "wage", "income", "revenue", "charge", "charges", "prix", "preis",
                    "betrag", "precio", "prezzo", "umsatz", "balance", "fare", "tip", "total"})  # fmt: skip
 SHARE = frozenset({"pct", "percent", "percentage", "share", "rate", "ratio", "prozent", "anteil"})
 POSTCODE = frozenset({"zip", "zipcode", "postcode", "postal", "plz", "cap", "cp"})
 
 
-def guess_semantic(facts: ColumnFacts) -> str:
+CURRENCIES = re.compile(r"[$€£¥₹₽₩₺₴฿]|[A-Z]{3}")
+"""Signs and ISO 4217 codes of money that were taken off when the file was read."""
+
+
+def guess_semantic(facts: ColumnFacts, *, unit: str = "") -> str:
     """Return what a column's cells mean beyond their kind, or an empty text.
+
+    Parameters
+    ----------
+    facts : ColumnFacts
+    unit : str
+        Sign that was taken off when the file was read (``%``, ``EUR`` …), where there was one.
 
     Returns
     -------
@@ -55,7 +56,22 @@ def guess_semantic(facts: ColumnFacts) -> str:
         if facts.kind == "category" and is_unique and says(facts.name, IDENTIFIER):
             return "id"
         return "postcode" if says(facts.name, POSTCODE) else ""
-    return _guess_number(facts) if facts.kind == "number" and len(facts.numbers) else ""
+    if facts.kind != "number" or not len(facts.numbers):
+        return ""
+    if unit:
+        return "percentage" if unit == "%" else "money" if CURRENCIES.fullmatch(unit) else _guess_number(facts)
+    return _guess_number(facts)
+
+
+def fits_form(cells: pl.Series, form: str) -> bool:
+    """Whether every single cell of a String column has a form of `FORMS`, empty cells aside.
+
+    Examples
+    --------
+    >>> fits_form(pl.Series(["ada@example.org", None]), "email"), fits_form(pl.Series(["ada@example.org", "?"]), "email")
+    (True, False)
+    """
+    return all(has_form(cell, form) for cell in cells if cell is not None)
 
 
 def match_form(column: pl.Series) -> str:
@@ -76,23 +92,6 @@ def match_form(column: pl.Series) -> str:
         if n_fit >= MOST * len(cells) and (form != "iban" or _checks_out(cells)):
             return form
     return ""
-
-
-def is_iban(cell: str) -> bool:
-    """Whether a text is an IBAN whose check digits are right.
-
-    References
-    ----------
-    ISO 13616-1:2020, check digits by ISO 7064 MOD 97-10.
-
-    Examples
-    --------
-    >>> is_iban("GB82 WEST 1234 5698 7654 32"), is_iban("GB83 WEST 1234 5698 7654 32")
-    (True, False)
-    """
-    compact = cell.replace(" ", "").upper()
-    moved = compact[4:] + compact[:4]
-    return moved.isalnum() and moved.isascii() and int("".join(str(int(letter, 36)) for letter in moved)) % 97 == 1
 
 
 def _checks_out(cells: list[str]) -> bool:

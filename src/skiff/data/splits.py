@@ -116,7 +116,6 @@ def propose_split(
         task=task,
         rows=rows,
         y=y[rows],
-        codes=code_rows(frame),
         rng=rng,
         test_share=test_share,
         n_folds=n_folds,
@@ -159,14 +158,13 @@ def random_split(frame: pl.DataFrame, task: Task, *, seed: int, test_share: floa
 class _Plan:
     """What every way of splitting starts from.
 
-    `rows` have a target, `y` holds their targets in the same order; `codes` tells equal rows of the whole table.
+    `rows` have a target, `y` holds their targets in the same order.
     """
 
     frame: pl.DataFrame
     task: Task
     rows: Rows
     y: Float
-    codes: Rows
     rng: np.random.Generator
     test_share: float
     n_folds: int
@@ -183,7 +181,7 @@ class _Plan:
 
 
 def _split_at_random(plan: _Plan) -> Split:
-    units, copies = count_copies(plan.codes[plan.rows])
+    units, copies = count_copies(code_rows(plan.frame)[plan.rows])
     is_test = deal_share(units, plan.strata, plan.test_share, rng=plan.rng)
     is_class = plan.task.kind != "regression"
     how = (
@@ -194,7 +192,7 @@ def _split_at_random(plan: _Plan) -> Split:
     return _finish(
         plan,
         "stratified" if is_class else "random",
-        f"Rows were drawn at random, {how} on both sides: no column says when a row happened or which rows belong together.",
+        f"Rows were drawn at random, {how} on both sides: no column that divides them by time, or by what belongs together, was named or found.",
         is_test=is_test,
         # A row that fills half a fold by itself is a frequent case, not a copy made twice: folds may divide it.
         units=np.where(copies * 2 * plan.n_folds > len(copies), len(units) + np.arange(len(units)), units),

@@ -36,6 +36,10 @@ MAX_CLASSES = 100
 UNIQUE_SHARE = 0.5
 """Share of different values from which such a target is refused."""
 
+USUAL_SHARE = 0.8
+"""Share above which the answer that a word calls the event is the usual case: always giving it catches all of them and is
+right in more than four warnings of five, so no score of a model that looks for it would say anything."""
+
 POSITIVE_WORDS = (
     ("yes", "no"), ("y", "n"), ("true", "false"), ("t", "f"), ("1", "0"), ("1", "-1"), ("ja", "nein"), ("ja", "nee"),
     ("j", "n"), ("oui", "non"), ("si", "no"), ("sí", "no"), ("s", "n"), ("sì", "no"), ("sim", "não"), ("sim", "nao"),
@@ -294,6 +298,8 @@ def _choose_positive(target: str, labels: list[str], counts: list[int], *, wante
     else:
         lowered = {label.lower(): label for label in labels}
         pair = next((yes for yes, no in POSITIVE_WORDS if yes in lowered and no in lowered), None)
+        if pair and counts[labels.index(lowered[pair])] > USUAL_SHARE * sum(counts):
+            pair = None  # "paid: yes" in nine rows of ten: what has to be found is who did not
         chosen = lowered[pair] if pair else labels[1] if counts[1] < counts[0] else max(labels)
         reason = "that is what the word says" if pair else "it is the rarer one"
         reason = reason if pair or counts[1] < counts[0] else "both are equally frequent and one had to be chosen"

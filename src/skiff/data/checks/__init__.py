@@ -26,11 +26,12 @@ from skiff.data.checks.imbalance import find_imbalance, find_rare_classes
 from skiff.data.checks.labels import rank_label_doubts
 from skiff.data.checks.leakage import find_leakage
 from skiff.data.checks.levels import find_inconsistent_categories, find_mixed_types
-from skiff.data.checks.privacy import find_direct_identifiers
+from skiff.data.checks.privacy import find_personal_data
 from skiff.data.checks.quality import find_constant, find_duplicate_columns, find_missing, find_near_constant
 from skiff.data.checks.schema import find_schema_changes
 from skiff.data.checks.values import find_strange_values
 from skiff.data.facts import ColumnFacts, gather_facts
+from skiff.data.personal.kinds import NOBODY_ASKED, PersonalAnswers
 from skiff.data.splits import Split
 from skiff.data.task import encode_target
 
@@ -56,6 +57,7 @@ def check_table(  # noqa: PLR0913  the contract of the room: everything beyond t
     threads: int = 2,
     keep: Collection[str] = (),
     facts: Mapping[str, ColumnFacts] | None = None,
+    personal: PersonalAnswers = NOBODY_ASKED,
     progress: Progress = SILENT,
 ) -> list[Finding]:
     """Look for everything that could ruin a model, worst first.
@@ -76,6 +78,8 @@ def check_table(  # noqa: PLR0913  the contract of the room: everything beyond t
         Columns to keep in spite of a finding; its action is then ``kept``.
     facts : mapping, optional
         What `skiff.data.facts.gather_facts` counted, where it has been done already.
+    personal : PersonalAnswers
+        What a person has said of columns, personal or not; it wins over what is found.
     progress : Progress, optional
 
     Returns
@@ -115,7 +119,7 @@ def check_table(  # noqa: PLR0913  the contract of the room: everything beyond t
         *_find_untidy(used, without={task.target} if task else set()),
         *find_constant(used, without={task.target} if task else set()),
         *find_duplicate_columns(facts, without=roles, keep=keep),
-        *find_direct_identifiers(facts, without=roles, keep=keep),
+        *find_personal_data(facts, without=roles, keep=keep, said=personal),
         *find_duplicate_rows(frame, facts, split=split),
         *(_find_about_answers(frame, task, facts, inputs=inputs) if task else ()),
     ]

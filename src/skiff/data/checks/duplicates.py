@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -13,9 +12,6 @@ from skiff.data.facts import ColumnFacts
 from skiff.data.rows import code_rows, number_rows
 from skiff.data.sentences import count_rows, say_share
 from skiff.data.splits import Split
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 FREQUENT = 0.01
 """Share of repeated rows from which someone should ask."""
@@ -43,13 +39,14 @@ def find_duplicate_rows(
     [(1, (51,))]
     """
     codes = code_rows(frame)
-    first = pl.Series(codes).is_first_distinct().to_numpy()
+    coded = pl.Series(codes)
+    first = coded.is_first_distinct().to_numpy()
     n_repeated = int((~first).sum())
     if not n_repeated:
         return []
     share = n_repeated / frame.height
     is_natural = count_combinations(facts) < 10.0 * frame.height  # ten cells per row: repeats are to be expected
-    n_divided = _count_divided(codes, split) if split else 0
+    n_divided = _count_divided(coded, split, repeated=coded.filter(pl.Series(~first)).unique()) if split else 0
     kept_together = "" if split is None or n_divided else " For the test Skiff keeps copies on one side."
     return [
         Finding(
@@ -71,9 +68,11 @@ def find_duplicate_rows(
     ]
 
 
-def _count_divided(codes: NDArray[np.int64], split: Split) -> int:
-    """Return how many test rows are equal in every cell to a training row."""
-    return int(np.isin(codes[split.test], codes[split.train]).sum())
+def _count_divided(codes: pl.Series, split: Split, *, repeated: pl.Series) -> int:
+    """Return how many test rows are equal in every cell to a training row; both are among the `repeated` codes, few of all."""
+    train = codes[split.train]
+    shared = train.filter(train.is_in(repeated.implode())).unique()
+    return int(codes[split.test].is_in(shared.implode()).sum())
 
 
 def count_combinations(facts: Mapping[str, ColumnFacts]) -> float:

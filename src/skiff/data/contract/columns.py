@@ -9,10 +9,11 @@ import polars as pl
 from skiff.data.contract.chance import MIN_EXPECTED, MIN_ROWS, expect_collisions
 from skiff.data.contract.rules import Rule
 from skiff.data.facts import ColumnFacts
+from skiff.data.forms import FORMS
 from skiff.data.headers import ENTITY, IDENTIFIER, says
 from skiff.data.kinds import take_top_levels
 from skiff.data.profile import MIN_SHARED
-from skiff.data.semantics import FORMS, fits_form
+from skiff.data.semantics import fits_form
 
 MAX_LEVELS = 30
 """Levels of a list that is complete; longer ones (towns, products) grow."""

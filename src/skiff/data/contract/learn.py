@@ -77,7 +77,10 @@ def _learn_between(
         for name, fact in facts.items()
         if fact.is_quantity and semantics[name] not in NO_AMOUNTS and fact.n_known >= MIN_ROWS
     ]
-    found = [*learn_totals(facts, amounts), *learn_orders(facts, amounts)]
+    orders = learn_orders(facts, amounts)
+    # That a price has always been more than its year says nothing.
+    same = (rule for rule in orders if len({semantics[name] == "year" for name in rule.columns}) == 1)
+    found = [*learn_totals(facts, amounts), *same]
     if not any(rule.kind == "unique" for rule in rules):
         found += learn_keys(frame, facts, semantics=semantics)
     return found

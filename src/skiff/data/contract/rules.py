@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeAlias, get_args
@@ -29,6 +30,29 @@ RuleKind: TypeAlias = Literal[
     "present",
 ]
 Status: TypeAlias = Literal["proposed", "confirmed", "rejected"]
+
+CODES: Mapping[RuleKind, str] = {
+    "present": "schema.missing_column",
+    "type": "schema.kind_changed",
+    "missing": "schema.new_missing",
+    "levels": "schema.new_levels",
+    "form": "schema.form_changed",
+    "unique": "schema.repeated_key",
+    "minimum": "schema.out_of_range",
+    "maximum": "schema.out_of_range",
+    "scale": "schema.out_of_range",
+    "past": "schema.out_of_range",
+    "order": "schema.broken_relation",
+    "sum": "schema.broken_relation",
+    "product": "schema.broken_relation",
+    "days": "schema.broken_relation",
+}
+"""The code of the finding for each kind of broken rule."""
+
+DUST = 1e-9
+"""Share of a total that is the computer's rounding, not a difference."""
+
+DAY_S = 86_400.0
 
 ALPHA = 0.05
 """One minus the confidence of `Rule.bound`."""
@@ -144,7 +168,7 @@ class Contract:
         )
 
     def as_json(self) -> dict[str, Json]:
-        """Return the contract as JSON values; `read_contract` reads them."""
+        """Return the contract as JSON values; `build_contract` reads them."""
         return {
             "format": FORMAT_VERSION,
             "name": self.name,
@@ -182,7 +206,7 @@ def build_contract(body: Mapping[str, Any]) -> Contract:
 def _build_rule(item: Mapping[str, Any]) -> Rule:
     kinds, statuses = get_args(RuleKind), get_args(Status)
     known = {entry.name for entry in fields(Rule)}
-    values = {
+    values: dict[str, Any] = {
         name: tuple(str(part) for part in value) if isinstance(value, list) else value
         for name, value in item.items()
         if name in known
@@ -196,3 +220,14 @@ def _build_rule(item: Mapping[str, Any]) -> Rule:
 
 def _refuse(what: str, *, fix: str = "Export it again:  skiff data contract export") -> SkiffError:
     return SkiffError("contract_unreadable", what=f"The contract {what}.", fix=fix)
+
+
+def year_of(seconds: float) -> float:
+    """Return the calendar year (UTC) of a moment in seconds since 1970-01-01.
+
+    Examples
+    --------
+    >>> year_of(0.0), year_of(1.8e9)
+    (1970.0, 2027.0)
+    """
+    return float(dt.datetime.fromtimestamp(seconds, tz=dt.UTC).year)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skiff.data.contract.chance import MIN_ROWS
-from skiff.data.contract.rules import Rule
+from skiff.data.contract.rules import DAY_S, Rule
 from skiff.data.facts import ColumnFacts
 
 if TYPE_CHECKING:
@@ -46,8 +46,6 @@ WEIGHT_ERROR = 0.05
 
 DIGITS = (0, 1, 2, 3, 4)
 """Decimals that amounts are written with."""
-
-DAY_S = 86_400.0
 
 
 def learn_totals(facts: Mapping[str, ColumnFacts], names: Sequence[str]) -> Iterator[Rule]:
@@ -142,7 +140,7 @@ def find_tolerance(columns: Sequence[Float]) -> float:
     Examples
     --------
     >>> find_tolerance([np.array([3.75]), np.array([1.5]), np.array([2.25])])
-    0.0151
+    0.0601
     """
     return round(
         0.5 * sum(10.0 ** -_count_decimals(column) for column in columns if _count_decimals(column)) + 1e-4, 10
@@ -150,7 +148,8 @@ def find_tolerance(columns: Sequence[Float]) -> float:
 
 
 def _count_decimals(column: Float) -> int:
-    known = column[np.isfinite(column)][:SEARCH_ROWS]
+    known = column[: 4 * SEARCH_ROWS]
+    known = known[np.isfinite(known)][:SEARCH_ROWS]
     return next(
         (digits for digits in DIGITS if np.allclose(known, known.round(digits), rtol=0, atol=1e-9)), DIGITS[-1] + 1
     )
@@ -169,8 +168,8 @@ def _count_exact(total: Float, made: Float, tolerance: float) -> int:
 def _learn_products(columns: Mapping[str, Float], totals: Sequence[str]) -> Iterator[Rule]:
     for total in totals:
         whole = columns[total]
+        tolerance = _find_product_tolerance(whole)
         for first, second in combinations([name for name in columns if name != total], 2):
-            tolerance = _find_product_tolerance(whole)
             few = slice(0, MIN_ROWS)
             if not _is_near(whole[few], columns[first][few] * columns[second][few], tolerance):
                 continue

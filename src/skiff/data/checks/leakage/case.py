@@ -180,7 +180,7 @@ def _take_rows(frame: pl.DataFrame, positions: Int) -> pl.DataFrame:
     """Return rows in their order; by a mask, which is twice as fast as by position."""
     is_taken = np.zeros(frame.height, dtype=np.bool_)
     is_taken[positions] = True
-    return frame.filter(pl.Series(is_taken))
+    return frame.filter(pl.Series(is_taken)).rechunk()
 
 
 def _find_outcomes(y: Float, task: Task, classes: tuple[str, ...]) -> tuple[Int, tuple[Outcome, ...]]:

@@ -62,7 +62,7 @@ def open_docket(case: Case) -> tuple[Docket, list[Suspicion]]:
         case=case,
         bench=build_bench(case, powers),
         powers=powers,
-        states=tabulate_states(case, powers),
+        states=tabulate_states(case, powers, without=identities),
         blanks=tabulate_blanks(case),
         shifts=find_leads(case),
         told=(*find_naming_texts(case), *find_telling_gaps(case, powers, without=())),

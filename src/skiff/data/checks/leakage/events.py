@@ -14,7 +14,7 @@ from skiff.data.checks.leakage.clock import choose_later
 from skiff.data.checks.leakage.columns import encode_ordered
 from skiff.data.checks.leakage.copies import count_rule, find_cut
 from skiff.data.checks.leakage.header_words import shares_word, speaks_of_after, speaks_of_before
-from skiff.data.checks.leakage.power import Power
+from skiff.data.checks.leakage.power import Power, find_telling_rows
 from skiff.data.checks.leakage.proof import measure_auc, measure_share
 from skiff.data.checks.leakage.sentences import REMEDY_ASK, REMEDY_LEFT_OUT, WHY_LEAK, ask_when, name_outcome
 from skiff.data.checks.leakage.states import State
@@ -253,6 +253,7 @@ def build_supported(
         columns=(name,),
         severity="warn",
         rows=case.n_rows,
+        sample_rows=find_telling_rows(case, power),
         evidence={"score_alone": power.score, "word_in_header": word, **evidence},
         what=f"'{name}' tells much about '{case.target}', and its name suggests that it is filled in afterwards.",
         why_it_matters="If it is only known once the answer is, the model will look better than it can ever be in use.",

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MIN_ROWS = 30
 """Fewer rows, and every column looks unique."""
 
+SURELY_DISTINCT = 0.9
+"""Share of different values in the sample below which the whole column cannot have `0.98` of them, chance included."""
+
 OWN_VALUE_SHARE = 0.5
 """A category in which more than half of the filled rows have a value of their own names them."""
 
@@ -109,7 +112,10 @@ def _name_by_text(case: Case, column: InputColumn) -> Identity | None:
 
 def _name_by_number(case: Case, column: InputColumn) -> Identity | None:
     """Judge whole numbers: all different although chance would repeat some, or counting the rows, or named so."""
-    values = encode_ordered(case.frame[column.name])
+    series = case.frame[column.name]
+    if not _may_number_rows(encode_ordered(series[case.sample])):
+        return None  # nearly every column ends here, without a look at every row
+    values = encode_ordered(series)
     values = values[np.isfinite(values)]
     if len(values) < max(MIN_ROWS, 0.9 * case.n_rows) or (values != np.floor(values)).any():
         return None
@@ -132,6 +138,12 @@ def _name_by_number(case: Case, column: InputColumn) -> Identity | None:
     else:
         return None
     return Identity(column=column, n_filled=len(values), n_distinct=n_distinct, is_row_order=is_order, reason=reason)
+
+
+def _may_number_rows(sampled: Float) -> bool:
+    """Whether sampled values are whole and hardly repeat; a sample repeats at most as often as the whole."""
+    known = sampled[np.isfinite(sampled)]
+    return bool((known == np.floor(known)).all()) and len(np.unique(known)) >= SURELY_DISTINCT * len(known)
 
 
 def _follows_rows(values: Float) -> bool:

@@ -88,6 +88,23 @@ class _Binned:
         return len(self.place) == 0 or int(self.place.max()) < len(self.distinct)
 
 
+def find_telling_rows(case: Case, power: Power, *, n_rows: int = 10) -> tuple[int, ...]:
+    """Return the numbers of the rows, from 1 in the client's table, where a column alone is surest and right.
+
+    For a number to predict, those are the rows whose prediction lies farthest from the mean and on the right side of it.
+    """
+    if not len(power.out_of_fold):
+        return ()
+    told = power.out_of_fold - float(np.average(power.out_of_fold, weights=case.weight))
+    if case.is_regression:
+        y = case.y[case.sample]
+        is_right = told * (y - float(np.average(y, weights=case.weight))) > 0
+    else:
+        is_right = (told > 0) == (case.labels[case.sample] == power.code)
+    surest = np.argsort(-np.where(is_right, np.abs(told), 0.0), kind="stable")[:n_rows]
+    return tuple(sorted(int(case.rows[case.sample[place]]) + 1 for place in surest if is_right[place]))
+
+
 def measure_alone(case: Case) -> Mapping[str, Power]:
     """Return the power of every column alone, by name. Text is judged by its length only (see `texts`)."""
     order = np.random.default_rng(case.seed + 1).random(len(case.sample))

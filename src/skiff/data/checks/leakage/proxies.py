@@ -10,7 +10,7 @@ from skiff.core.finding import Severity
 from skiff.core.measurement import Measurement
 from skiff.data.checks.leakage.case import Case
 from skiff.data.checks.leakage.header_words import speaks_of_before
-from skiff.data.checks.leakage.power import Power
+from skiff.data.checks.leakage.power import Power, find_telling_rows
 from skiff.data.checks.leakage.proof import rank_with_ties
 from skiff.data.checks.leakage.sentences import REMEDY_ASK, REMEDY_LEFT_OUT, WHY_LEAK, ask_when, name_outcome
 from skiff.data.checks.leakage.states import FEW_LEVELS
@@ -96,7 +96,7 @@ def _build_suspicion(case: Case, name: str, power: Power, *, certainty: float, s
         columns=(name,),
         severity=severity,
         rows=case.n_rows,
-        sample_rows=tuple(int(row) + 1 for row in case.rows[:10]),
+        sample_rows=find_telling_rows(case, power),
         evidence={"score_alone": power.score, "certainty_alone": certainty},
         what=f"'{name}' alone nearly settles {told} ({measured}).",
         why_it_matters=WHY_LEAK,
@@ -122,6 +122,7 @@ def build_dominance(
         columns=(name,),
         severity="warn" if is_asked else "info",
         rows=case.n_rows,
+        sample_rows=find_telling_rows(case, power),
         evidence={
             "score_alone": power.score,
             "share_of_skill": share,

@@ -72,12 +72,18 @@ def find_twins(frame: pl.DataFrame, case: Case, *, test_rows: Int, without: Coll
     names = [column.name for column in columns]
     train, test = case.frame.select(names), frame.select(names)[test_rows]
     exact = [part.hash_rows(seed=0) for part in (train, test)]
-    is_twin = exact[1].is_in(exact[0].unique()).to_numpy()
+    is_twin = _find_shared(exact[1], exact[0]).to_numpy()
     by_chance = count_chance_twins(case, columns, n_test=len(test_rows))
     found = _judge_twins(case, test_rows, is_twin, hashes=exact[0], n_by_chance=by_chance, is_exact=True)
     near = _hash_nearly(train, test, columns)
-    is_near = near[1].is_in(near[0].unique()).to_numpy() & ~is_twin
+    is_near = _find_shared(near[1], near[0]).to_numpy() & ~is_twin
     return found + _judge_twins(case, test_rows, is_near, hashes=near[0], n_by_chance=by_chance, is_exact=False)
+
+
+def _find_shared(few: pl.Series, many: pl.Series) -> pl.Series:
+    """Return which of `few` are among `many`: the many are held against the few, for a set of few is quickly made."""
+    met = many.filter(many.is_in(few.implode())).unique()
+    return few.is_in(met.implode())
 
 
 def _hash_nearly(
@@ -95,8 +101,8 @@ def _hash_nearly(
     if not any(is_text) or not quick:
         return train.select(blurred).hash_rows(seed=0), test.select(blurred).hash_rows(seed=0)
     hashes = [part.select(quick).hash_rows(seed=0) for part in (train, test)]
-    shared = hashes[1].is_in(hashes[0].unique())
-    is_open = hashes[0].is_duplicated() | hashes[0].is_in(hashes[1].filter(shared).unique())
+    shared = _find_shared(hashes[1], hashes[0])
+    is_open = hashes[0].is_duplicated() | hashes[0].is_in(hashes[1].filter(shared).unique().implode())
     made = []
     for part, known, mask in zip((train, test), hashes, (is_open, shared), strict=True):
         full = part.filter(mask).select(blurred).hash_rows(seed=1)

@@ -12,8 +12,11 @@ from skiff.data.checks.leakage.sentences import say_scores
 from skiff.data.checks.leakage.suspicion import Suspicion
 from skiff.data.checks.leakage.witness import Witness, call_witness, tell_scores
 
-MAX_SCORED = 12
-"""Suspects for which the score with and without is measured, strongest first; each costs one or two cross-fits."""
+MAX_SCORED, MIN_SCORED = 24, 3
+"""Suspects for which the score with and without is measured, strongest first; each costs one cross-fit."""
+
+CHEAP_FEATURES = 100
+"""Features up to which a cross-fit is cheap; of a wider table accordingly fewer suspects are measured, but `MIN_SCORED`."""
 
 ANSWERED = "Answered: you said that it is known in time, so it is used."
 
@@ -39,8 +42,10 @@ def score_suspects(docket: Docket, suspicions: Sequence[Suspicion], *, guilty: s
     free = docket.list_free(guilty)
     base: Witness | None = None
     scored: list[Suspicion] = []
+    wide = max(1.0, len(docket.bench.owners) / CHEAP_FEATURES)
+    limit = max(MIN_SCORED, int(MAX_SCORED / wide))
     for place, suspicion in enumerate(suspicions):
-        if place >= MAX_SCORED or not suspicion.columns or "score_with" in suspicion.evidence:
+        if place >= limit or not suspicion.columns or "score_with" in suspicion.evidence:
             scored.append(suspicion)
             continue
         base = base or call_witness(case, docket.bench, free)
