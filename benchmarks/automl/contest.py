@@ -26,9 +26,12 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 HERE = Path(__file__).parent
 CACHE = Path.home() / ".cache" / "skiff-bench"
+RESULTS = HERE.parent / "results" / "automl.jsonl"
 BINS = 15
 PATIENCE = 6
 """A peer may take this many times its budget before it is stopped and counted as failed."""
+LOCK_PATIENCE = 7_200
+"""Seconds that others may hold the lock."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -38,9 +41,12 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--tools", nargs="+", default=["skiff", "autogluon", "flaml"])
     parser.add_argument("--data", type=Path, default=HOME)
     parser.add_argument("--peers", type=Path, default=CACHE)
-    parser.add_argument("--results", type=Path, default=CACHE / "automl.jsonl")
+    parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--again", action="store_true", help="measure Skiff anew even where a result is kept")
     parser.add_argument("--print", action="store_true", help="only print what was measured")
+    parser.add_argument(
+        "--lock", type=Path, help="hold this file's lock (flock) while a fit runs, so that timings do not overlap"
+    )
     parser.add_argument("--sets", nargs="+", default=list(SETS))
     given = parser.parse_args(arguments)
     given.results.parent.mkdir(parents=True, exist_ok=True)
@@ -59,6 +65,9 @@ def main(arguments: Sequence[str]) -> None:
                     kept[key] = result
                     with given.results.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(result) + "\n")
+    if not kept:
+        print("Nothing was measured on this machine yet; how to: docs/explanation/automl.md")
+        return
     print_table(kept, given.sets, given.budget)
 
 
@@ -84,8 +93,12 @@ def measure(given: argparse.Namespace, name: str, tool: str, seed: int) -> dict 
             write_rows(parted, folder)
             command = [str(python), str(HERE / "peer.py"), str(folder), tool, str(given.budget), str(seed)]
         begin = time.perf_counter()
+        patience = 60 + PATIENCE * given.budget
+        if given.lock:
+            command = ["flock", str(given.lock), "timeout", str(patience), *command]
+            patience += LOCK_PATIENCE
         try:
-            done = subprocess.run(command, check=False, capture_output=True, timeout=60 + PATIENCE * given.budget)
+            done = subprocess.run(command, check=False, capture_output=True, timeout=patience)
         except subprocess.TimeoutExpired:
             print(f"{name} {tool} seed {seed}: stopped, it took more than {PATIENCE} budgets")
             return None
@@ -122,6 +135,7 @@ def score(parted: Parted, answer: np.ndarray) -> dict[str, float]:
         "loss": float(1 - roc_auc_score(y, answer[:, 1])),
         "log_loss": entropy,
         "ece": expected_calibration_error(y, answer[:, 1]),
+        "ece_floor": measure_ece_floor(answer[:, 1]),
     }
 
 
@@ -132,13 +146,20 @@ def expected_calibration_error(y: np.ndarray, chance: np.ndarray) -> float:
     return float(sum(gaps) / len(y))
 
 
+def measure_ece_floor(chance: np.ndarray, *, draws: int = 50) -> float:
+    """Return the error that chance alone would show if every stated probability were exactly right."""
+    random = np.random.default_rng(0)
+    made = [(random.random(len(chance)) < chance).astype(float) for _ in range(draws)]
+    return float(np.mean([expected_calibration_error(y, chance) for y in made]))
+
+
 def print_table(kept: dict[tuple, dict], sets: Sequence[str], budget: float) -> None:
     tools = sorted({tool for _, tool, spent, _ in kept if spent == budget}, key=lambda tool: (tool != "skiff", tool))
     peers = [tool for tool in tools if tool != "skiff"]
     print(
         f"\n{'set':12} {'seeds':>5} {'skiff loss':>10} "
         + " ".join(f"{'/' + tool:>15}" for tool in peers)
-        + f" {'/best':>6} {'ece':>6} {'fit s':>6} {'MB':>6} {'RSS':>5} {'1 row ms':>8}"
+        + f" {'/best':>6} {'ece':>6} {'floor':>6} {'fit s':>6} {'MB':>6} {'RSS':>5} {'1 row ms':>8}"
     )
     ratios: dict[str, list[float]] = {tool: [] for tool in [*peers, "best", *(f"{tool} log loss" for tool in peers)]}
     for name in sets:
@@ -160,15 +181,29 @@ def print_table(kept: dict[tuple, dict], sets: Sequence[str], budget: float) -> 
         best = max((compare(kept, name, tool, budget, "loss") or 0.0) for tool in peers) if peers else 0.0
         if best:
             ratios["best"].append(best)
-        ece = f"{np.mean([one['ece'] for one in ours]):6.3f}" if "ece" in ours[0] else f"{'-':>6}"
+        ece = " ".join(
+            f"{np.mean([one[what] for one in ours]):6.3f}" if what in ours[0] else f"{'-':>6}"
+            for what in ("ece", "ece_floor")
+        )
         print(
             f"{name:12} {len(ours):5} {np.mean([one['loss'] for one in ours]):10.5g} {' '.join(cells)} {best:6.3f} {ece}"
             f" {np.mean([one['fit_s'] for one in ours]):6.1f} {np.mean([one['artifact_mb'] for one in ours]):6.2f}"
             f" {np.max([one['peak_rss_mb'] for one in ours]):5.0f} {np.mean([one['one_row_ms'] for one in ours]):8.3f}"
         )
+    print_promises(kept, sets, budget)
     for name, values in ratios.items():
         if values:
             print(f"geometric mean against {name}: {math.exp(np.mean(np.log(values))):.3f} over {len(values)} sets")
+
+
+def print_promises(kept: dict[tuple, dict], sets: Sequence[str], budget: float) -> None:
+    """Print, for sets ordered in time, the promised interval of the loss and what the sealed later rows gave."""
+    for (name, tool, spent, seed), result in kept.items():
+        if tool == "skiff" and spent == budget and name in sets and result.get("promise"):
+            low, high = result["promise"]
+            found = result.get("log_loss", result["loss"])
+            word = "kept" if low <= found <= high else "broken"
+            print(f"{name} seed {seed}: promised {low:.4g} to {high:.4g} on later rows, found {found:.4g}: {word}")
 
 
 def compare(kept: dict[tuple, dict], name: str, tool: str, budget: float, what: str) -> float | None:

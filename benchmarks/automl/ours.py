@@ -50,6 +50,7 @@ def main(folder: Path, name: str, home: Path, *, budget_s: float, seed: int) -> 
         "artifact_mb": len(model) / 1e6,
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "tried": len(trained.candidates),
+        "promise": None if trained.promise is None else [trained.promise.low, trained.promise.high],
         "members": [f"{member.name} {member.weight:.2f}" for member in trained.pipeline.members],
     }
     (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")

@@ -111,8 +111,10 @@ def test_dates_keep_only_the_parts_that_vary() -> None:
 
 def test_text_keeps_words_and_pairs_that_repeat_and_the_graph_finds_them() -> None:
     notes = pl.Series("note", ["Zimmer war sehr laut", "sehr laut, Größe okay", "Größe okay", None, ""])
-    fitted = fit_text(notes)
+    fitted, letters = fit_text(notes)
     assert isinstance(fitted, TextEncoder)
+    assert isinstance(letters, TextEncoder)
+    assert (fitted.analyzer, letters.analyzer) == ("word", "char")
     assert set(fitted.vocabulary) == {"sehr", "laut", "sehr laut", "größe", "okay", "größe okay"}
     made = featurize([InputColumn(name="note", kind="text")], [fitted], pl.DataFrame({"note": notes}))
     assert (np.abs(made.linear[:3]).sum(axis=1) > 0).all()

@@ -325,3 +325,17 @@ def test_half_a_million_rows_fit_in_the_budget() -> None:
     known = np.isfinite(trained.oof[:, 1])
     assert 50_000 <= known.sum() <= 60_000
     assert prove(trained, frame.head(500)) <= 1e-9
+
+
+def test_a_first_candidate_that_was_cut_short_gets_its_time_later() -> None:
+    frame, score = bookings(120)
+    trained = train(
+        frame.select("nights"),
+        (score > 0.5).astype(float),
+        CHURN,
+        budget_s=3000.0,
+        now=Ticking(1.0),
+        folds=deal(120, 2),
+    )
+    names = [candidate.name for candidate in trained.candidates]
+    assert "lightgbm quick, longer" in names

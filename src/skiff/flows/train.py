@@ -18,6 +18,7 @@ from skiff.core.task import Costs
 from skiff.data.checks.fixing import Fix
 from skiff.data.splits import Split, random_split
 from skiff.deploy.compiler import compile_pipeline
+from skiff.deploy.exposure import read_exposure
 from skiff.deploy.featurizer import featurize
 from skiff.deploy.parity import Parity, build_hostile_rows, measure_parity
 from skiff.deploy.runtime import Predictor
@@ -27,7 +28,9 @@ from skiff.evaluate.threshold import choose_threshold
 from skiff.flows.effort import Effort
 from skiff.flows.fixes import find_fixes
 from skiff.flows.prepare import Prepared
-from skiff.train.fit import Trained, train_pipeline
+from skiff.flows.promises import add_promises, compile_companion, find_amounts
+from skiff.train.fit import Small, Trained, train_pipeline
+from skiff.train.memory import Memory
 
 if TYPE_CHECKING:
     import polars as pl
@@ -41,6 +44,30 @@ FLATTERING_SHARE = 0.15
 
 LATENCY_CALLS = 200
 """Single-row answers timed to state the latency; the median is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallModel:
+    """The best single model, compiled and proved like the whole: kept beside it.
+
+    Parameters
+    ----------
+    name : str
+    model : bytes
+    loss, blend_loss : float
+        Out of fold, of this one and of the blend.
+    is_within_noise : bool
+        Whether the rows cannot tell the two apart.
+    parity_max_abs_diff, latency_us : float
+    """
+
+    name: str
+    model: bytes
+    loss: float
+    blend_loss: float
+    is_within_noise: bool
+    parity_max_abs_diff: float
+    latency_us: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +91,30 @@ class Candidate:
     fixes: tuple[Fix, ...] = ()
     random_split: Measurement | None = None
     versions: dict[str, str] = field(default_factory=dict)
+    companion: bytes | None = None
+    reasons_max_abs_diff: float | None = None
+    small: SmallModel | None = None
+    doubt: str = ""
 
 
 def train_candidate(
-    prepared: Prepared, effort: Effort, *, costs: Costs | None = None, progress: Progress | None = None
+    prepared: Prepared,
+    effort: Effort,
+    *,
+    costs: Costs | None = None,
+    memory: Memory | None = None,
+    progress: Progress | None = None,
 ) -> Candidate:
     """Train within the budget, settle the threshold on out-of-fold answers, compile, and prove parity.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    effort : Effort
+    costs : Costs, optional
+    memory : Memory, optional
+        What an interrupted training had tried.
+    progress : Progress, optional
 
     Raises
     ------
@@ -78,8 +123,13 @@ def train_candidate(
     """
     progress = progress or Silent()
     is_ordered = prepared.split.kind in {"time", "group"}
-    trained = _fit(
-        prepared, prepared.split, effort, share=1 - FLATTERING_SHARE if is_ordered else 1.0, progress=progress
+    trained = fit_split(
+        prepared,
+        prepared.split,
+        effort,
+        share=1 - FLATTERING_SHARE if is_ordered else 1.0,
+        progress=progress,
+        memory=memory,
     )
     train_frame = prepared.frame[prepared.split.train]
     y_train = prepared.y[prepared.split.train]
@@ -88,13 +138,22 @@ def train_candidate(
     pipeline = trained.pipeline
     if prepared.task.kind == "binary":
         known = ~np.isnan(trained.oof[:, -1])
-        decision = choose_threshold(y_train[known], trained.oof[known, -1], costs=costs)
+        amounts = None if costs is None else find_amounts(train_frame, costs)
+        decision = choose_threshold(
+            y_train[known],
+            trained.oof[known, -1],
+            costs=costs,
+            amounts=None if amounts is None else amounts[known],
+        )
         pipeline = replace(pipeline, threshold=decision.threshold)
+    pipeline = add_promises(pipeline, y_train, trained.oof, effort.answers, costs=costs)
 
     progress.stage("Compile", "one ONNX file from raw columns to the answer")
     model = compile_pipeline(pipeline)
     parity = prove_parity(pipeline, model, prepared, trained)
     latency_us = measure_latency_us(model, train_frame)
+    companion = compile_companion(pipeline, model, prepared) if effort.answers.reasons else None
+    small = _compile_small(prepared, trained)
     flattering = _measure_flattering(prepared, effort, progress) if is_ordered and not effort.should_stop() else None
     label_findings, fixes = find_fixes(prepared, trained.oof, seed=effort.seed, threads=effort.threads)
     return Candidate(
@@ -114,11 +173,36 @@ def train_candidate(
         label_findings=label_findings,
         fixes=fixes,
         random_split=flattering,
+        small=small,
+        doubt="" if trained.doubt is None else trained.doubt.tell(),
         versions=list_versions(),
+        companion=None if companion is None else companion.file,
+        reasons_max_abs_diff=None if companion is None else companion.max_abs_diff,
     )
 
 
-def prove_parity(pipeline: Pipeline, model: bytes, prepared: Prepared, trained: Trained) -> Parity:
+def _compile_small(prepared: Prepared, trained: Trained) -> SmallModel | None:
+    """Compile the best single model and prove it; None where the blend is no more than that."""
+    small = trained.small
+    if small is None:
+        return None
+    pipeline = small.pipeline
+    if prepared.task.kind == "binary":
+        pipeline = replace(pipeline, threshold=0.5)
+    model = compile_pipeline(pipeline)
+    parity = prove_parity(pipeline, model, prepared, small)
+    return SmallModel(
+        name=pipeline.members[0].name,
+        model=model,
+        loss=small.loss,
+        blend_loss=small.blend_loss,
+        is_within_noise=small.is_within_noise,
+        parity_max_abs_diff=parity.max_abs_diff,
+        latency_us=measure_latency_us(model, prepared.frame[prepared.split.train]),
+    )
+
+
+def prove_parity(pipeline: Pipeline, model: bytes, prepared: Prepared, trained: Trained | Small) -> Parity:
     """Compare the graph with the fitted model on every test row and on hostile rows.
 
     Raises
@@ -172,7 +256,16 @@ def list_versions() -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in names}
 
 
-def _fit(prepared: Prepared, split: Split, effort: Effort, *, share: float, progress: Progress) -> Trained:
+def fit_split(
+    prepared: Prepared,
+    split: Split,
+    effort: Effort,
+    *,
+    share: float,
+    progress: Progress,
+    memory: Memory | None = None,
+) -> Trained:
+    """Train on the rows of a split within a share of the budget."""
     frame = prepared.frame[split.train]
     group = prepared.task.group
     groups: NDArray[np.int64] | None = None
@@ -193,6 +286,9 @@ def _fit(prepared: Prepared, split: Split, effort: Effort, *, share: float, prog
         groups=groups,
         is_time_ordered=split.kind == "time",
         prefer=effort.prefer,
+        demands=prepared.demands.take(split.train),
+        memory=memory,
+        workers=effort.workers,
         progress=progress,
     )
 
@@ -201,9 +297,11 @@ def _measure_flattering(prepared: Prepared, effort: Effort, progress: Progress) 
     """Score a quick model on a random split: what a careless study would have promised."""
     split = random_split(prepared.frame, prepared.task, seed=effort.seed)
     progress.stage("Compare", "the score a random split would have promised")
-    quick = _fit(prepared, split, effort, share=FLATTERING_SHARE, progress=Silent())
+    quick = fit_split(prepared, split, effort, share=FLATTERING_SHARE, progress=Silent())
     test = prepared.frame[split.test]
     answer = quick.predict_native(featurize(quick.pipeline.inputs, quick.pipeline.encoders, test))
+    if quick.pipeline.exposure:
+        answer = answer * read_exposure(test, quick.pipeline.exposure)
     y_test = prepared.y[split.test]
     if prepared.task.kind == "regression":
         found = measure_regression(y_test, answer, seed=effort.seed)["rmse"]

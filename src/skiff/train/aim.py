@@ -50,6 +50,10 @@ class Aim:
     law : {"", "poisson", "tweedie"}
         Regression: a law of errors that the target calls for beside the usual one: ``poisson`` where it counts something,
         ``tweedie`` where it is often exactly 0 and else an amount.
+    quantile : float or None
+        Regression: the share of rows that shall lie at or under the answer, where not the mean but a quantile is wanted.
+    monotone : tuple of (str, int)
+        Columns along which the answer may only rise (1) or only fall (-1).
     """
 
     kind: TaskKind
@@ -58,14 +62,18 @@ class Aim:
     value_high: float = float("inf")
     is_skewed: bool = False
     law: Literal["", "poisson", "tweedie"] = ""
+    quantile: float | None = None
+    monotone: tuple[tuple[str, int], ...] = ()
 
     @property
     def metric(self) -> str:
         """Return scikit-learn's name of the loss that members are compared by."""
-        return "rmse" if self.kind == "regression" else "log_loss"
+        if self.kind != "regression":
+            return "log_loss"
+        return "rmse" if self.quantile is None else "pinball_loss"
 
 
-def take_aim(y: Float, task: Task) -> Aim:
+def take_aim(y: Float, task: Task, *, quantile: float | None = None, monotone: tuple[tuple[str, int], ...] = ()) -> Aim:
     """Return the aim for the training targets `y` (class codes or values).
 
     Examples
@@ -76,12 +84,15 @@ def take_aim(y: Float, task: Task) -> Aim:
     (80.0, 320.0, 'rmse')
     """
     if task.kind != "regression":
-        return Aim(kind=task.kind, n_classes=len(task.classes))
+        return Aim(kind=task.kind, n_classes=len(task.classes), monotone=monotone)
     low, high = float(y.min()), float(y.max())
     room = ROOM_BEYOND * (high - low)
     floor = low - room if low < 0 else max(0.0, low - room)
     is_skewed = low >= 0 and measure_skew(y) > SKEW_FOR_LOG and abs(measure_skew(np.log1p(y))) < measure_skew(y)
-    return Aim(kind="regression", value_low=floor, value_high=high + room, is_skewed=is_skewed, law=find_law(y))
+    return Aim(
+        kind="regression", value_low=floor, value_high=high + room, is_skewed=is_skewed,
+        law="" if quantile is not None else find_law(y), quantile=quantile, monotone=monotone,
+    )  # fmt: skip
 
 
 def find_law(y: Float) -> Literal["", "poisson", "tweedie"]:
@@ -124,22 +135,29 @@ def measure_skew(x: Float) -> float:
 
 
 def measure_row_losses(y: Float, answer: Float, aim: Aim) -> Float:
-    """Return what each row costs: its log loss, or its squared error.
+    """Return what each row costs: its log loss, its squared error, or its pinball loss where a quantile is wanted.
 
     Parameters
     ----------
     y : ndarray of shape (n_rows,)
     answer : ndarray of shape (n_rows, n_classes) or (n_rows,)
     aim : Aim
+
+    References
+    ----------
+    Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50 (the pinball loss).
     """
     if aim.kind == "regression":
-        return np.asarray((np.clip(answer, aim.value_low, aim.value_high) - y) ** 2)
+        short = y - np.clip(answer, aim.value_low, aim.value_high)
+        if aim.quantile is not None:
+            return np.asarray(np.maximum(aim.quantile * short, (aim.quantile - 1) * short))
+        return np.asarray(short**2)
     share = answer[np.arange(len(y)), y.astype(np.int64)]
     return np.asarray(-np.log(np.clip(share, SMALLEST_SHARE, 1.0)))
 
 
-def measure_loss(y: Float, answer: Float, aim: Aim) -> float:
-    """Return the mean log loss, or the root mean squared error.
+def measure_loss(y: Float, answer: Float, aim: Aim, weights: Float | None = None) -> float:
+    """Return the (weighted) mean log loss, root mean squared error, or mean pinball loss.
 
     Examples
     --------
@@ -148,5 +166,5 @@ def measure_loss(y: Float, answer: Float, aim: Aim) -> float:
     >>> round(measure_loss(np.array([0.0, 1.0]), np.array([[0.5, 0.5], [0.5, 0.5]]), aim), 3)
     0.693
     """
-    mean = float(np.mean(measure_row_losses(y, answer, aim)))
-    return mean**0.5 if aim.kind == "regression" else mean
+    mean = float(np.average(measure_row_losses(y, answer, aim), weights=weights))
+    return mean**0.5 if aim.metric == "rmse" else mean

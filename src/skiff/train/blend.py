@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from skiff.train.aim import SMALLEST_SHARE, Aim, measure_row_losses
+from skiff.train.aim import SMALLEST_SHARE, Aim, measure_loss, measure_row_losses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,9 +73,11 @@ def mix(answers: Sequence[Float], weights: Float) -> Float:
     return np.asarray(sum(answer * weight for answer, weight in chosen))
 
 
-def is_within_noise(y: Float, small: Float, best: Float, aim: Aim) -> bool:
+def is_within_noise(y: Float, small: Float, best: Float, aim: Aim, weights: Float | None = None) -> bool:
     """Return whether the rows cannot tell `small` from `best`: the mean paired difference is under one standard error."""
     gap = measure_row_losses(y, small, aim) - measure_row_losses(y, best, aim)
+    if weights is not None:
+        gap = gap * weights / weights.mean()
     return bool(gap.mean() <= gap.std() / np.sqrt(len(gap)))
 
 
@@ -86,6 +88,5 @@ def _reduce(y: Float, answer: Float, aim: Aim) -> Float:
 
 def _loss(y: Float, reduced: Float, aim: Aim, row_weights: Float | None) -> float:
     if aim.kind == "regression":
-        squares = (np.clip(reduced, aim.value_low, aim.value_high) - y) ** 2
-        return float(np.sqrt(np.average(squares, weights=row_weights)))
+        return measure_loss(y, reduced, aim, row_weights)
     return float(-np.average(np.log(np.clip(reduced, SMALLEST_SHARE, 1.0)), weights=row_weights))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Float: TypeAlias = NDArray[np.float64]
 
-Setting: TypeAlias = float | int | str | bool
+Setting: TypeAlias = float | int | str | bool | list[int]
 
 LEAST_ROUNDS = 5
 """Rounds done even when time is up, so that there is something to answer with."""
@@ -88,7 +88,9 @@ class Boosting:
         """Boost until the held-out loss has not fallen for `patience` rounds."""
         watch = _Watch(limit=effort.limit, patience=self.patience)
         data = self._dataset(fit, effort)
-        watched = data.create_valid(held.X, label=to_scale(held.y, is_log=self.is_log), params=_binning(fit, effort))
+        watched = data.create_valid(
+            held.X, label=to_scale(held.y, is_log=self.is_log), weight=held.w, params=_binning(fit, effort)
+        )
         booster = lightgbm.train(
             self._parameters(aim, effort, n_rows=len(fit.y)),
             data,
@@ -143,6 +145,7 @@ class Boosting:
         return lightgbm.Dataset(
             rows.X,
             label=to_scale(rows.y, is_log=self.is_log),
+            weight=rows.w,
             categorical_feature=list(effort.categorical),
             params=_binning(rows, effort),
         )
@@ -164,6 +167,10 @@ class Boosting:
         }
         if self.law:
             parameters["objective"] = self.law
+        if aim.quantile is not None:
+            parameters |= {"objective": "quantile", "metric": "quantile", "alpha": aim.quantile}
+        if any(effort.directions):
+            parameters["monotone_constraints"] = list(effort.directions)
         if aim.kind == "multiclass":
             parameters["num_class"] = aim.n_classes
         return parameters

@@ -16,6 +16,7 @@ from skiff.core.pipeline import CategoryEncoder, DateEncoder, DatePart, Encoder,
 from skiff.core.signature import InputColumn
 from skiff.core.task import Task
 from skiff.train.aim import SKEW_FOR_LOG, measure_skew
+from skiff.train.lists import fit_list
 from skiff.train.texts import fit_text
 from skiff.train.values import fit_frequencies, fit_target_means
 
@@ -93,11 +94,13 @@ def fit_encoders(
             parts = [part for part in PARTS if f"{column.name}: {part.replace('_', ' ')}" not in without]
             date = fit_date(frame[column.name], parts=parts)
             fitted += [date] if date else []
-        elif column.kind == "category":
-            fitted += fit_category(frame[column.name], y, task)
         else:
-            text = fit_text(frame[column.name])
-            fitted += [text] if text else []
+            several = fit_list(frame[column.name]) if frame[column.name].dtype == pl.String else None
+            fitted += [several] if several else []
+            if column.kind == "category":
+                fitted += fit_category(frame[column.name], y, task)
+            else:
+                fitted += fit_text(frame[column.name])
     return tuple(fitted)
 
 

@@ -113,6 +113,18 @@ class Features:
         """Return all rows and their positions."""
         return self._take(view, np.arange(len(self._linear_rows)), self._whole_means)
 
+    def thin(self, kept: Sequence[Rows]) -> Features:
+        """Return the same rows with folds that fit on fewer of them: `kept` are positions among each fold's fitting rows."""
+        folds = [replace(fold, fit=fold.fit[some]) for fold, some in zip(self.fold_rows, kept, strict=True)]
+        means = [
+            (Means(tree=seen.tree[some], linear=seen.linear[some]), held)
+            for (seen, held), some in zip(self._fold_means, kept, strict=True)
+        ]
+        return Features(
+            self.matrix, linear=self._linear, linear_rows=self._linear_rows, fold_rows=folds, fold_means=means,
+            whole_means=self._whole_means, places=(self._tree_places, self._linear_places),
+        )  # fmt: skip
+
     def sample(self, n_rows: int) -> tuple[FeatureMatrix, Rows]:
         """Return up to `n_rows` rows as later rows are encoded (means from all rows), and their positions."""
         held = np.flatnonzero(self._linear_rows >= 0)

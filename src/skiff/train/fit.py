@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -21,16 +21,22 @@ from skiff.core.progress import Progress, Silent
 from skiff.core.signature import InputColumn
 from skiff.core.task import Task
 from skiff.evaluate.calibration import apply_calibration, choose_calibration
-from skiff.train.aim import Aim, measure_loss, take_aim
+from skiff.train.aim import Aim, take_aim
+from skiff.train.blend import is_within_noise
+from skiff.train.carrying import Doubt, find_doubt
 from skiff.train.clocks import do_clocks_help, find_clock_columns
 from skiff.train.contest import Arena, Tried, find_known
-from skiff.train.features import Features, FoldRows
+from skiff.train.demands import Demands
+from skiff.train.features import FoldRows
 from skiff.train.limits import Limit, never
-from skiff.train.notes import Counts, Outcome, tell_notes
+from skiff.train.memory import Memory
+from skiff.train.notes import Counts, Outcome, measure_folds, tell_notes
 from skiff.train.portfolio import list_recipes
-from skiff.train.refit import build_native, fit_final
+from skiff.train.promise import Promise, promise_loss
+from skiff.train.refit import Final, build_native, fit_final
 from skiff.train.selection import FIRST_MODEL_S, Prefer, Standing, hold_contest, prefer_small, shape_of
 from skiff.train.table import Contest, Table, clean_folds
+from skiff.train.workers import Workers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,6 +82,28 @@ class CandidateScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Small:
+    """The best single member, kept beside the blend: smaller, faster, and often as good.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    predict_native : callable
+        As in `Trained`.
+    loss, blend_loss : float
+        Out of fold.
+    is_within_noise : bool
+        Whether the rows cannot tell it from the blend.
+    """
+
+    pipeline: Pipeline
+    predict_native: Callable[[FeatureMatrix], Float]
+    loss: float
+    blend_loss: float
+    is_within_noise: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
     """A fitted pipeline with what is needed to judge and to prove it.
 
@@ -94,6 +122,12 @@ class Trained:
         Features to probabilities or values by the fitted library objects themselves.
     notes : tuple of str
         Plain sentences for the report.
+    small : Small or None
+        The best single member by itself; None where the pipeline is no more than that.
+    promise : Promise or None
+        The interval in which the loss on later rows should lie, where time orders the rows.
+    doubt : Doubt or None
+        Why these rows cannot carry a model, where they cannot.
     """
 
     pipeline: Pipeline
@@ -103,6 +137,9 @@ class Trained:
     stopped: str
     predict_native: Callable[[FeatureMatrix], Float]
     notes: tuple[str, ...]
+    small: Small | None = None
+    promise: Promise | None = None
+    doubt: Doubt | None = None
 
 
 def train_pipeline(  # noqa: PLR0913  the one door of the room: flows name every argument
@@ -121,6 +158,9 @@ def train_pipeline(  # noqa: PLR0913  the one door of the room: flows name every
     groups: NDArray[np.int64] | None = None,
     is_time_ordered: bool = False,
     prefer: Prefer = "best",
+    demands: Demands | None = None,
+    memory: Memory | None = None,
+    workers: Workers | None = None,
     progress: Progress | None = None,
 ) -> Trained:
     """Fit the best blend of small models that the budget allows.
@@ -151,6 +191,12 @@ def train_pipeline(  # noqa: PLR0913  the one door of the room: flows name every
         Whether `folds` go forward in time; columns that only tell the time are then distrusted.
     prefer : {"best", "small"}
         "small" keeps the best single candidate where the rows cannot tell it from the blend.
+    demands : Demands, optional
+        Weights, exposure, directions, a quantile.
+    memory : Memory, optional
+        What an interrupted training of the same rows with the same settings had tried; new trials are added.
+    workers : Workers, optional
+        Where folds are fitted, such as on a cluster; by default on `threads` threads of this process.
     progress : Progress, optional
 
     Returns
@@ -168,21 +214,33 @@ def train_pipeline(  # noqa: PLR0913  the one door of the room: flows name every
     """
     began = now()
     progress = progress or Silent()
-    y = np.ascontiguousarray(y, dtype=np.float64)
+    demands = demands or Demands()
+    y = np.ascontiguousarray(y if demands.exposure is None else y / demands.exposure, dtype=np.float64)
     limit = Limit(clock=now, ends_at=began + PLANNED_SHARE * budget_s, should_stop=should_stop)
-    aim = take_aim(y, task)
+    aim = take_aim(y, task, quantile=demands.quantile, monotone=demands.monotone)
+    if demands.exposure is not None and not aim.law and y.min() >= 0:
+        aim = replace(aim, law="poisson")  # a count divided by its exposure is no whole number any more
     with warnings.catch_warnings(), threadpool_limits(limits=1):
         # Fits are run side by side, each on one thread; unfinished solvers are a part of the plan (`linear.py`).
         warnings.simplefilter("ignore", ConvergenceWarning)
         table = Table(
-            frame=frame, y=y, task=task, inputs=tuple(inputs), folds=clean_folds(folds, y, aim), featurize=featurize,
+            frame=frame, y=y, task=task, inputs=tuple(one for one in inputs if one.name != demands.exposure_column), folds=clean_folds(folds, y, aim), featurize=featurize,
             aim=aim, seed=seed, threads=threads, groups=groups,
-            is_time_ordered=is_time_ordered,
+            is_time_ordered=is_time_ordered, w=demands.row_weights, workers=workers,
         )  # fmt: skip
-        hunt = _hunt(table, limit, progress, budget_s=budget_s, is_time_ordered=is_time_ordered)
+        hunt = _hunt(table, limit, progress, budget_s=budget_s, memory=memory)
         if prefer == "small":
             prefer_small(hunt.standing, hunt.arena)
-        return _finish(table, hunt, limit, progress, is_time_ordered=is_time_ordered, began=began)
+        trained = _finish(table, hunt, limit, progress, began=began)
+    if demands.exposure is None:
+        return trained
+    exposed = tuple(one for one in inputs if one.name == demands.exposure_column)
+    pipeline = replace(trained.pipeline, exposure=demands.exposure_column, inputs=(*trained.pipeline.inputs, *exposed))
+    small = trained.small and replace(
+        trained.small,
+        pipeline=replace(trained.small.pipeline, exposure=pipeline.exposure, inputs=pipeline.inputs),
+    )
+    return replace(trained, pipeline=pipeline, oof=trained.oof * demands.exposure, small=small)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +251,7 @@ class _Hunt:
     arena: Arena
     standing: Standing
     left_out: tuple[str, ...]
+    doubt: Doubt | None = None
 
 
 def _grant_final_time(limit: Limit, expected_s: float) -> Limit:
@@ -205,7 +264,7 @@ def _grant_final_time(limit: Limit, expected_s: float) -> Limit:
     return Limit(clock=limit.clock, ends_at=limit.clock() + span_s)
 
 
-def _hunt(table: Table, limit: Limit, progress: Progress, *, budget_s: float, is_time_ordered: bool) -> _Hunt:
+def _hunt(table: Table, limit: Limit, progress: Progress, *, budget_s: float, memory: Memory | None) -> _Hunt:
     """Encode the rows, distrust clocks where time orders them, and hold the contest."""
     contest = table.draw_contest()
     arena = table.build_arena(contest)
@@ -215,10 +274,13 @@ def _hunt(table: Table, limit: Limit, progress: Progress, *, budget_s: float, is
         return _Hunt(contest=contest, arena=arena, standing=standing, left_out=())
     first: Tried | None = None
     left_out: tuple[str, ...] = ()
-    if is_time_ordered:
+    if table.is_time_ordered:
         contest, arena, first, left_out = _distrust_clocks(table, contest, arena, limit)
-    standing = hold_contest(arena, limit, progress, budget_s=budget_s, first=first)
-    return _Hunt(contest=contest, arena=arena, standing=standing, left_out=left_out)
+    standing = hold_contest(arena, limit, progress, budget_s=budget_s, first=first, memory=memory)
+    doubt = None
+    if not limit.should_stop():
+        doubt = find_doubt(standing.mix_answers(), arena, standing.tried, _grant_final_time(limit, 0.0))
+    return _Hunt(contest=contest, arena=arena, standing=standing, left_out=left_out, doubt=doubt)
 
 
 def _distrust_clocks(
@@ -241,24 +303,19 @@ def _distrust_clocks(
     return fewer, plain, distrusting, suspects
 
 
-def _finish(
-    table: Table, hunt: _Hunt, limit: Limit, progress: Progress, *, is_time_ordered: bool, began: float
-) -> Trained:
+def _finish(table: Table, hunt: _Hunt, limit: Limit, progress: Progress, *, began: float) -> Trained:
     """Calibrate, fit the chosen candidates on all rows and put everything together."""
     contest, arena, standing = hunt.contest, hunt.arena, hunt.standing
+    is_time_ordered = table.is_time_ordered
     oof, calibration = _calibrate(standing, arena, contest.folds, seed=table.seed, is_time_ordered=is_time_ordered)
     progress.step("fitting the chosen models on all rows")
-    source, y, features = table.gather_final(contest, arena, without=hunt.left_out)
+    source, whole = table.gather_final(contest, arena, without=hunt.left_out)
     chosen = standing.list_chosen()
     final = fit_final(
         chosen,
-        features,
-        y,
-        table.aim,
+        whole,
         limit=_grant_final_time(limit, sum(one.refit_seconds for one, _ in chosen)),
-        seed=table.seed,
-        threads=table.threads,
-        fold_rows=float(np.mean([len(fold.fit) for fold in contest.folds])) if contest.folds else len(y),
+        fold_rows=float(np.mean([len(fold.fit) for fold in contest.folds])) if contest.folds else len(whole.y),
     )
     used = {encoder.column for encoder in source.encoders}
     pipeline = Pipeline(
@@ -274,6 +331,15 @@ def _finish(
     native = build_native(final, calibration, table.aim)
     all_oof = np.full((len(table.y), *oof.shape[1:]), np.nan)
     all_oof[contest.rows] = oof
+    promise = promise_loss(measure_folds(arena, oof), table.aim.metric) if table.is_time_ordered else None
+    outcome = Outcome(
+        y=arena.y,
+        oof=oof,
+        folds=contest.folds,
+        aim=table.aim,
+        final_loss=_measure_final(whole, native),
+        promise=promise,
+    )
     return Trained(
         pipeline=pipeline,
         oof=all_oof,
@@ -282,25 +348,53 @@ def _finish(
         stopped="interrupted" if limit.should_stop() else "budget" if standing.is_cut else "done",
         predict_native=native,
         notes=tell_notes(
-            Outcome(
-                y=arena.y,
-                oof=oof,
-                folds=contest.folds,
-                aim=table.aim,
-                final_loss=_measure_final(features, y, table.aim, native),
-            ),
+            outcome,
             Counts(all=len(table.y), compared=len(contest.rows), final=final.n_rows),
             is_time_ordered=is_time_ordered,
             left_out=hunt.left_out,
             is_cut=standing.is_cut and not limit.should_stop(),
         ),
+        small=_set_small_aside(table, hunt, pipeline, final),
+        promise=promise,
+        doubt=hunt.doubt,
     )
 
 
-def _measure_final(features: Features, y: Float, aim: Aim, native: Callable[[FeatureMatrix], Float]) -> float:
+def _set_small_aside(table: Table, hunt: _Hunt, pipeline: Pipeline, final: Final) -> Small | None:
+    """Return the member with the lowest loss as a pipeline of its own, calibrated by itself."""
+    arena, standing = hunt.arena, hunt.standing
+    chosen = standing.list_chosen()
+    if len(chosen) < 2:  # noqa: PLR2004  one member is the small model already
+        return None
+    place = int(np.argmin([one.loss for one, _ in chosen]))
+    alone = Standing(tried=[chosen[place][0]], weights=np.ones(1))
+    oof, calibration = _calibrate(
+        alone, arena, hunt.contest.folds, seed=table.seed, is_time_ordered=table.is_time_ordered
+    )
+    rows = standing.find_common_rows()
+    blend = standing.mix_answers()
+    member = replace(final.members[place], weight=1.0)
+    return Small(
+        pipeline=replace(pipeline, members=(member,), calibration=calibration),
+        predict_native=build_native(
+            replace(final, members=(member,), fitted=(final.fitted[place],)), calibration, table.aim
+        ),
+        loss=arena.measure(rows, oof[rows]),
+        blend_loss=arena.measure(rows, blend[rows]),
+        is_within_noise=is_within_noise(
+            arena.y[rows],
+            chosen[place][0].oof[rows],
+            blend[rows],
+            arena.aim,
+            None if arena.w is None else arena.w[rows],
+        ),
+    )
+
+
+def _measure_final(whole: Arena, native: Callable[[FeatureMatrix], Float]) -> float:
     """Return the loss of the finished pipeline on some of the rows it was fitted on: a check that it is whole."""
-    sample, rows = features.sample(FINAL_CHECK_ROWS)
-    return measure_loss(y[rows], native(sample), aim)
+    sample, rows = whole.features.sample(FINAL_CHECK_ROWS)
+    return whole.measure(rows, native(sample))
 
 
 def _calibrate(
@@ -312,7 +406,7 @@ def _calibrate(
     if arena.aim.kind == "regression":
         oof[known] = np.clip(oof[known], arena.aim.value_low, arena.aim.value_high)
         return oof, Calibration(kind="none")
-    if not folds:
+    if not folds or arena.w is not None:  # the maps know no weights, and unweighted ones would undo them
         return oof, Calibration(kind="none")
     place = np.cumsum(known) - 1
     held = [place[fold.held[known[fold.held]]] for fold in folds]

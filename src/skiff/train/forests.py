@@ -85,10 +85,10 @@ class Forest:
         )
         y = to_scale(rows.y, is_log=self.is_log)
         X = _bound(rows.X)
-        grown.fit(X, y)
+        grown.fit(X, y, sample_weight=rows.w)
         while grown.n_estimators < self.n_trees and not effort.limit.is_reached():
             grown.n_estimators = min(self.n_trees, grown.n_estimators + BATCH)
-            grown.fit(X, y)
+            grown.fit(X, y, sample_weight=rows.w)
         grown.n_jobs = 1
         return grown, grown.n_estimators < self.n_trees
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression, Ridge
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 STRENGTHS = (3000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.1, 0.01)
 """Penalties tried on the squared weights, strong to weak; ``1 / C`` of scikit-learn's logistic regression."""
+
+SPARSE_STRENGTHS = (10.0, 1.0, 0.1, 0.03, 0.01, 0.001)
+"""Penalties tried where there is text: rows of unit length leave each weight little to gain, so strong ones say nothing."""
 
 MAX_CELLS = 5_000_000
 """Dense cells a linear fit takes; of more rows than fit in there it sees a repeatable sample."""
@@ -55,13 +59,14 @@ class Linear:
         losses: list[float] = []
         answers: list[Float] = []
         is_cut = False
-        for weights in self._walk(fit, aim, effort, STRENGTHS):
+        strengths = _list_strengths(fit.X)
+        for weights in self._walk(fit, aim, effort, strengths):
             answers.append(self._answer(weights, held.X, aim))
-            losses.append(measure_loss(held.y, answers[-1], aim))
+            losses.append(measure_loss(held.y, answers[-1], aim, held.w))
             if len(losses) > 2 and losses[-1] > (1 - LEAST_GAIN) * min(losses[:-2]):  # noqa: PLR2004  two in a row
                 break
             if effort.limit.is_reached():
-                is_cut = len(losses) < len(STRENGTHS)
+                is_cut = len(losses) < len(strengths)
                 break
         return FoldFit(
             losses=np.array(losses), answer=lambda steps: answers[min(steps, len(answers)) - 1], is_cut=is_cut
@@ -69,7 +74,8 @@ class Linear:
 
     def fit_whole(self, rows: Rows, aim: Aim, effort: Effort, *, n_steps: int, factor: float) -> Fitted:
         """Fit with the chosen penalty."""
-        [(weights, bias)] = list(self._walk(rows, aim, effort, STRENGTHS[n_steps - 1 : n_steps]))
+        strengths = _list_strengths(rows.X)[n_steps - 1 : n_steps]
+        [(weights, bias)] = list(self._walk(rows, aim, effort, strengths))
 
         def answer(features: FeatureMatrix) -> Float:
             return self._answer((weights, bias), features.linear, aim, factor=factor)
@@ -81,17 +87,17 @@ class Linear:
 
     def _walk(self, rows: Rows, aim: Aim, effort: Effort, strengths: tuple[float, ...]) -> Iterator[Weights]:
         """Yield weights of shape (n_in, n_out) and biases for one penalty after the other."""
-        X, y = sample_rows(rows, seed=effort.seed)
+        X, y, w = sample_rows(rows, seed=effort.seed)
         if aim.kind == "regression":
             scaled = to_scale(y, is_log=self.is_log)
             for strength in strengths:
-                ridge = Ridge(alpha=strength).fit(X, scaled)
+                ridge = Ridge(alpha=strength).fit(X, scaled, sample_weight=w)
                 yield ridge.coef_.reshape(-1, 1), np.array([ridge.intercept_])
             return
         model = LogisticRegression(max_iter=MAX_ITERATIONS, warm_start=True, tol=1e-4)
         for strength in strengths:
             model.C = 1.0 / strength
-            model.fit(X, y)
+            model.fit(X, y, sample_weight=w)
             yield _spread_weights(model, aim)
 
     def _answer(self, weights: Weights, X: Matrix, aim: Aim, *, factor: float = 1.0) -> Float:
@@ -119,13 +125,13 @@ class Constant:
 
     def fit_fold(self, fit: Rows, held: Rows, aim: Aim, effort: Effort) -> FoldFit:  # noqa: ARG002  every recipe takes them
         """Count."""
-        answer = np.repeat(self._count(fit.y, aim), len(held.y), axis=0)
+        answer = np.repeat(self._count(fit, aim), len(held.y), axis=0)
         found = answer[:, 0] if aim.kind == "regression" else answer
         return FoldFit(losses=np.zeros(1), answer=lambda _: found)
 
     def fit_whole(self, rows: Rows, aim: Aim, effort: Effort, *, n_steps: int, factor: float) -> Fitted:  # noqa: ARG002  every recipe takes them
         """Count on all rows."""
-        shares = self._count(rows.y, aim)
+        shares = self._count(rows, aim)
         n_columns = rows.X.shape[1]
 
         def answer(features: FeatureMatrix) -> Float:
@@ -144,24 +150,37 @@ class Constant:
             answer=answer,
         )
 
-    def _count(self, y: Float, aim: Aim) -> Float:
+    def _count(self, rows: Rows, aim: Aim) -> Float:
+        if aim.quantile is not None:
+            return np.array([[_find_quantile(rows.y, aim.quantile, rows.w)]])
         if aim.kind == "regression":
-            return np.array([[y.mean()]])
+            return np.array([[np.average(rows.y, weights=rows.w)]])
         sizes = (
-            np.bincount(y.astype(np.int64), minlength=aim.n_classes) + 0.5
+            np.bincount(rows.y.astype(np.int64), weights=rows.w, minlength=aim.n_classes) + 0.5
         )  # Jeffreys' prior: no class is impossible
         return np.asarray((sizes / sizes.sum())[None, :])
 
 
-def sample_rows(rows: Rows, *, seed: int, max_cells: int = MAX_CELLS) -> tuple[Matrix, Float]:
-    """Return the rows, or a repeatable sample of them that has at most `max_cells` stored cells."""
+def _list_strengths(X: Matrix) -> tuple[float, ...]:
+    return SPARSE_STRENGTHS if isinstance(X, csr_array) else STRENGTHS
+
+
+def _find_quantile(y: Float, share: float, weights: Float | None) -> float:
+    """Return the smallest value at or under which `share` of the weight lies."""
+    order = np.argsort(y, kind="stable")
+    reached = np.cumsum(np.ones(len(y)) if weights is None else weights[order])
+    return float(y[order][min(int(np.searchsorted(reached, share * reached[-1])), len(y) - 1)])
+
+
+def sample_rows(rows: Rows, *, seed: int, max_cells: int = MAX_CELLS) -> tuple[Matrix, Float, Float | None]:
+    """Return the rows, targets and weights, or a repeatable sample of them that has at most `max_cells` stored cells."""
     n_rows = len(rows.y)
     stored = rows.X.nnz if hasattr(rows.X, "nnz") else rows.X.size
     if stored <= max_cells:
-        return rows.X, rows.y
+        return rows.X, rows.y, rows.w
     room = max(1_000, int(n_rows * max_cells / stored))
     chosen = np.sort(np.random.default_rng(seed).choice(n_rows, size=min(room, n_rows), replace=False))
-    return rows.X[chosen], rows.y[chosen]
+    return rows.X[chosen], rows.y[chosen], None if rows.w is None else rows.w[chosen]
 
 
 def bounds_on_scale(aim: Aim, *, is_log: bool) -> tuple[float, float]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from skiff.train.aim import Aim, measure_loss
-from skiff.train.contest import find_known
+from skiff.train.contest import Arena, find_known
 from skiff.train.features import FoldRows
+from skiff.train.promise import Promise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,6 +46,7 @@ class Outcome:
     folds: Sequence[FoldRows]
     aim: Aim
     final_loss: float
+    promise: Promise | None = None
 
 
 def tell_notes(
@@ -71,6 +73,13 @@ def tell_notes(
         notes.append(
             "The time ran out before everything was tried; a longer --budget may give a slightly better model."
         )
+    if aim.quantile is not None:
+        under = float(np.mean(y[known] <= oof[known]))
+        notes.append(
+            f"{under:.0%} of the rows lay at or under the answer that was made without them (asked: {aim.quantile:.0%})."
+        )
+    if outcome.promise is not None:
+        notes.append(outcome.promise.tell())
     worse = find_worsening(y, oof, folds, aim) if is_time_ordered else None
     if worse is not None:
         notes.append(
@@ -78,6 +87,13 @@ def tell_notes(
             "things are changing, and the future may be harder to predict than these figures say."
         )
     return tuple(notes)
+
+
+def measure_folds(arena: Arena, oof: Float) -> tuple[float, ...]:
+    """Return the loss on each fold's held-out rows, in the order of the folds; folds of few rows are passed over."""
+    known = find_known(oof)
+    held = [fold.held[known[fold.held]] for fold in arena.features.fold_rows]
+    return tuple(arena.measure(rows, oof[rows]) for rows in held if len(rows) >= LEAST_HELD_ROWS)
 
 
 def find_worsening(y: Float, oof: Float, folds: Sequence[FoldRows], aim: Aim) -> float | None:

@@ -53,12 +53,12 @@ class Perceptron:
         losses: list[float] = []
         answers: list[Float] = []
         is_cut = False
-        X, y = sample_rows(fit, seed=effort.seed, max_cells=MAX_CELLS)
+        X, y, w = sample_rows(fit, seed=effort.seed, max_cells=MAX_CELLS)
         model, scale = self._start(y, aim, effort)
         for _ in range(self.max_epochs):
-            self._train_epoch(model, X, y, aim, scale)
+            self._train_epoch(model, X, y, w, aim, scale)
             answers.append(self._answer(model, held.X, aim, scale))
-            losses.append(measure_loss(held.y, answers[-1], aim))
+            losses.append(measure_loss(held.y, answers[-1], aim, held.w))
             if len(losses) - 1 - int(np.argmin(losses)) >= PATIENCE:
                 break
             if effort.limit.is_reached():
@@ -70,12 +70,12 @@ class Perceptron:
 
     def fit_whole(self, rows: Rows, aim: Aim, effort: Effort, *, n_steps: int, factor: float) -> Fitted:
         """Train for a settled number of epochs."""
-        X, y = sample_rows(rows, seed=effort.seed, max_cells=MAX_CELLS)
+        X, y, w = sample_rows(rows, seed=effort.seed, max_cells=MAX_CELLS)
         model, scale = self._start(y, aim, effort)
         for epoch in range(n_steps):
             if epoch and effort.limit.is_reached():
                 break
-            self._train_epoch(model, X, y, aim, scale)
+            self._train_epoch(model, X, y, w, aim, scale)
 
         def answer(features: FeatureMatrix) -> Float:
             return self._answer(model, features.linear, aim, scale, factor=factor)
@@ -100,11 +100,20 @@ class Perceptron:
         scaled = to_scale(y, is_log=self.is_log)
         return model, (float(scaled.mean()), float(scaled.std()) or 1.0)
 
-    def _train_epoch(self, model: Any, X: Matrix, y: Float, aim: Aim, scale: tuple[float, float]) -> None:  # noqa: ANN401  scikit-learn's estimators are untyped
+    def _train_epoch(  # noqa: PLR0917  what one epoch needs
+        self,
+        model: Any,  # noqa: ANN401  scikit-learn's estimators are untyped
+        X: Matrix,
+        y: Float,
+        w: Float | None,
+        aim: Aim,
+        scale: tuple[float, float],
+    ) -> None:
+        shares = None if w is None else w / w.mean()  # the penalty and the rate are meant for weights of one
         if aim.kind == "regression":
-            model.partial_fit(X, (to_scale(y, is_log=self.is_log) - scale[0]) / scale[1])
+            model.partial_fit(X, (to_scale(y, is_log=self.is_log) - scale[0]) / scale[1], sample_weight=shares)
         else:
-            model.partial_fit(X, y, classes=np.arange(aim.n_classes, dtype=np.float64))
+            model.partial_fit(X, y, classes=np.arange(aim.n_classes, dtype=np.float64), sample_weight=shares)
 
     def _answer(self, model: Any, X: Matrix, aim: Aim, scale: tuple[float, float], *, factor: float = 1.0) -> Float:  # noqa: ANN401  the same
         if aim.kind != "regression":

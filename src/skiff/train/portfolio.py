@@ -48,6 +48,8 @@ def list_recipes(aim: Aim, shape: Shape) -> tuple[Recipe, ...]:
     >>> [recipe.name for recipe in list_recipes(Aim(kind="binary", n_classes=2), shape)][:3]
     ['lightgbm quick', 'linear', 'lightgbm slow']
     """
+    if aim.quantile is not None or aim.monotone:
+        return tuple(_list_bound(aim, shape))
     made: list[Recipe] = []
     has_trees, has_perceptron = shape.n_tree > 0, not shape.is_sparse and shape.n_linear <= MAX_PERCEPTRON_COLUMNS
     is_small = shape.n_rows < SMALL_ROWS
@@ -66,15 +68,7 @@ def list_recipes(aim: Aim, shape: Shape) -> tuple[Recipe, ...]:
         made.append(Forest(name=_name("extra trees", log), is_log=log, max_features=_features(aim)))
         if log:
             made.append(_slow(is_log=False))
-        made.append(
-            Boosting(
-                name=_name("lightgbm wide", log),
-                leaves=63,
-                rate=0.05,
-                settings={"feature_fraction": 0.5, "extra_trees": True, "lambda_l2": 1.0},
-                is_log=log,
-            )
-        )
+        made.append(_wide(is_log=log))
         made += [_shallow(is_log=is_log) for is_log in ((True, False) if log else (False,))]
     if has_perceptron and is_small:
         made.append(Perceptron(name=_name("perceptron wide", log), units=(128,), penalty=0.03, rate=1e-3, is_log=log))
@@ -89,6 +83,22 @@ def list_recipes(aim: Aim, shape: Shape) -> tuple[Recipe, ...]:
         )
     made.append(Constant(name="constant"))
     return tuple(made)
+
+
+def _list_bound(aim: Aim, shape: Shape) -> Iterator[Recipe]:
+    """Yield the configurations that can aim at a quantile and keep to directions: boosting alone, and the constant."""
+    logs = (True, False) if aim.is_skewed else (False,)
+    if shape.n_tree:
+        yield Boosting(
+            name=_name("lightgbm quick", aim.is_skewed), rate=0.1, max_rounds=300, settings={}, is_log=aim.is_skewed
+        )
+        yield from (_slow(is_log=is_log) for is_log in logs)
+        yield from (
+            replace(_slow(is_log=False), name=f"lightgbm {law}", rate=LAW_RATE, law=law) for law in _list_laws(aim)
+        )
+        yield from (_wide(is_log=is_log) for is_log in logs)
+        yield from (_shallow(is_log=is_log) for is_log in logs)
+    yield Constant(name="constant")
 
 
 def draw_recipes(aim: Aim, *, seed: int) -> Iterator[Recipe]:
@@ -134,6 +144,16 @@ def _slow(*, is_log: bool) -> Boosting:
             "lambda_l2": 5.0,
             "cat_l2": 20.0,
         },
+        is_log=is_log,
+    )
+
+
+def _wide(*, is_log: bool) -> Boosting:
+    return Boosting(
+        name=_name("lightgbm wide", is_log),
+        leaves=63,
+        rate=0.05,
+        settings={"feature_fraction": 0.5, "extra_trees": True, "lambda_l2": 1.0},
         is_log=is_log,
     )
 

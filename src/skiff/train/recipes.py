@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """Encoded rows of one view and their targets."""
+    """Encoded rows of one view, their targets, and how much each counts (None: all the same)."""
 
     X: Matrix
     y: Float
+    w: Float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,9 @@ class Effort:
         Positions of codes in the tree view.
     repeats : int
         Times that a fit in which chance has a hand is repeated and averaged.
+    directions : tuple of int
+        For each column of the tree view 1, -1 or 0: along it the answer may only rise, only fall, or go anywhere. Empty where
+        nothing is asked.
     """
 
     limit: Limit
@@ -52,6 +56,7 @@ class Effort:
     threads: int = 1
     categorical: tuple[int, ...] = ()
     repeats: int = 1
+    directions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +127,7 @@ def choose_steps(fits: Sequence[FoldFit], sizes: Sequence[float]) -> int:
     return int(np.argmin(np.average(curves, axis=0, weights=np.asarray(sizes, dtype=np.float64)))) + 1
 
 
-def find_smearing_factor(y: Float, answer: Float) -> float:
+def find_smearing_factor(y: Float, answer: Float, weights: Float | None = None) -> float:
     """Return the factor on ``1 + answer`` that removes the bias of fitting a logarithm, by least squares.
 
     A model of ``log(1 + y)`` answers the median where errors are symmetric on that scale, and the mean is larger.
@@ -139,10 +144,11 @@ def find_smearing_factor(y: Float, answer: Float) -> float:
     """
     a, b = 1.0 + answer, 1.0 + y
     known = np.isfinite(a)
-    power = float(np.sum(a[known] ** 2))
+    w = np.ones(len(a)) if weights is None else weights
+    power = float(np.sum(w[known] * a[known] ** 2))
     if not np.isfinite(power) or power <= 0:
         return 1.0
-    return float(np.clip(np.sum(a[known] * b[known]) / power, 0.8, 1.3))
+    return float(np.clip(np.sum(w[known] * a[known] * b[known]) / power, 0.8, 1.3))
 
 
 def to_scale(y: Float, *, is_log: bool) -> Float:

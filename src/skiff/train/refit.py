@@ -12,8 +12,7 @@ import numpy as np
 from skiff.core.pipeline import Calibration, FeatureMatrix, Member
 from skiff.evaluate.calibration import apply_calibration
 from skiff.train.aim import Aim
-from skiff.train.contest import Tried
-from skiff.train.features import Features
+from skiff.train.contest import Arena, Tried
 from skiff.train.limits import Limit
 from skiff.train.recipes import Effort, Fitted, Rows
 
@@ -48,31 +47,20 @@ class Final:
     n_rows: int
 
 
-def fit_final(
-    chosen: Sequence[tuple[Tried, float]],
-    features: Features,
-    y: Float,
-    aim: Aim,
-    *,
-    limit: Limit,
-    seed: int,
-    threads: int,
-    fold_rows: float,
-) -> Final:
+def fit_final(chosen: Sequence[tuple[Tried, float]], whole: Arena, *, limit: Limit, fold_rows: float) -> Final:
     """Fit every chosen candidate on all rows, or on a sample where all would take longer than is left.
 
     Parameters
     ----------
     chosen : sequence of (Tried, weight)
-    features : Features
-        All rows.
-    y : ndarray of shape (n_rows,)
-    aim : Aim
+    whole : Arena
+        With all rows.
     limit : Limit
-    seed, threads : int
     fold_rows : float
         Mean number of rows that a fold was fitted on.
     """
+    features, y, w, aim = whole.features, whole.y, whole.w, whole.aim
+    seed, threads = whole.seed, whole.threads
     keep = _choose_rows(chosen, len(y), limit=limit, seed=seed, threads=threads)
     at_once = min(threads, len(chosen))
     repeats = _choose_repeats(chosen, limit=limit, threads=threads) if keep.all() else 1
@@ -81,13 +69,15 @@ def fit_final(
     def fit(one: Tried) -> Fitted:
         X, rows = features.whole(one.recipe.view)
         inside = keep[rows]
-        data = Rows(X=X if inside.all() else X[inside], y=y[rows[inside]])
+        kept = rows[inside]
+        data = Rows(X=X if inside.all() else X[inside], y=y[kept], w=None if w is None else w[kept])
         effort = Effort(
             limit=limit,
             seed=seed,
             threads=max(1, threads // at_once),
             categorical=features.matrix.categorical,
             repeats=repeats,
+            directions=whole.directions,
         )
         n_steps = round(one.n_steps * growth) if one.recipe.view == "tree" else one.n_steps
         return one.recipe.fit_whole(data, aim, effort, n_steps=n_steps, factor=one.factor)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from skiff.core.progress import Progress
-from skiff.train.aim import measure_loss
+from skiff.train.aim import measure_row_losses
 from skiff.train.blend import choose_weights, is_within_noise, mix
 from skiff.train.contest import Arena, Tried, find_known
 from skiff.train.limits import Limit
+from skiff.train.memory import Forgetful, Memory, keep_tried, recall_tried
 from skiff.train.portfolio import Shape, draw_recipes, list_recipes
 from skiff.train.recipes import Recipe
 
@@ -40,6 +42,9 @@ SEARCH_GAIN = 1e-3
 
 SEARCH_PATIENCE = 3
 """Drawn configurations without such a gain after which the search ends."""
+
+TWO_SIDED_95 = 1.96
+"""Standard errors on each side of a mean that hold 95 % of a normal distribution."""
 
 
 @dataclass(kw_only=True)
@@ -73,7 +78,17 @@ class Standing:
         self.weights[can] = choose_weights(
             arena.y[rows], [answers[place] for place in can], arena.aim, arena.weigh_rows()[rows]
         )
-        self.loss = measure_loss(arena.y[rows], mix(answers, self.weights), arena.aim)
+        self.loss = arena.measure(rows, mix(answers, self.weights))
+
+    def find_interval(self, arena: Arena) -> tuple[float, float]:
+        """Return the 95 % interval of the mix's loss: how far the rows at hand can tell it."""
+        rows = self.find_common_rows()
+        losses = measure_row_losses(arena.y[rows], mix([one.oof[rows] for one in self.tried], self.weights), arena.aim)
+        if arena.w is not None:
+            losses = losses * arena.w[rows] / arena.w[rows].mean()
+        reach = TWO_SIDED_95 * float(losses.std()) / max(1, len(losses)) ** 0.5
+        low, high = max(0.0, float(losses.mean()) - reach), float(losses.mean()) + reach
+        return (low**0.5, high**0.5) if arena.aim.metric == "rmse" else (low, high)
 
     @property
     def refit_seconds(self) -> float:
@@ -103,6 +118,7 @@ def hold_contest(
     *,
     budget_s: float,
     first: Tried | None = None,
+    memory: Memory | None = None,
 ) -> Standing:
     """Try recipe after recipe until the list is done, time is up, or somebody asks to stop.
 
@@ -116,72 +132,109 @@ def hold_contest(
         The whole budget, to know which share is spent.
     first : Tried, optional
         A candidate that was tried before.
+    memory : Memory, optional
+        What an interrupted training of the same rows had tried.
 
     Returns
     -------
     Standing
         With at least one candidate, even if time is up.
     """
-    began = limit.clock() - (budget_s - limit.seconds_left)
-    standing = Standing()
+    contest = _Contest(
+        standing=Standing(), arena=arena, limit=limit, progress=progress, memory=memory or Forgetful(),
+        began=limit.clock() - (budget_s - limit.seconds_left), budget_s=budget_s,
+    )  # fmt: skip
     if first is not None:
-        standing.add(first, arena)
-    for recipe in list_recipes(arena.aim, shape_of(arena)):
-        if first is not None and recipe.name == first.recipe.name:
-            continue
-        if not _try_next(standing, recipe, arena, limit, progress, began=began, budget_s=budget_s):
-            return standing
-    _search(standing, arena, limit, progress, began=began, budget_s=budget_s)
-    return standing
+        contest.standing.add(first, arena)
+    recipes = [
+        one for one in list_recipes(arena.aim, shape_of(arena)) if first is None or one.name != first.recipe.name
+    ]
+    if arena.workers is not None:
+        contest.try_ahead(recipes)
+    if all(contest.try_next(recipe) and contest.try_cut_again() for recipe in recipes):
+        contest.search()
+    return contest.standing
 
 
-def _search(
-    standing: Standing, arena: Arena, limit: Limit, progress: Progress, *, began: float, budget_s: float
-) -> None:
-    """Draw further configurations while they improve the mix and half the budget is left."""
-    if arena.features.width("tree") == 0:
-        return
-    idle = 0
-    for recipe in draw_recipes(arena.aim, seed=arena.seed):
-        if idle >= SEARCH_PATIENCE or limit.clock() - began > SEARCH_SHARE * budget_s:
+@dataclass(kw_only=True)
+class _Contest:
+    """One contest on its way."""
+
+    standing: Standing
+    arena: Arena
+    limit: Limit
+    progress: Progress
+    memory: Memory
+    began: float
+    budget_s: float
+    ahead: dict[str, Tried] = field(default_factory=dict)
+
+    @property
+    def spent_s(self) -> float:
+        """Return the seconds since the training began."""
+        return self.limit.clock() - self.began
+
+    def try_ahead(self, recipes: Sequence[Recipe]) -> None:
+        """Try the whole list at once, where there are workers for that; it is taken in one by one afterwards."""
+        left = [one for one in recipes if recall_tried(self.memory, one, self.arena) is None]
+        self.progress.step(f"trying {len(left)} candidates at once", done=self.spent_s, total=self.budget_s)
+        share = self.limit.shorten((1 - REFIT_SHARE) * self.limit.seconds_left)
+        self.ahead = {one.recipe.name: one for one in self.arena.try_recipes(left, share)}
+
+    def try_cut_again(self) -> bool:
+        """Give the first candidate, if its few seconds cut it short, the time of any other; return whether the contest goes on.
+
+        On a busy machine, or over long texts, it would else stay half learned although minutes are left.
+        """
+        first = self.standing.tried[0]
+        if not first.is_cut or len(self.standing.tried) > 1:
+            return True
+        self.standing.is_cut = False  # it counts again if it is cut again
+        again = replace(first.recipe, name=f"{first.recipe.name}, longer")  # type: ignore[type-var]  # every recipe is a dataclass
+        return self.try_next(again)
+
+    def search(self) -> None:
+        """Draw further configurations while they improve the mix and half the budget is left."""
+        if self.arena.features.width("tree") == 0:
             return
-        before = standing.loss
-        if not _try_next(standing, recipe, arena, limit, progress, began=began, budget_s=budget_s):
-            return
-        idle = 0 if standing.loss < before * (1 - SEARCH_GAIN) else idle + 1
+        idle = 0
+        for recipe in draw_recipes(self.arena.aim, seed=self.arena.seed):
+            if idle >= SEARCH_PATIENCE or self.spent_s > SEARCH_SHARE * self.budget_s:
+                return
+            before = self.standing.loss
+            if not self.try_next(recipe):
+                return
+            idle = 0 if self.standing.loss < before * (1 - SEARCH_GAIN) else idle + 1
 
+    def try_next(self, recipe: Recipe) -> bool:
+        """Try one recipe if time allows; return whether the contest goes on."""
+        tried = self.ahead.get(recipe.name) or recall_tried(self.memory, recipe, self.arena)
+        if tried is None:
+            tried = self._try_anew(recipe)
+        if tried is None:
+            self.standing.is_cut = True
+            return False
+        self.standing.is_cut |= tried.is_cut
+        self.standing.add(tried, self.arena)
+        keep_tried(self.memory, tried, self.arena)
+        low, high = self.standing.find_interval(self.arena)
+        best = f"best {self.standing.loss:.4g} ({low:.4g} to {high:.4g})"
+        told = f"{recipe.name}: {self.arena.aim.metric} {tried.loss:.4g}, {best}"
+        self.progress.step(told, done=self.spent_s, total=self.budget_s)
+        return True
 
-def _try_next(
-    standing: Standing,
-    recipe: Recipe,
-    arena: Arena,
-    limit: Limit,
-    progress: Progress,
-    *,
-    began: float,
-    budget_s: float,
-) -> bool:
-    """Try one recipe if time allows; return whether the contest goes on."""
-    is_first = not standing.tried
-    reserve = min(REFIT_SHARE * budget_s, 1.5 * standing.refit_seconds / arena.threads + 0.02 * budget_s)
-    left = limit.seconds_left - reserve
-    if not is_first and (limit.should_stop() or MOST_OF_REST * left < standing.tried[0].seconds):
-        standing.is_cut = True
-        return False
-    share = min(FIRST_MODEL_S, (1 - REFIT_SHARE) * left) if is_first else MOST_OF_REST * left
-    progress.step(f"trying {recipe.name}", done=limit.clock() - began, total=budget_s)
-    tried = arena.try_recipe(recipe, limit.shorten(max(0.0, share)))
-    if limit.should_stop() and not is_first:
-        standing.is_cut = True
-        return False
-    standing.is_cut |= tried.is_cut
-    standing.add(tried, arena)
-    progress.step(
-        f"{recipe.name}: {arena.aim.metric} {tried.loss:.4g}, blend {standing.loss:.4g}",
-        done=limit.clock() - began,
-        total=budget_s,
-    )
-    return True
+    def _try_anew(self, recipe: Recipe) -> Tried | None:
+        """Return the candidate, None where time or somebody's word ended the contest."""
+        standing, limit = self.standing, self.limit
+        is_first = not standing.tried
+        refit_s = 1.5 * standing.refit_seconds / self.arena.threads + 0.02 * self.budget_s
+        left = limit.seconds_left - min(REFIT_SHARE * self.budget_s, refit_s)
+        if not is_first and (limit.should_stop() or MOST_OF_REST * left < standing.tried[0].seconds):
+            return None
+        share = min(FIRST_MODEL_S, (1 - REFIT_SHARE) * left) if is_first else MOST_OF_REST * left
+        self.progress.step(f"trying {recipe.name}", done=self.spent_s, total=self.budget_s)
+        tried = self.arena.try_recipe(recipe, limit.shorten(max(0.0, share)))
+        return None if limit.should_stop() and not is_first else tried
 
 
 def prefer_small(standing: Standing, arena: Arena) -> None:
@@ -189,10 +242,11 @@ def prefer_small(standing: Standing, arena: Arena) -> None:
     rows = standing.find_common_rows()
     y = arena.y[rows]
     best = mix([one.oof[rows] for one in standing.tried], standing.weights)
-    place = int(np.argmin([measure_loss(y, one.oof[rows], arena.aim) for one in standing.tried]))
-    if is_within_noise(y, standing.tried[place].oof[rows], best, arena.aim):
+    place = int(np.argmin([arena.measure(rows, one.oof[rows]) for one in standing.tried]))
+    weights = None if arena.w is None else arena.w[rows]
+    if is_within_noise(y, standing.tried[place].oof[rows], best, arena.aim, weights):
         standing.weights = np.eye(len(standing.tried))[place]
-        standing.loss = measure_loss(y, standing.tried[place].oof[rows], arena.aim)
+        standing.loss = arena.measure(rows, standing.tried[place].oof[rows])
 
 
 def shape_of(arena: Arena) -> Shape:

@@ -16,9 +16,10 @@ from skiff.core.task import Task
 from skiff.train.aim import Aim
 from skiff.train.contest import Arena, Tried
 from skiff.train.encoders import fit_encoders
-from skiff.train.features import Features, FoldRows, Source, build_features
+from skiff.train.features import FoldRows, Source, build_features
 from skiff.train.limits import Limit
 from skiff.train.linear import Constant
+from skiff.train.workers import Workers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,6 +61,8 @@ class Table:
     threads: int
     groups: Positions | None
     is_time_ordered: bool = False
+    w: Float | None = None
+    workers: Workers | None = None
 
     def draw_contest(self, *, without: Collection[str] = (), is_refused: bool = True) -> Contest:
         """Return the rows to compare candidates on: all, or a repeatable sample.
@@ -75,6 +78,7 @@ class Table:
             raise SkiffError(
                 "no_usable_columns",
                 what="No column is left that a model could learn from: all are left out, empty or the same in every row.",
+                where={"column": self.task.target},
                 fix="Keep a column that was left out with --keep COLUMN, or add columns that differ between rows.",
             )
         place = np.full(len(self.y), -1)
@@ -93,17 +97,18 @@ class Table:
             threads=self.threads,
             n_final_rows=min(len(self.y), FINAL_ROWS),
             is_time_ordered=self.is_time_ordered,
+            w=None if self.w is None else self.w[contest.rows],
+            workers=self.workers,
         )
 
-    def gather_final(
-        self, contest: Contest, arena: Arena, *, without: Collection[str]
-    ) -> tuple[Source, Float, Features]:
+    def gather_final(self, contest: Contest, arena: Arena, *, without: Collection[str]) -> tuple[Source, Arena]:
         """Return the rows of the final fit, encoded anew where the contest saw only a sample."""
         if len(contest.rows) == len(self.y):
-            return contest.source, arena.y, arena.features
+            return contest.source, arena
         rows = self._draw(FINAL_ROWS)
         source = self._build_source(rows, without=without)
-        return source, self.y[rows], build_features(source, [])
+        features = build_features(source, [])
+        return source, replace(arena, features=features, y=self.y[rows], w=None if self.w is None else self.w[rows])
 
     def try_constant(self, arena: Arena, limit: Limit) -> Tried:
         """Return the constant as a candidate where no fold can be used: its answers are those of all rows."""
