@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from skiff.core.pipeline import (
     LEQ,
     MEMBER,
+    AnswerSet,
     Calibration,
     CategoryEncoder,
     DateEncoder,
@@ -21,9 +22,11 @@ from skiff.core.pipeline import (
     Member,
     NumberEncoder,
     Pipeline,
+    Review,
     TextEncoder,
     Trees,
     ValueEncoder,
+    ValueRange,
 )
 from skiff.core.signature import InputColumn
 from skiff.deploy.reference import encode_reference
@@ -254,7 +257,28 @@ def pipelines(draw: st.DrawFn) -> tuple[Pipeline, pl.DataFrame]:
         calibration=calibration,
         classes={"binary": ("no", "yes"), "multiclass": ("a", "b", "ç"), "regression": ()}[kind],
         threshold=float(random.uniform()),
-        value_low=-50.0,
+        value_low=float(draw(st.sampled_from([-50.0, 0.0]))),
         value_high=50.0,
     )
-    return pipeline, frame
+    return _promise(pipeline, random), frame
+
+
+def _promise(pipeline: Pipeline, random: np.random.Generator) -> Pipeline:
+    """Add what is promised about the answers, in any combination."""
+    low, high = np.sort(random.uniform(size=2)).tolist()
+    is_reviewed, is_promised = (bool(random.integers(3)) for _ in range(2))
+    if pipeline.kind != "regression":
+        floor = float(random.uniform(0, 0.7))
+        return replace(
+            pipeline,
+            review=Review(low=low, high=high) if is_reviewed else None,
+            answer_set=AnswerSet(floor=floor, coverage=0.9) if is_promised else None,
+        )
+    edges = tuple(np.sort(random.normal(size=int(random.integers(4)))).tolist())
+    below, above = random.uniform(0, 3, size=(2, len(edges) + 1)).tolist()
+    promised = ValueRange(edges=edges, below=tuple(below), above=tuple(above), coverage=0.9)
+    return replace(
+        pipeline,
+        review=Review(low=0.0, high=3.0) if is_reviewed else None,
+        value_range=promised if is_promised else None,
+    )

@@ -16,6 +16,8 @@ from skiff.deploy.featurizer import featurize
 from skiff.deploy.operators import ALLOWED
 from skiff.deploy.reference import encode_reference, predict_reference
 from skiff.deploy.runtime import Predictor
+from skiff.evaluate.abstain import find_reviewed
+from skiff.evaluate.conformal import predict_ranges, predict_sets
 
 EXAMPLES = int(os.environ.get("SKIFF_EXAMPLES", "40"))
 TOLERANCE = 1e-9
@@ -30,9 +32,30 @@ def test_graph_agrees_with_the_reference(drawn: tuple[Pipeline, pl.DataFrame]) -
     expected = predict_reference(pipeline, frame)
     given_ = found.values if pipeline.kind == "regression" else found.probabilities
     np.testing.assert_allclose(given_, expected, rtol=TOLERANCE, atol=TOLERANCE)
+    _check_promises(pipeline, model, frame)
     if pipeline.kind == "binary":
         expected_labels = ["yes" if chance >= pipeline.threshold else "no" for chance in given_[:, 1]]
         assert found.labels.tolist() == expected_labels
+
+
+def _check_promises(pipeline: Pipeline, model: bytes, frame: pl.DataFrame) -> None:
+    """Ranges, sets and decisions are those that the plain functions read off the same answers."""
+    answers = Predictor(model).answer(frame)
+    sure = answers.probabilities
+    if pipeline.value_range is not None:
+        low, high = predict_ranges(pipeline.value_range, answers.values, is_never_negative=pipeline.value_low >= 0)
+        np.testing.assert_allclose(answers.low, low, rtol=TOLERANCE, atol=TOLERANCE)
+        np.testing.assert_allclose(answers.high, high, rtol=TOLERANCE, atol=TOLERANCE)
+        sure = np.asarray(answers.high) - np.asarray(answers.low)
+    if pipeline.answer_set is not None:
+        assert (answers.in_set == predict_sets(pipeline.answer_set, answers.probabilities)).all()
+        assert all(answer.set for answer in answers)
+    if pipeline.review is not None and (pipeline.kind != "regression" or pipeline.value_range is not None):
+        reviewed = find_reviewed(pipeline.review, pipeline.kind, sure)
+        assert answers.decisions is not None
+        assert answers.decisions.tolist() == ["review" if one else "act" for one in reviewed]
+    else:
+        assert answers.decisions is None
 
 
 @settings(max_examples=EXAMPLES // 2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

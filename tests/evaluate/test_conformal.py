@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from skiff.core.errors import SkiffError
-from skiff.evaluate.conformal import fit_interval, fit_set, measure_coverage, predict_sets
+from skiff.evaluate.conformal import (
+    find_bins,
+    fit_interval,
+    fit_range,
+    fit_set,
+    measure_coverage,
+    predict_ranges,
+    predict_sets,
+)
 
 
 @pytest.mark.parametrize("n", [19, 50, 400])
@@ -45,6 +53,28 @@ def test_sets_are_small_where_the_model_is_sure_and_never_empty() -> None:
     assert sizes.tolist() == [1, 1]
     unsure = fit_set(np.full(200, 2), np.tile([0.5, 0.3, 0.2], (200, 1)))
     assert predict_sets(unsure, np.array([[0.98, 0.01, 0.01], [0.4, 0.3, 0.3]])).sum(axis=1).tolist() == [1, 3]
+
+
+def test_ranges_hold_for_small_and_for_large_predictions() -> None:
+    rng = np.random.default_rng(1)
+    pred = rng.lognormal(3, 1, size=8000)
+    y = pred * rng.lognormal(0, 0.3, size=8000)
+    fitted = fit_range(y[:4000], pred[:4000], coverage=0.9)
+    low, high = predict_ranges(fitted, pred[4000:], is_never_negative=True)
+    inside = (low <= y[4000:]) & (y[4000:] <= high)
+    place = find_bins(fitted.edges, pred[4000:])
+    shares = [inside[place == code].mean() for code in range(5)]
+    assert min(shares) > 0.86, shares
+    one = fit_interval(y[:4000], pred[:4000], coverage=0.9)
+    is_large = place == 4
+    flat = (pred[4000:] - one.below <= y[4000:]) & (y[4000:] <= pred[4000:] + one.above)
+    assert flat[is_large].mean() < shares[4] - 0.1  # one width for all breaks the promise where it costs most
+
+
+def test_equal_predictions_fall_into_one_bin() -> None:
+    rng = np.random.default_rng(0)
+    assert fit_range(rng.normal(size=600), np.zeros(600)).edges in {(), (0.0,)}
+    assert fit_range(rng.normal(size=60), rng.normal(size=60)).edges == ()
 
 
 def test_few_rows_give_the_set_of_everything() -> None:

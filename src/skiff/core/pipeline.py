@@ -121,7 +121,22 @@ class TextEncoder:
     idf: Float
 
 
-Encoder: TypeAlias = NumberEncoder | CategoryEncoder | ValueEncoder | DateEncoder | TextEncoder
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListEncoder:
+    """A cell that holds several items, parted by `separator`; blanks around an item do not count.
+
+    Both views get one column for each of `items`, 1 where the cell holds it and else 0, and then one with the number of all
+    items in the cell, known or not (0 for a missing cell); in the linear view that number is ``(n - mean) / scale``.
+    """
+
+    column: str
+    separator: str
+    items: tuple[str, ...]
+    mean: float
+    scale: float
+
+
+Encoder: TypeAlias = NumberEncoder | CategoryEncoder | ValueEncoder | DateEncoder | TextEncoder | ListEncoder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +275,59 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ValueRange:
+    """How far the truth may lie from a predicted number, by the size of the prediction.
+
+    A prediction v is in bin ``sum(v >= edge for edge in edges)``; its range is ``[v - below[bin], v + above[bin]]``. Where no
+    answer of the model can be negative (`value_low` of the pipeline is 0 or more), the low end is kept at 0 or above.
+
+    Parameters
+    ----------
+    edges : tuple of float
+        Ascending; one fewer than there are bins.
+    below, above : tuple of float
+        One for each bin.
+    coverage : float
+        Promised share of rows to come whose truth lies inside.
+    """
+
+    edges: tuple[float, ...]
+    below: tuple[float, ...]
+    above: tuple[float, ...]
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerSet:
+    """Which classes cannot be ruled out: those of at least `floor` probability, and the most probable always.
+
+    Parameters
+    ----------
+    floor : float
+    coverage : float
+        Promised share of rows to come whose true class is in the set.
+    """
+
+    floor: float
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """Which answers a person should look at before anyone acts on them.
+
+    Parameters
+    ----------
+    low, high : float
+        Binary: reviewed where ``low <= p < high`` of the positive class. Several classes: where the largest probability is
+        below `high`. Numbers: where the range is wider than `high`. ``low >= high`` reviews nothing (binary).
+    """
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """Everything between a raw row and the answer.
 
@@ -280,6 +348,14 @@ class Pipeline:
         Binary only.
     value_low, value_high : float
         Regression only.
+    value_range : ValueRange or None
+        Regression only.
+    answer_set : AnswerSet or None
+        Classification only.
+    review : Review or None
+    exposure : str
+        Regression only: the input by which the value is multiplied after it was clipped, ``""`` for none. Where the row has
+        none (missing or infinite) it counts as 1, below 0 as 0.
     """
 
     kind: TaskKind
@@ -291,3 +367,7 @@ class Pipeline:
     threshold: float = 0.5
     value_low: float = float("-inf")
     value_high: float = float("inf")
+    value_range: ValueRange | None = None
+    answer_set: AnswerSet | None = None
+    review: Review | None = None
+    exposure: str = ""

@@ -13,11 +13,16 @@ from skiff.core.errors import SkiffError
 from skiff.core.pipeline import Encoder, Pipeline, TextEncoder, Trees
 from skiff.core.signature import InputColumn
 from skiff.deploy.encoders import Views, emit_encoders
+from skiff.deploy.exposure import emit_exposure
 from skiff.deploy.graph import GraphBuilder
 from skiff.deploy.members import emit_blend, emit_bounds, emit_calibration, emit_member
+from skiff.deploy.promises import emit_decision, emit_range, emit_set
 
 FORMAT_VERSION = 1
 """Version of the ``skiff.*`` metadata inside the file."""
+
+OUTPUTS = ("label", "probabilities", "value", "in_set", "low", "high", "decision")
+"""Names that outputs may have: no input takes them."""
 
 TENSOR_KINDS = {
     "number": TensorProto.DOUBLE,
@@ -29,9 +34,12 @@ TENSOR_KINDS = {
 """Type of each input at the graph's border (core.signature.InputColumn)."""
 
 
-def list_used_inputs(inputs: Sequence[InputColumn], encoders: Sequence[Encoder]) -> tuple[InputColumn, ...]:
-    """Return the inputs that an encoder reads, in their order."""
+def list_used_inputs(
+    inputs: Sequence[InputColumn], encoders: Sequence[Encoder], *, also: str = ""
+) -> tuple[InputColumn, ...]:
+    """Return the inputs that an encoder reads, and the one named `also`, in their order."""
     used = {item.column for item in encoders if not isinstance(item, TextEncoder) or item.vocabulary}
+    used |= {also} if also else set()
     return tuple(column for column in inputs if column.name in used)
 
 
@@ -39,8 +47,9 @@ def compile_pipeline(pipeline: Pipeline, *, metadata: Mapping[str, str] | None =
     """Return the ONNX file of a pipeline.
 
     The graph takes one [N, 1] tensor for each raw column that an encoder reads. A classifier gives ``label`` (string [N])
-    and ``probabilities`` (double [N, K]); a regressor gives ``value`` (double [N]). What is needed to use the file alone
-    is written into its metadata under ``skiff.*``.
+    and ``probabilities`` (double [N, K]); a regressor gives ``value`` (double [N]). Where the pipeline promises more, a
+    classifier also gives ``in_set`` (bool [N, K]), a regressor ``low`` and ``high`` (double [N]), and both ``decision``
+    (string [N]: ``act`` or ``review``). What is needed to use the file alone is written into its metadata under ``skiff.*``.
 
     Parameters
     ----------
@@ -63,9 +72,8 @@ def compile_pipeline(pipeline: Pipeline, *, metadata: Mapping[str, str] | None =
     A column that no answer depends on (free text where all members are trees) is not an input. The inputs keep the order of
     the columns and their names, except that a column called like an output, or not called at all, gets another name.
     """
-    outputs = ("value",) if pipeline.kind == "regression" else ("label", "probabilities")
-    builder = GraphBuilder(reserved=outputs)
-    inputs = list_used_inputs(pipeline.inputs, pipeline.encoders)
+    builder = GraphBuilder(reserved=OUTPUTS)
+    inputs = list_used_inputs(pipeline.inputs, pipeline.encoders, also=pipeline.exposure)
     tensors = {column.name: builder.input(column.name, TENSOR_KINDS[column.kind]) for column in inputs}
     views = emit_encoders(builder, pipeline.encoders, tensors)
     _refuse_unfit_members(pipeline, views)
@@ -77,7 +85,7 @@ def compile_pipeline(pipeline: Pipeline, *, metadata: Mapping[str, str] | None =
     ]
     blended = emit_blend(builder, answers, [member.weight for member in pipeline.members])
     if pipeline.kind == "regression":
-        _emit_value(builder, pipeline, blended)
+        _emit_value(builder, pipeline, blended, tensors)
     else:
         _emit_label(builder, pipeline, emit_calibration(builder, pipeline.calibration, blended))
     kept = builder.list_needed()
@@ -107,6 +115,11 @@ def describe_pipeline(pipeline: Pipeline, inputs: Sequence[InputColumn]) -> dict
         "skiff.classes": list(pipeline.classes),
         "skiff.threshold": pipeline.threshold,
         "skiff.inputs": [asdict(column) for column in inputs],
+        "skiff.promises": {
+            "range": None if pipeline.value_range is None else asdict(pipeline.value_range),
+            "set": None if pipeline.answer_set is None else asdict(pipeline.answer_set),
+            "review": None if pipeline.review is None else asdict(pipeline.review),
+        },
     }
     return {key: json.dumps(value, ensure_ascii=False, sort_keys=True) for key, value in facts.items()}
 
@@ -127,13 +140,27 @@ def _refuse_unfit_members(pipeline: Pipeline, views: Views) -> None:
             )
 
 
-def _emit_value(builder: GraphBuilder, pipeline: Pipeline, blended: str) -> None:
+def _emit_value(builder: GraphBuilder, pipeline: Pipeline, blended: str, tensors: Mapping[str, str]) -> None:
     if np.isfinite(pipeline.value_low) or np.isfinite(pipeline.value_high):
         blended = emit_bounds(builder, blended, pipeline.value_low, pipeline.value_high)
-    builder.output("value", builder.node("Squeeze", [blended, builder.integers(1)]), TensorProto.DOUBLE, ["N"])
+    if pipeline.exposure:
+        blended = emit_exposure(builder, blended, tensors[pipeline.exposure])
+    _put(builder, "value", blended)
+    if pipeline.value_range is not None:
+        low, high = emit_range(builder, pipeline.value_range, blended, is_never_negative=pipeline.value_low >= 0)
+        _put(builder, "low", low)
+        _put(builder, "high", high)
+        if pipeline.review is not None:
+            emit_decision(builder, pipeline.review, builder.node("Sub", [high, low]), kind=pipeline.kind)
+
+
+def _put(builder: GraphBuilder, name: str, column: str) -> None:
+    builder.output(name, builder.node("Squeeze", [column, builder.integers(1)]), TensorProto.DOUBLE, ["N"])
 
 
 def _emit_label(builder: GraphBuilder, pipeline: Pipeline, probabilities: str) -> None:
+    n_classes = len(pipeline.classes)
+    sure = probabilities
     if pipeline.kind == "binary":
         is_positive = builder.node("GreaterOrEqual", [probabilities, builder.number(pipeline.threshold)])
         place = builder.node("Squeeze", [builder.cast(is_positive, TensorProto.INT64), builder.integers(1)])
@@ -141,6 +168,13 @@ def _emit_label(builder: GraphBuilder, pipeline: Pipeline, probabilities: str) -
         probabilities = builder.join([negative, probabilities])
     else:
         place = builder.node("ArgMax", [probabilities], axis=1, keepdims=0, select_last_index=0)
+        if pipeline.review is not None:
+            sure = builder.node("ReduceMax", [probabilities, builder.integers(1)], keepdims=1)
     names = builder.constant(np.array(pipeline.classes, dtype=object))
     builder.output("label", builder.node("Gather", [names, place], axis=0), TensorProto.STRING, ["N"])
-    builder.output("probabilities", probabilities, TensorProto.DOUBLE, ["N", len(pipeline.classes)])
+    builder.output("probabilities", probabilities, TensorProto.DOUBLE, ["N", n_classes])
+    if pipeline.answer_set is not None:
+        in_set = emit_set(builder, pipeline.answer_set, probabilities)
+        builder.output("in_set", in_set, TensorProto.BOOL, ["N", n_classes])
+    if pipeline.review is not None:
+        emit_decision(builder, pipeline.review, sure, kind=pipeline.kind)

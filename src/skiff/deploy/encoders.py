@@ -1,7 +1,7 @@
 """Emit the encoders as ONNX nodes: from raw columns to the columns of the tree view and the linear view.
 
 All encoders of a kind become one block that works on a matrix, because a node costs the same for one column as for ten.
-The order of the columns is fixed: numbers (values, then missing marks), dates, categories, values, texts; within each in the
+The order of the columns is fixed: numbers (values, then missing marks), dates, categories, lists, values, texts; within each in the
 order of the encoders.
 """
 
@@ -19,6 +19,7 @@ from skiff.core.pipeline import (
     DateEncoder,
     DatePart,
     Encoder,
+    ListEncoder,
     NumberEncoder,
     TextEncoder,
     ValueEncoder,
@@ -27,9 +28,10 @@ from skiff.core.pipeline import (
 from skiff.core.signature import MISSING_DATE_S
 from skiff.deploy.dates import emit_calendar, emit_elapsed_days
 from skiff.deploy.graph import GraphBuilder
+from skiff.deploy.lists import emit_items
 from skiff.deploy.texts import emit_terms
 
-Some = TypeVar("Some", NumberEncoder, DateEncoder, CategoryEncoder, ValueEncoder, TextEncoder)
+Some = TypeVar("Some", NumberEncoder, DateEncoder, CategoryEncoder, ValueEncoder, TextEncoder, ListEncoder)
 
 
 @dataclass(kw_only=True)
@@ -61,6 +63,8 @@ def emit_encoders(builder: GraphBuilder, encoders: Sequence[Encoder], tensors: M
         _emit_dates(builder, dates, tensors, views)
     if categories := _select(encoders, CategoryEncoder):
         _emit_categories(builder, categories, tensors, views)
+    for listed in _select(encoders, ListEncoder):
+        _emit_list(builder, listed, tensors[listed.column], views)
     if values := _select(encoders, ValueEncoder):
         _emit_values(builder, values, tensors, views)
     for text in _select(encoders, TextEncoder):
@@ -210,6 +214,19 @@ def _emit_one_hot(builder: GraphBuilder, slot: str, widths: Sequence[int]) -> st
     lit = np.concatenate([np.arange(width, dtype=np.float64) for width in widths])
     named = builder.node("MatMul", [slot, builder.constant(spread)])
     return builder.cast(builder.node("Equal", [named, builder.row(lit)]), TensorProto.DOUBLE)
+
+
+def _emit_list(builder: GraphBuilder, encoder: ListEncoder, text: str, views: Views) -> None:
+    held, number = emit_items(builder, encoder, text)
+    scaled = builder.node(
+        "Div", [builder.node("Sub", [number, builder.number(encoder.mean)]), builder.number(encoder.scale)]
+    )
+    labels = [*encoder.items, "(number of items)"]
+    both: tuple[tuple[View, str], ...] = (("tree", number), ("linear", scaled))
+    for view, counted in both:
+        views.add(view, held)
+        views.add(view, counted)
+        views.describe(view, encoder.column, labels)
 
 
 def _emit_values(

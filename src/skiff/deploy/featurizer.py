@@ -74,12 +74,36 @@ class Featurizer:
 def featurize(inputs: Sequence[InputColumn], encoders: Sequence[Encoder], frame: pl.DataFrame) -> FeatureMatrix:
     """Return both views of the encoded rows of `frame`, in its order.
 
-    A frame of no rows, or no encoders, gives empty matrices. Satisfies `core.pipeline.Featurize`; where the same encoders
-    meet many frames, keep a `Featurizer`.
+    A frame of no rows, or no encoders, gives empty matrices. Satisfies `core.pipeline.Featurize`. The graph of the encoders that
+    were used last is kept, for a table that is encoded piece by piece: with thousands of terms, building it takes longer
+    than encoding a piece.
 
     Raises
     ------
     SkiffError
         ``missing_column`` or ``bad_value``.
     """
-    return Featurizer(inputs, encoders)(frame)
+    return _LAST.find(tuple(inputs), tuple(encoders))(frame)
+
+
+class _LastFeaturizer:
+    """The featurizer made last, found again by the very same encoders (they hold arrays, which cannot be hashed)."""
+
+    def __init__(self) -> None:
+        self._made: tuple[tuple[InputColumn, ...], tuple[Encoder, ...], Featurizer] | None = None
+
+    def find(self, inputs: tuple[InputColumn, ...], encoders: tuple[Encoder, ...]) -> Featurizer:
+        made = self._made
+        if (
+            made is not None
+            and inputs == made[0]
+            and len(encoders) == len(made[1])
+            and all(one is other for one, other in zip(encoders, made[1], strict=True))
+        ):
+            return made[2]
+        fresh = Featurizer(inputs, encoders)
+        self._made = (inputs, encoders, fresh)
+        return fresh
+
+
+_LAST = _LastFeaturizer()

@@ -57,13 +57,13 @@ class GraphBuilder:
                 self._taken.add(name)
                 return name
 
-    def input(self, name: str, kind: int) -> str:
-        """Declare an input column of shape [N, 1]; one whose name is taken gets another name."""
+    def input(self, name: str, kind: int, *, width: int = 1) -> str:
+        """Declare an input of shape [N, width]; one whose name is taken gets another name."""
         free = name
         while free in self._taken:
             free = f"{free} (input)"
         self._taken.add(free)
-        self._inputs.append(helper.make_tensor_value_info(free, kind, ["N", 1]))
+        self._inputs.append(helper.make_tensor_value_info(free, kind, ["N", width]))
         return free
 
     def output(self, name: str, made: str, kind: int, shape: Sequence[str | int]) -> None:

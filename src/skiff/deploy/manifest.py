@@ -34,6 +34,7 @@ def build_manifest(  # noqa: PLR0913  a manifest has this many parts
     verdicts: Sequence[Mapping[str, object]],
     parity: Mapping[str, object],
     versions: Mapping[str, str],
+    contract: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:  # Any: a JSON document
     """Return the manifest without its number, time and file hashes, which the store fills in.
 
@@ -56,6 +57,9 @@ def build_manifest(  # noqa: PLR0913  a manifest has this many parts
     parity : mapping of str to object
     versions : mapping of str to str
         Distribution to version.
+    contract : mapping, optional
+        What its columns are agreed to look like (`skiff.data.contract.rules.Contract.as_json` with ``version`` and
+        ``sha256``): serving and monitoring hold rows against it.
 
     Examples
     --------
@@ -84,6 +88,7 @@ def build_manifest(  # noqa: PLR0913  a manifest has this many parts
         "metrics": dict(metrics),
         "gate": {"passed": all(item["passed"] for item in verdicts), "verdicts": list(verdicts)},
         "parity": dict(parity),
+        "contract": dict(contract) if contract else None,
         "onnx": {
             "ir_version": IR_VERSION,
             "opsets": OPSETS,

@@ -10,9 +10,9 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "": frozenset(
         {
             "Abs", "Add", "ArgMax", "Cast", "Clip", "Concat", "Div", "Equal", "Exp", "Gather", "GreaterOrEqual", "Identity",
-            "IsInf", "IsNaN", "Log", "MatMul", "Max", "Min", "Mod", "Mul", "ReduceSum",
-            "ReduceSumSquare", "Relu", "Sigmoid", "Sign", "Softmax", "Sqrt", "Squeeze", "StringNormalizer", "Sub", "Sum",
-            "TfIdfVectorizer", "Where",
+            "IsInf", "IsNaN", "Log", "MatMul", "Max", "Min", "Mod", "Mul", "ReduceMax", "ReduceSum",
+            "ReduceSumSquare", "Relu", "Reshape", "Sigmoid", "Sign", "Softmax", "Sqrt", "Squeeze", "StringNormalizer", "Sub", "Sum",
+            "TfIdfVectorizer", "Unsqueeze", "Where",
         }
     ),
     "ai.onnx.ml": frozenset({"LabelEncoder", "TreeEnsemble"}),

@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 
 from skiff.core.pipeline import LEQ, DateEncoder, FeatureMatrix, Pipeline, Trees
 from skiff.core.signature import MISSING_DATE_S, InputColumn
+from skiff.deploy.answers import Answers
 from skiff.deploy.compiler import compile_featurizer, list_used_inputs
 from skiff.deploy.dates import DAY_S
+from skiff.deploy.exposure import read_exposure
 from skiff.deploy.featurizer import Featurizer
-from skiff.deploy.runtime import Predictions, Predictor
+from skiff.deploy.runtime import Predictor, Reasoner
 from skiff.deploy.tensors import build_tensors
+from skiff.evaluate.abstain import find_reviewed
+from skiff.evaluate.conformal import predict_ranges, predict_sets
 
 HOSTILE_NUMBERS = (0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, 1e308, -1e308, 5e-324, 2.0**53 + 2, np.nan)
 HOSTILE_TEXTS = (
@@ -68,7 +72,7 @@ class Parity:
     max_abs_diff : float
         Largest difference in probability; for values ``|a - b| / max(1, |b|)``.
     label_mismatches : int
-        Rows whose label differs although their probability is not within `tolerance` of the threshold.
+        Rows whose label, range, set or decision differs although their answer is not within `tolerance` of an edge.
     tolerance : float
     is_equal : bool
     """
@@ -113,12 +117,16 @@ def measure_parity(
     for rows in (frame, hostile):
         if rows.height == 0:
             continue
-        found = predictor.predict_columns(rows)
+        found = predictor.answer(rows)
         twins = [predict_native(featurizer(rows))]
+        if pipeline.exposure:
+            with np.errstate(over="ignore"):  # an exposure may be as large as a double goes, as in the graph
+                twins[0] = twins[0] * read_exposure(rows, pipeline.exposure)
         if predict_second is not None:
             twins.append(predict_second(rows))
         for expected in twins:
             worst = max(worst, _measure_gap(pipeline, expected, found))
+            mismatches += _count_broken_promises(pipeline, expected, found, tolerance)
             if pipeline.kind != "regression":
                 mismatches += _count_mismatches(pipeline, expected, found.labels, tolerance)
     return Parity(
@@ -131,7 +139,54 @@ def measure_parity(
     )
 
 
-def _measure_gap(pipeline: Pipeline, expected: NDArray[np.float64], found: Predictions) -> float:
+def measure_reasons_gap(model: bytes, companion: bytes, frame: pl.DataFrame) -> float:
+    """Return the largest difference between a model's answers and the sums of its companion's contributions.
+
+    For values ``|a - b| / max(1, |b|)``, as parity has it.
+    """
+    if frame.height == 0:
+        return 0.0
+    predictor, reasoner = Predictor(model), Reasoner(companion)
+    feed = predictor.build_feed(frame)
+    answers = predictor.answer_tensors(feed)
+    columns = (column.name for column in predictor.signature.inputs)
+    summed = reasoner.add_up(dict(zip(columns, feed.values(), strict=True)))
+    served = answers.values.reshape(-1, 1) if answers.kind == "regression" else answers.probabilities
+    served = served[:, 1:] if answers.kind == "binary" else served
+    gap = np.abs(summed - served) / np.maximum(1.0, np.abs(served))
+    return float(np.nan_to_num(np.where(summed == served, 0.0, gap), nan=np.inf, posinf=np.inf).max())
+
+
+def _count_broken_promises(
+    pipeline: Pipeline, expected: NDArray[np.float64], answers: Answers, tolerance: float
+) -> int:
+    """Count rows whose range, set or decision is not what the fitted answer gives, unless it is within `tolerance` of an edge."""
+    broken = np.zeros(len(answers), dtype=bool)
+    sure = expected
+    if pipeline.value_range is not None and answers.low is not None and answers.high is not None:
+        low, high = predict_ranges(pipeline.value_range, expected, is_never_negative=pipeline.value_low >= 0)
+        room = tolerance * np.maximum(1.0, np.abs(expected))
+        is_edge = np.zeros(len(expected), dtype=bool)
+        for edge in pipeline.value_range.edges:
+            is_edge |= np.abs(expected - edge) <= room
+        with np.errstate(invalid="ignore"):
+            far = (np.abs(low - answers.low) > room * 4) | (np.abs(high - answers.high) > room * 4)
+        broken |= far & ~is_edge
+        sure = high - low
+    if pipeline.answer_set is not None and answers.in_set is not None:
+        floor = np.minimum(expected.max(axis=1), pipeline.answer_set.floor)
+        is_edge = (np.abs(expected - floor[:, None]) <= tolerance).any(axis=1)
+        broken |= (predict_sets(pipeline.answer_set, expected) != answers.in_set).any(axis=1) & ~is_edge
+    if pipeline.review is not None and answers.decisions is not None:
+        review = pipeline.review
+        said = sure[:, 1] if pipeline.kind == "binary" else sure.max(axis=1) if pipeline.kind == "multiclass" else sure
+        is_edge = np.minimum(np.abs(said - review.low), np.abs(said - review.high)) <= tolerance
+        expects = np.where(find_reviewed(review, pipeline.kind, sure), "review", "act")
+        broken |= (expects != answers.decisions.astype(str)) & ~is_edge
+    return int(broken.sum())
+
+
+def _measure_gap(pipeline: Pipeline, expected: NDArray[np.float64], found: Answers) -> float:
     """Return the largest difference; infinite where one side has no number and the other has."""
     given = found.values if pipeline.kind == "regression" else found.probabilities
     is_same = (np.isnan(expected) & np.isnan(given)) | (expected == given)
@@ -164,7 +219,7 @@ def build_hostile_rows(pipeline: Pipeline, frame: pl.DataFrame, *, seed: int) ->
     seed : int
         Chooses among the thresholds where there are many.
     """
-    inputs = list_used_inputs(pipeline.inputs, pipeline.encoders)
+    inputs = list_used_inputs(pipeline.inputs, pipeline.encoders, also=pipeline.exposure)
     tensors = build_tensors(inputs, frame.head(BASE_ROWS))
     real = {column.name: tensors[column.name].ravel().tolist() for column in inputs}
     thresholds = _find_thresholds(pipeline, seed=seed)

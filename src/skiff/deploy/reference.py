@@ -22,6 +22,7 @@ from skiff.core.pipeline import (
     DateEncoder,
     Encoder,
     Layers,
+    ListEncoder,
     NumberEncoder,
     Pipeline,
     TextEncoder,
@@ -64,11 +65,15 @@ def _predict(pipeline: Pipeline, frame: pl.DataFrame) -> Float:
     blended = np.asarray(total)
     if pipeline.kind == "regression":
         values: Float = np.clip(blended[:, 0], pipeline.value_low, pipeline.value_high)
+        if not pipeline.exposure:
+            return values
+        amounts = _numbers(frame, pipeline.exposure)
+        values *= np.array([1.0 if np.isnan(amount) else max(amount, 0.0) for amount in amounts])
         return values
     return _calibrate(pipeline.calibration, blended)
 
 
-def encode_reference(encoders: Sequence[Encoder], frame: pl.DataFrame) -> tuple[Float, Float]:  # noqa: C901  one branch a kind, in plain sight
+def encode_reference(encoders: Sequence[Encoder], frame: pl.DataFrame) -> tuple[Float, Float]:  # noqa: C901, PLR0912  one branch a kind, in plain sight
     """Return the tree view and the linear view, columns in the documented order."""
     tree: Columns = []
     linear: Columns = []
@@ -84,6 +89,9 @@ def encode_reference(encoders: Sequence[Encoder], frame: pl.DataFrame) -> tuple[
     for item in encoders:
         if isinstance(item, CategoryEncoder):
             _encode_category(item, frame[item.column].to_list(), tree, linear)
+    for item in encoders:
+        if isinstance(item, ListEncoder):
+            _encode_list(item, frame[item.column].to_list(), tree, linear)
     for item in encoders:
         if isinstance(item, ValueEncoder):
             _encode_values(item, frame[item.column].to_list(), tree, linear)
@@ -146,6 +154,18 @@ def _encode_category(item: CategoryEncoder, cells: list[Any], tree: Columns, lin
     hot = [(code == place).astype(float) for place in range(item.n_hot)]
     missing = (code == len(item.levels)).astype(float)
     linear.extend([*hot, missing, 1.0 - sum(hot, missing)])
+
+
+def _encode_list(item: ListEncoder, cells: list[Any], tree: Columns, linear: Columns) -> None:
+    split = [[piece.strip("\t\n\f\r ") for piece in (cell or "").split(item.separator)] for cell in cells]
+    held = [[piece for piece in pieces if piece] for pieces in split]
+    for name in item.items:
+        column = np.array([float(name in pieces) for pieces in held])
+        tree.append(column)
+        linear.append(column)
+    number = np.array([float(len(pieces)) for pieces in held])
+    tree.append(number)
+    linear.append((number - item.mean) / item.scale)
 
 
 def _encode_values(item: ValueEncoder, cells: list[Any], tree: Columns, linear: Columns) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -13,18 +13,22 @@ import polars as pl
 from skiff.core.measurement import Measurement
 from skiff.core.signature import InputColumn
 from skiff.core.task import Costs, Task
+from skiff.evaluate.abstain import measure_abstaining
 from skiff.evaluate.baselines import judge_baselines
 from skiff.evaluate.calibration import calibration_bins
 from skiff.evaluate.compare import compare_paired, is_better
+from skiff.evaluate.curves import find_gain_points, find_profit_points
 from skiff.evaluate.importance import Bench, measure_importances
+from skiff.evaluate.looks import widen_for_looks
 from skiff.evaluate.metrics import measure_classification, measure_regression
 from skiff.evaluate.naive import find_class_shares, find_usual_value
 from skiff.evaluate.notes import Told, write_notes
 from skiff.evaluate.operating import measure_operating_points
+from skiff.evaluate.promised import Promised, judge_promises, measure_sizes
 from skiff.evaluate.ranking import find_precision_recall_points, find_roc_points
 from skiff.evaluate.results import CalibrationBin, Confusion, Decision, Evaluation, Importance, Slice
 from skiff.evaluate.scores import decide_labels, find_stated_and_seen
-from skiff.evaluate.slices import measure_slices, select_slices
+from skiff.evaluate.slices import find_groups, measure_slices, select_slices
 from skiff.evaluate.threshold import measure_saving
 
 if TYPE_CHECKING:
@@ -56,6 +60,8 @@ class Case:
     threshold: float
     groups: Int | None
     seed: int
+    amounts: Float | None = None
+    promised: Promised | None = None
 
 
 def judge(  # noqa: PLR0913  everything that judging needs, named at the call
@@ -75,6 +81,9 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
     random_split: Measurement | None = None,
     seed: int,
     max_rows_importance: int = 2000,
+    amounts: Float | None = None,
+    promised: Promised | None = None,
+    looks: int = 1,
 ) -> Evaluation:
     """Measure a model on rows it has never seen.
 
@@ -102,6 +111,12 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
         Passed through.
     seed : int
     max_rows_importance : int
+    amounts : ndarray of shape (n_test,), optional
+        What is at stake in each test row, where ``costs.amount`` names a column.
+    promised : Promised, optional
+        Ranges or sets of the test rows, and which of them a person should look at.
+    looks : int
+        How often these rows have been judged on, this time included; intervals are widened for it.
 
     Returns
     -------
@@ -135,13 +150,16 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
         threshold=threshold,
         groups=groups,
         seed=seed,
+        amounts=amounts,
+        promised=promised,
     )
     headline = choose_headline(task, case.y_train)
     metrics = _measure(case)
     if costs is not None and task.kind == "binary":
         decision, savings = _price_decision(case, decision, costs)
         metrics |= savings
-    against = _compare_with_naive(case, headline)
+    metrics = {name: widen_for_looks(item, looks) for name, item in metrics.items()}
+    against = widen_for_looks(_compare_with_naive(case, headline), looks)
     baselines = judge_baselines(task, case.y_train, case.y_test, frame_train, frame_test, inputs, seed)
     every_slice = measure_slices(task, case.y_test, prediction, frame_test, inputs, threshold=threshold, groups=groups)
     evaluation = Evaluation(
@@ -158,6 +176,8 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
         residuals=sample_residuals(case.y_test, prediction) if task.kind == "regression" else (),
         against_baseline=against,
         groups=every_slice,
+        looks=looks,
+        **_judge_promised(case),
     )
     if task.kind == "binary":
         is_positive, p = case.y_test == 1, prediction[:, 1]
@@ -166,6 +186,8 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
             roc=find_roc_points(is_positive, p),
             precision_recall=find_precision_recall_points(is_positive, p),
             operating_points=measure_operating_points(case.y_test, p, groups=groups, seed=seed),
+            gain=find_gain_points(is_positive, p),
+            profit=() if costs is None else find_profit_points(is_positive, p, costs, amounts=amounts),
         )
     return replace(evaluation, notes=_write_notes(case, evaluation, every_slice))
 
@@ -233,11 +255,26 @@ def _compare_with_naive(case: Case, headline: str) -> Measurement:
     )
 
 
+def _judge_promised(case: Case) -> dict[str, Any]:
+    """Return what is measured of ranges, sets and review: fields of `Evaluation` by name."""
+    found: dict[str, Any] = {}
+    if case.task.kind == "regression":
+        found["sizes"] = measure_sizes(case.y_test, case.prediction, case.promised, unit=case.task.unit)
+    else:
+        found["abstain"] = measure_abstaining(case.y_test.astype(np.int64), case.prediction, threshold=case.threshold)
+    if case.promised is not None:
+        groups = list(find_groups(case.frame_test, case.inputs, protected=case.task.protected))
+        found["kept"] = judge_promises(case.y_test, case.promised, groups, unit=case.task.unit)
+    return found
+
+
 def _price_decision(
     case: Case, decision: Decision | None, costs: Costs
 ) -> tuple[Decision | None, Mapping[str, Measurement]]:
     p = case.prediction[:, 1]
-    saving = measure_saving(case.y_test, p, case.threshold, costs, seed=case.seed, groups=case.groups)
+    saving = measure_saving(
+        case.y_test, p, case.threshold, costs, seed=case.seed, groups=case.groups, amounts=case.amounts
+    )
     currency = costs.currency.lower()
     found = {f"saving_{currency}_row": replace(saving, name=f"saving_{currency}_row")}
     if costs.rows_per_month is not None:

@@ -98,6 +98,74 @@ class Importance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupCoverage:
+    """How often the truth lay inside the promised range or set in one group.
+
+    `falls_short`: surely below the promise, the number of groups allowed for.
+    """
+
+    column: str
+    level: str
+    coverage: Measurement
+    is_too_small: bool = False
+    falls_short: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Whether ranges or sets hold what they promise.
+
+    Parameters
+    ----------
+    coverage : Measurement
+        Its baseline is what was promised.
+    size : Measurement or None
+        Mean width of the ranges, or mean number of classes in the sets.
+    groups : tuple of GroupCoverage
+        Lowest first.
+    review_share : Measurement or None
+        Share of the answers that a person should look at.
+    """
+
+    coverage: Measurement
+    size: Measurement | None = None
+    groups: tuple[GroupCoverage, ...] = ()
+    review_share: Measurement | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeBin:
+    """Errors where predictions are of about one size (regression); `bias` is positive where predictions are too high."""
+
+    low: float
+    high: float
+    error: Measurement
+    bias: float
+    coverage: Measurement | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbstainPoint:
+    """What is right among the answers acted on, once the least sure share goes to a person.
+
+    Parameters
+    ----------
+    share : float
+        Of the rows that a person looks at.
+    accuracy, low, high : float
+        Share of right answers among the rest (Wilson interval).
+    n : int
+        Rows of the rest.
+    """
+
+    share: float
+    accuracy: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """Everything measured on the sealed test set.
 
@@ -131,6 +199,17 @@ class Evaluation:
         ``recall_at_precision_0.9`` and ``precision_at_recall_0.9`` for 0.01 to 0.99 (binary), for criteria.
     groups : tuple of Slice
         Every group that was looked at, of which `slices` shows the worst.
+    gain, profit : tuple of (float, float)
+        Share of rows acted on, most probable first, against the share of cases caught, and against the saving per row where
+        there are costs (binary).
+    kept : Kept or None
+        Whether ranges or sets hold what they promise.
+    abstain : tuple of AbstainPoint
+        What leaving the least sure answers to a person buys (classification).
+    sizes : tuple of SizeBin
+        Errors by the size of the prediction (regression).
+    looks : int
+        How often these sealed rows have been judged on, this time included; intervals are widened for it.
     """
 
     headline: str
@@ -150,6 +229,12 @@ class Evaluation:
     against_baseline: Measurement | None = None
     operating_points: Mapping[str, Measurement] = field(default_factory=dict)
     groups: tuple[Slice, ...] = ()
+    gain: tuple[tuple[float, float], ...] = ()
+    profit: tuple[tuple[float, float], ...] = ()
+    kept: Kept | None = None
+    abstain: tuple[AbstainPoint, ...] = ()
+    sizes: tuple[SizeBin, ...] = ()
+    looks: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from skiff.core.errors import SkiffError
 from skiff.core.measurement import Measurement
-from skiff.core.task import Costs
+from skiff.core.task import CostName, Costs
 from skiff.evaluate.intervals import MIN_UNITS, N_BOOT, build_resample, find_bca_interval
 from skiff.evaluate.results import Decision
 from skiff.evaluate.scores import Score
@@ -19,15 +20,54 @@ if TYPE_CHECKING:
 
     Float: TypeAlias = NDArray[np.float64]
     Int: TypeAlias = NDArray[np.int64]
+    Mask: TypeAlias = NDArray[np.bool_]
 
 MIN_SIDE = 5
 """Rows that must lie on each side of a threshold that was found by trying: fewer would fit an extreme row."""
+
+WEEKS_PER_MONTH = 52 / 12
+MATRIX: tuple[CostName, ...] = ("false_positive", "false_negative", "true_positive", "true_negative")
 
 PLATEAU = 0.005
 """Thresholds whose F1 is within this of the best are one plateau, whose middle is taken: its ends move with the sample."""
 
 
-def choose_threshold(y: Int | Float, p_positive: Float, *, costs: Costs | None) -> Decision:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowCosts:
+    """What each of the four outcomes costs in each row, shape (n_rows,) each."""
+
+    false_positive: Float
+    false_negative: Float
+    true_positive: Float
+    true_negative: Float
+
+    def price(self, is_positive: Mask, flagged: Mask) -> Float:
+        """Return what each row costs, given what is true and what was done."""
+        right = np.where(is_positive, self.true_positive, self.true_negative)
+        wrong = np.where(is_positive, self.false_negative, self.false_positive)
+        return np.where(is_positive == flagged, right, wrong)
+
+
+def spread_costs(costs: Costs, n_rows: int, amounts: Float | None = None) -> RowCosts:
+    """Return the costs of each row: those named in ``by_amount`` are multiplied by the amount at stake in it.
+
+    Examples
+    --------
+    >>> made = spread_costs(Costs(false_negative=0.5, amount="loan"), 2, np.array([100.0, 300.0]))
+    >>> made.false_negative.tolist(), made.false_positive.tolist()
+    ([50.0, 150.0], [1.0, 1.0])
+    """
+    ones = np.ones(n_rows)
+    scaled = () if costs.amount is None or amounts is None else costs.by_amount
+    parts = {
+        name: getattr(costs, name) * (amounts if name in scaled and amounts is not None else ones) for name in MATRIX
+    }
+    return RowCosts(**parts)
+
+
+def choose_threshold(
+    y: Int | Float, p_positive: Float, *, costs: Costs | None, amounts: Float | None = None
+) -> Decision:
     """Settle from which probability a row is flagged.
 
     With costs: the threshold that theory gives for calibrated probabilities, unless another is cheaper on these rows by
@@ -41,11 +81,14 @@ def choose_threshold(y: Int | Float, p_positive: Float, *, costs: Costs | None) 
     p_positive : ndarray of shape (n_rows,)
         Probabilities of rows the model was not fitted on (out of fold): never the sealed test set.
     costs : Costs or None
+        With ``capacity_per_week``, never more rows are flagged than can be acted on.
+    amounts : ndarray of shape (n_rows,), optional
+        What is at stake in each row, where ``costs.amount`` names a column.
 
     Raises
     ------
     SkiffError
-        ``costs_contradict`` where right answers cost more than wrong ones.
+        ``costs_contradict`` where right answers cost more than wrong ones; ``capacity_without_rows``.
 
     References
     ----------
@@ -65,7 +108,9 @@ def choose_threshold(y: Int | Float, p_positive: Float, *, costs: Costs | None) 
     """
     is_positive = y == 1
     if costs is not None:
-        return _choose_by_costs(is_positive, p_positive, costs)
+        if costs.capacity_per_week is None:
+            return _choose_by_costs(is_positive, p_positive, costs, amounts)
+        return _choose_by_capacity(is_positive, p_positive, costs, amounts)
     if min(int(is_positive.sum()), int((~is_positive).sum())) < MIN_SIDE:
         return Decision(threshold=0.5, reason="There are too few cases to choose a threshold from, so it is one half.")
     threshold = _choose_by_f1(is_positive, p_positive)
@@ -104,6 +149,7 @@ def measure_saving(
     *,
     seed: int,
     groups: Int | None = None,
+    amounts: Float | None = None,
     n_boot: int = N_BOOT,
 ) -> Measurement:
     """Measure the saving per row against the better of flagging every row and flagging none.
@@ -116,6 +162,7 @@ def measure_saving(
     costs : Costs
     seed : int
     groups : ndarray of int64, optional
+    amounts : ndarray of shape (n_rows,), optional
 
     Returns
     -------
@@ -124,7 +171,8 @@ def measure_saving(
 
     Notes
     -----
-    The better constant is picked on the same rows, in each resample anew, so the saving is not flattered.
+    The better constant is picked on the same rows, in each resample anew, so the saving is not flattered. Where capacity is
+    limited nobody can flag every row, so the saving is against flagging none.
 
     Examples
     --------
@@ -133,9 +181,11 @@ def measure_saving(
     0.5
     """
     is_positive, flagged = y == 1, p >= threshold
-    paid = _price(is_positive, flagged, costs)
-    all_flagged = _price(is_positive, np.ones(len(p), dtype=bool), costs)
-    none_flagged = _price(is_positive, np.zeros(len(p), dtype=bool), costs)
+    priced = spread_costs(costs, len(p), amounts)
+    paid = priced.price(is_positive, flagged)
+    none_flagged = priced.price(is_positive, np.zeros(len(p), dtype=bool))
+    is_limited = costs.capacity_per_week is not None
+    all_flagged = none_flagged if is_limited else priced.price(is_positive, np.ones(len(p), dtype=bool))
 
     def formula(sums: Float) -> Float:
         return np.asarray((np.minimum(sums[..., 2], sums[..., 3]) - sums[..., 1]) / sums[..., 0])
@@ -163,39 +213,101 @@ def measure_saving(
     )
 
 
-def _price(is_positive: NDArray[np.bool_], flagged: NDArray[np.bool_], costs: Costs) -> Float:
-    right = np.where(is_positive, costs.true_positive, costs.true_negative)
-    wrong = np.where(is_positive, costs.false_negative, costs.false_positive)
-    return np.where(is_positive == flagged, right, wrong)
-
-
 def _say(threshold: float) -> str:
     if threshold >= 0.01:  # noqa: PLR2004  below, counts of 100 round to nothing
         return f"{threshold * 100:.0f} in 100"
     return f"{threshold * 1000:.1f} in 1,000"
 
 
-def _choose_by_costs(is_positive: NDArray[np.bool_], p: Float, costs: Costs) -> Decision:
-    theory = round(find_theoretical_threshold(costs), 12)
+def find_capacity_share(costs: Costs) -> float:
+    """Return the share of rows that can be acted on.
+
+    Raises
+    ------
+    SkiffError
+        ``capacity_without_rows``.
+
+    Examples
+    --------
+    >>> round(find_capacity_share(Costs(capacity_per_week=50, rows_per_month=2000)), 4)
+    0.1083
+    """
+    if costs.capacity_per_week is None:
+        return 1.0
+    if costs.rows_per_month is None or costs.rows_per_month <= 0:
+        raise SkiffError(
+            "capacity_without_rows",
+            what="It is said how many rows can be acted on in a week, but not of how many.",
+            where={"setting": "costs.rows_per_month"},
+            fix="Write under [costs] how many rows you decide on in a month, such as:  rows_per_month = 2000",
+        )
+    return min(costs.capacity_per_week * WEEKS_PER_MONTH / costs.rows_per_month, 1.0)
+
+
+def _choose_by_capacity(is_positive: Mask, p: Float, costs: Costs, amounts: Float | None) -> Decision:
+    """Flag the most probable rows until the week is full, or fewer where the costs say so."""
+    share = find_capacity_share(costs)
+    n_flagged = int(share * len(p))
+    ranked = np.sort(p)[::-1]
+    cut = 1.0 if n_flagged == 0 else 0.0 if n_flagged >= len(p) else float(ranked[n_flagged - 1])
+    if 0 < n_flagged < len(p) and ranked[n_flagged] == cut:  # a tie would overfill the week
+        above = ranked[ranked > cut]
+        cut = float(above[-1]) if len(above) else cut
+    says = (
+        f"You can act on {costs.capacity_per_week:g} rows a week of about {costs.rows_per_month or 0:g} a month, "
+        f"{_say(share)}: those from a probability of {_say(cut)} upwards."
+    )
+    if has_matrix(costs):
+        by_costs = _choose_by_costs(is_positive, p, costs, amounts)
+        if by_costs.threshold > cut:
+            return Decision(
+                threshold=by_costs.threshold, reason=f"{by_costs.reason} There is room for more, but it would not pay."
+            )
+    return Decision(threshold=round(cut, 12), reason=says)
+
+
+def has_matrix(costs: Costs) -> bool:
+    """Return whether any of the four costs was given.
+
+    Examples
+    --------
+    >>> has_matrix(Costs(capacity_per_week=50)), has_matrix(Costs(false_negative=100))
+    (False, True)
+    """
+    plain = Costs()
+    return any(getattr(costs, name) != getattr(plain, name) for name in MATRIX)
+
+
+def _find_typical(costs: Costs, priced: RowCosts) -> Costs:
+    return replace(
+        costs,
+        false_positive=float(priced.false_positive.mean()),
+        false_negative=float(priced.false_negative.mean()),
+        true_positive=float(priced.true_positive.mean()),
+        true_negative=float(priced.true_negative.mean()),
+    )
+
+
+def _choose_by_costs(is_positive: Mask, p: Float, costs: Costs, amounts: Float | None) -> Decision:
+    priced = spread_costs(costs, len(p), amounts)
+    typical = _find_typical(costs, priced) if len(p) else costs
+    theory = round(find_theoretical_threshold(typical), 12)
+    stake = "" if costs.amount is None else f" on average (by the column '{costs.amount}')"
     reason = (
         f"By your costs it pays to flag a row from a probability of {_say(theory)} upwards: a missed case costs "
-        f"{costs.false_negative:g} {costs.currency}, a false alarm {costs.false_positive:g} {costs.currency}."
+        f"{typical.false_negative:g} {costs.currency}, a false alarm {typical.false_positive:g} {costs.currency}{stake}."
     )
-    cuts, hits, alarms = _count_at_cuts(is_positive, p)
+    order, places, cuts = _find_cuts(p)
     if len(cuts) == 0:
         return Decision(threshold=theory, reason=reason)
-    total, n_positive = len(p), int(is_positive.sum())
-    spent = (
-        hits * costs.true_positive
-        + alarms * costs.false_positive
-        + (n_positive - hits) * costs.false_negative
-        + (total - n_positive - alarms) * costs.true_negative
-    )
+    quiet = priced.price(is_positive, np.zeros(len(p), dtype=bool))
+    alarm = priced.price(is_positive, np.ones(len(p), dtype=bool))
+    spent = quiet.sum() - np.cumsum((quiet - alarm)[order])[places]
     # The middle of the thresholds that cost at most 0.1 % more than the cheapest: its ends move with the sample.
     cheap = spent <= spent.min() + 0.001 * (spent.max() - spent.min())
     tried = float(cuts[_find_middle(cheap, int(np.argmin(spent)))])
-    gain = _price(is_positive, p >= theory, costs) - _price(is_positive, p >= tried, costs)
-    if gain.mean() > gain.std() / math.sqrt(total):
+    gain = priced.price(is_positive, p >= theory) - priced.price(is_positive, p >= tried)
+    if gain.mean() > gain.std() / math.sqrt(len(p)):
         return Decision(
             threshold=tried,
             reason=f"Flagging a row from a probability of {_say(tried)} upwards cost least on the training rows, by your "
@@ -204,7 +316,7 @@ def _choose_by_costs(is_positive: NDArray[np.bool_], p: Float, costs: Costs) -> 
     return Decision(threshold=theory, reason=reason)
 
 
-def _choose_by_f1(is_positive: NDArray[np.bool_], p: Float) -> float:
+def _choose_by_f1(is_positive: Mask, p: Float) -> float:
     cuts, hits, alarms = _count_at_cuts(is_positive, p)
     if len(cuts) == 0:
         return 0.5
@@ -218,18 +330,23 @@ def _choose_by_f1(is_positive: NDArray[np.bool_], p: Float) -> float:
     return float(cuts[_find_middle(mean_f1 >= mean_f1[best] - PLATEAU, best)])
 
 
-def _count_at_cuts(is_positive: NDArray[np.bool_], p: Float) -> tuple[Float, Float, Float]:
-    """Count hits and false alarms at each midpoint between different probabilities, strictest first."""
+def _find_cuts(p: Float) -> tuple[Int, Int, Float]:
+    """Return the order from the most probable down, the places after which a threshold may lie, and those thresholds."""
     order = np.argsort(-p, kind="stable")
-    ranked, truth = p[order], is_positive[order]
+    ranked = p[order]
     last = np.flatnonzero(ranked[1:] != ranked[:-1])
     last = last[(last + 1 >= MIN_SIDE) & (len(p) - last - 1 >= MIN_SIDE)]
-    hits = np.cumsum(truth)[last].astype(np.float64)
-    cuts = np.round((ranked[last] + ranked[last + 1]) / 2, 12)
+    return order, last, np.round((ranked[last] + ranked[last + 1]) / 2, 12)
+
+
+def _count_at_cuts(is_positive: Mask, p: Float) -> tuple[Float, Float, Float]:
+    """Count hits and false alarms at each midpoint between different probabilities, strictest first."""
+    order, last, cuts = _find_cuts(p)
+    hits = np.cumsum(is_positive[order])[last].astype(np.float64)
     return cuts, hits, last + 1.0 - hits
 
 
-def _find_middle(is_good: NDArray[np.bool_], best: int) -> int:
+def _find_middle(is_good: Mask, best: int) -> int:
     """Return the middle of the unbroken run of good places around `best`."""
     bad = np.flatnonzero(~is_good)
     before, after = bad[bad < best], bad[bad > best]

@@ -1,0 +1,148 @@
+"""Which answers a person should look at first, and what leaving them to a person buys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from scipy.special import expit, logit
+
+from skiff.core.pipeline import Review
+from skiff.core.task import Costs, TaskKind
+from skiff.evaluate.intervals import find_wilson_interval
+from skiff.evaluate.results import AbstainPoint
+from skiff.evaluate.scores import decide_labels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Float: TypeAlias = NDArray[np.float64]
+    Int: TypeAlias = NDArray[np.int64]
+    Mask: TypeAlias = NDArray[np.bool_]
+
+SHARE = 0.10
+"""Share of answers sent to a person unless said otherwise: one in ten is a pile that one person beside other work can bear
+(a convention, not a result; ``[answers] review_share`` changes it)."""
+
+EDGE = 1e-9
+"""Probabilities are kept this far from 0 and 1 before their odds are taken."""
+
+SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
+"""Shares whose price is shown."""
+
+
+def fit_review(
+    kind: TaskKind, prob: Float, *, threshold: float = 0.5, share: float = SHARE, costs: Costs | None = None
+) -> Review:
+    """Settle which answers go to a person.
+
+    With ``[costs] review``: those where the cheaper of both answers is expected to cost more than a look (Chow). Without: the
+    `share` of rows that lie closest to the threshold (in log-odds), or whose most probable class is least sure.
+
+    Parameters
+    ----------
+    kind : {"binary", "multiclass"}
+    prob : ndarray of shape (n_rows, n_classes)
+        Out-of-fold or held-out probabilities.
+    threshold : float
+    share : float
+    costs : Costs, optional
+
+    References
+    ----------
+    Chow, C. K. (1970). On optimum recognition error and reject tradeoff. IEEE Transactions on Information Theory 16, 41-46,
+    eq. 6. https://doi.org/10.1109/TIT.1970.1054406
+
+    Examples
+    --------
+    >>> p = np.linspace(0, 1, 101)
+    >>> made = fit_review("binary", np.stack([1 - p, p], axis=1), threshold=0.5, share=0.2)
+    >>> round(made.low, 2), round(made.high, 2)
+    (0.4, 0.6)
+    >>> fit_review("binary", np.empty((0, 2)), costs=Costs(false_positive=10, false_negative=40, review=4))
+    Review(low=0.1, high=0.6)
+    """
+    if kind == "binary" and costs is not None and costs.review is not None:
+        return _fit_by_costs(costs, costs.review)
+    if len(prob) == 0 or share <= 0:
+        return Review(low=threshold, high=threshold) if kind == "binary" else Review(low=0.0, high=0.0)
+    if kind == "multiclass":
+        return Review(low=0.0, high=float(np.quantile(prob.max(axis=1), share)))
+    radius = float(np.quantile(_measure_distance(prob[:, -1], threshold), share))
+    middle = float(logit(np.clip(threshold, EDGE, 1 - EDGE)))
+    return Review(low=float(expit(middle - radius)), high=float(expit(middle + radius)))
+
+
+def _measure_distance(p: Float, threshold: float) -> Float:
+    """Return how far probabilities lie from the threshold in log-odds, in which 1 in 100 and 2 in 100 are far apart."""
+    middle = float(logit(np.clip(threshold, EDGE, 1 - EDGE)))
+    return np.asarray(np.abs(logit(np.clip(p, EDGE, 1 - EDGE)) - middle), dtype=np.float64)
+
+
+def _fit_by_costs(costs: Costs, review: float) -> Review:
+    """Return where ``p tp + (1 - p) fp > review`` and ``p fn + (1 - p) tn > review``."""
+    alarm, miss = costs.false_positive - costs.true_positive, costs.false_negative - costs.true_negative
+    high = (costs.false_positive - review) / alarm if alarm > 0 else 1.0
+    low = (review - costs.true_negative) / miss if miss > 0 else 0.0
+    low, high = min(max(low, 0.0), 1.0), min(max(high, 0.0), 1.0)
+    return Review(low=low, high=high) if low < high else Review(low=low, high=low)
+
+
+def find_widest(widths: Float, *, share: float = SHARE) -> float:
+    """Return the width from which at most `share` of the ranges of numbers are looked at by a person; infinite where none can be.
+
+    Examples
+    --------
+    >>> find_widest(np.array([1.0] * 9 + [5.0]), share=0.1), find_widest(np.ones(10), share=0.1)
+    (5.0, inf)
+    """
+    found, counts = np.unique(widths, return_counts=True)
+    reached = np.cumsum(counts[::-1]) / max(len(widths), 1)
+    allowed = found[::-1][reached <= share]
+    return float(allowed[-1]) if len(allowed) else float("inf")
+
+
+def find_reviewed(review: Review, kind: TaskKind, sure: Float) -> Mask:
+    """Return which rows a person should look at.
+
+    Parameters
+    ----------
+    sure : ndarray
+        Probabilities (n_rows, n_classes), or for numbers the widths of the ranges (n_rows,).
+
+    Examples
+    --------
+    >>> find_reviewed(Review(low=0.4, high=0.6), "binary", np.array([[0.5, 0.5], [0.4, 0.6]])).tolist()
+    [True, False]
+    """
+    if kind == "regression":
+        return np.asarray(sure >= review.high)
+    if kind == "multiclass":
+        return np.asarray(sure.max(axis=1) < review.high)
+    return np.asarray((sure[:, 1] >= review.low) & (sure[:, 1] < max(review.low, review.high)))
+
+
+def measure_abstaining(
+    y: Int, prob: Float, *, threshold: float = 0.5, shares: Sequence[float] = SHARES
+) -> tuple[AbstainPoint, ...]:
+    """Measure on held-out rows how many of the remaining answers are right once the least sure share is left to a person.
+
+    Examples
+    --------
+    >>> prob = np.array([[0.9, 0.1], [0.45, 0.55], [0.1, 0.9], [0.2, 0.8]] * 10)
+    >>> found = measure_abstaining(np.array([0, 0, 1, 1] * 10), prob, shares=(0.0, 0.25))
+    >>> [(point.share, point.accuracy) for point in found]
+    [(0.0, 0.75), (0.25, 1.0)]
+    """
+    hit = decide_labels(prob, threshold) == y
+    is_pair = prob.shape[1] == 2  # noqa: PLR2004  two classes
+    sure = _measure_distance(prob[:, 1], threshold) if is_pair else prob.max(axis=1)
+    order = np.argsort(-sure, kind="stable")  # the surest first
+    found = []
+    for share in shares:
+        kept = hit[order[: len(hit) - round(share * len(hit))]]
+        if len(kept):
+            low, high = find_wilson_interval(int(kept.sum()), len(kept))
+            found.append(AbstainPoint(share=share, accuracy=float(kept.mean()), low=low, high=high, n=len(kept)))
+    return tuple(found)
