@@ -35,7 +35,8 @@ def describe_os_error(error: OSError, path: Path) -> SkiffError:
     >>> describe_os_error(OSError(28, "No space left on device"), Path("orders/report.html")).code
     'disk_full'
     """
-    folder = path if path.is_dir() else path.parent
+    # os.path, because Path.is_dir raises where a folder on the way may not be entered
+    folder = path if os.path.isdir(path) else path.parent  # noqa: PTH112  see above
     where: dict[str, str | int] = {"file": str(path), "folder": str(folder)}
     if error.errno in _FULL:
         return SkiffError(
@@ -117,6 +118,16 @@ def write_new(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
         os.close(handle)
 
 
+def make_private(path: Path) -> None:
+    """Make an empty file that only its owner may read, where there is none.
+
+    A file that is there is not opened: closing any handle of a file drops every lock this process holds on it (fcntl(2)), and
+    a database that is open elsewhere in the process would lose its own.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE))
+
+
 def name_staging(folder: Path) -> Path:
     """Return a free name in `folder` for something in the making."""
     return folder / f"{STAGING_PREFIX}{secrets.token_hex(8)}"
@@ -146,6 +157,34 @@ def write_atomic(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
             sync_folder(path.parent)
         except BaseException:
             with contextlib.suppress(OSError):  # what cannot be removed now is swept at the next start
+                staging.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def replace_atomic(path: Path, *, mode: int = PRIVATE_FILE) -> Iterator[Path]:
+    """Hand out the place of a file in the making, which takes the name `path` when the block ends well, and else is removed.
+
+    Raises
+    ------
+    SkiffError
+        As `write_atomic`.
+    """
+    staging = name_staging(path.parent)
+    with explained(path):
+        try:
+            write_new(staging, b"", mode=mode)
+            yield staging
+            handle = os.open(staging, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                os.fchmod(handle, mode)
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            staging.replace(path)
+            sync_folder(path.parent)
+        except BaseException:
+            with contextlib.suppress(OSError):  # swept at the next start
                 staging.unlink(missing_ok=True)
             raise
 

@@ -1,0 +1,49 @@
+"""Read a file of any size as typed tables that fit into memory, all by the decisions taken on the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from skiff.flows.read import ReadTable, read_table
+from skiff.store.pieces import SPLITTABLE, is_large, iterate_csv_pieces, iterate_parquet
+
+TEXT_ENDINGS = frozenset({".csv", ".tsv", ".txt"})
+
+
+def read_pieces(
+    source: Path,
+    *,
+    recipe: Mapping[str, Any] | None = None,
+    keep_text: Sequence[str] = (),
+    keep_words: Sequence[str] = (),
+) -> Iterator[ReadTable]:
+    """Yield the rows of a file as one table, or as several where it is large CSV or Parquet.
+
+    Raises
+    ------
+    SkiffError
+        What `read_table` says.
+    """
+    ending = source.suffix.lower()
+    if not is_large(source) or ending not in TEXT_ENDINGS | {".parquet"}:
+        yield read_table(source, recipe=recipe, keep_text=keep_text, keep_words=keep_words)
+        return
+    if ending == ".parquet":
+        for frame in iterate_parquet(source):
+            yield replace(read_table(frame, keep_text=keep_text), name=source.name)
+        return
+    known = dict(recipe or {})
+    heads = iterate_csv_pieces(source, header_rows=0)  # its pieces are removed with it
+    head = next(heads)
+    first = read_table(head, recipe=known or None, keep_text=keep_text, keep_words=keep_words)
+    heads.close()
+    if str(first.reading.get("encoding", "")).lower() not in SPLITTABLE:
+        yield read_table(source, recipe=recipe, keep_text=keep_text, keep_words=keep_words)
+        return
+    header_row = first.reading.get("header_row")
+    header_rows = header_row + 1 if isinstance(header_row, int) else 0  # counted from 0; titles stand above it
+    for piece in iterate_csv_pieces(source, header_rows=header_rows):
+        yield read_table(piece, recipe=first.reading, keep_text=keep_text, keep_words=keep_words)

@@ -1,0 +1,153 @@
+"""A release opened to answer: its model, what it promises, which inputs are kept, and what rows are held against."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skiff.core.errors import SkiffError
+from skiff.core.signature import InputColumn
+from skiff.core.task import TaskKind
+from skiff.data.contract.rules import build_contract
+from skiff.data.contract.single import Checker, compile_contract
+from skiff.deploy.answers import Answers
+from skiff.deploy.runtime import Runtime
+from skiff.store.champion import ReleaseShelf
+from skiff.store.predictions.keeping import Keep, plan_keeping
+
+Cells = Mapping[str, Any]  # Any: the cells of a row as JSON has them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A release that answers.
+
+    Parameters
+    ----------
+    number : int
+    manifest : mapping
+    runtime : Runtime
+    keep : callable
+        Turns the inputs of a row into what the log keeps of them.
+    check : callable or None
+        Lists what a row breaks of what a person confirmed about the data; None where nothing was confirmed.
+    """
+
+    number: int
+    manifest: Mapping[str, Any]  # Any: a JSON document
+    runtime: Runtime
+    keep: Callable[[Cells], str | None]
+    check: Checker | None = None
+
+    @property
+    def kind(self) -> TaskKind:
+        """Return what is predicted."""
+        return self.runtime.predictor.kind
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the labels, in the order of probabilities."""
+        return self.runtime.predictor.classes
+
+    @property
+    def inputs(self) -> tuple[InputColumn, ...]:
+        """Return the columns the model takes."""
+        return self.runtime.signature.inputs
+
+    @property
+    def target(self) -> str:
+        """Return the column that is predicted."""
+        return str(self.manifest["task"]["target"])
+
+    def answer(self, rows: Sequence[Cells], *, reasons: bool = False) -> Answers:
+        """Return the answers to rows given by column name.
+
+        Raises
+        ------
+        SkiffError
+            ``missing_column``, ``bad_value`` (infinities too), ``no_reasons``.
+        """
+        predictor = self.runtime.predictor
+        feed = predictor.build_row_feed(rows[0]) if len(rows) == 1 else predictor.build_feed(rows)
+        # JSON has no infinities, but a text such as "inf" in a column of numbers becomes one.
+        numbers = self._numbers
+        # In many rows it is quicker to look at the tensors than to look for texts.
+        if len(rows) > 8 or any(row[name].__class__ is str for name in numbers for row in rows):  # noqa: PLR2004  where the two ways cost the same
+            self._refuse_infinities(feed)
+        return self.runtime.answer_feed(feed, reasons=reasons)
+
+    def answer_columns(self, columns: Any, *, reasons: bool = False) -> Answers:  # noqa: ANN401  a frame of any library, or a mapping
+        """Return the answers to a table given by column."""
+        feed = self.runtime.predictor.build_feed(columns)
+        self._refuse_infinities(feed)
+        return self.runtime.answer_feed(feed, reasons=reasons)
+
+    @cached_property
+    def _numbers(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.inputs if column.kind in {"number", "boolean"})
+
+    def _refuse_infinities(self, feed: Mapping[str, NDArray[Any]]) -> None:
+        """Refuse infinities: no cell of a table is one."""
+        for column, tensor in zip(self.inputs, feed.values(), strict=True):
+            if tensor.dtype == np.float64 and np.isinf(tensor).any():
+                row = int(np.flatnonzero(np.isinf(tensor))[0]) + 1
+                raise SkiffError(
+                    "bad_value",
+                    what=f"Row {row} of column '{column.name}' holds something other than a finite number.",
+                    where={"column": column.name, "row": row},
+                    fix="Correct the cell, or leave it empty (null) where the value is not known.",
+                )
+
+
+def open_standing(shelf: ReleaseShelf, number: int, *, keep: Keep, hash_key: bytes = b"", workers: int = 1) -> Standing:
+    """Open a release, checked against its hashes.
+
+    Raises
+    ------
+    SkiffError
+        ``release_not_found``, ``release_damaged``, ``setting_bad_value``, ``model_newer``.
+    """
+    manifest, files = shelf.read_release(number)
+    runtime = Runtime(files["model.onnx"], files.get("reasons.onnx"), workers=workers)
+    columns = [column.name for column in runtime.signature.inputs]
+    return Standing(
+        number=number,
+        manifest=manifest,
+        runtime=runtime,
+        keep=plan_keeping(keep, columns, hash_key=hash_key),
+        check=_compile_confirmed(manifest),
+    )
+
+
+def _compile_confirmed(manifest: Mapping[str, Any]) -> Checker | None:
+    """Return what rows are held against: what a person confirmed. What Skiff only proposed is not asked of single rows."""
+    agreed = manifest.get("contract")
+    if not isinstance(agreed, dict):
+        return None
+    contract = build_contract(agreed)
+    confirmed = tuple(rule for rule in contract.rules if rule.status == "confirmed")
+    return compile_contract(replace(contract, rules=confirmed), now=time.time) if confirmed else None
+
+
+def refuse_none(number: int | None, root: str) -> int:
+    """Return the number of the release that answers, or refuse where none does.
+
+    Raises
+    ------
+    SkiffError
+        ``no_release``.
+    """
+    if number is None:
+        raise SkiffError(
+            "no_release",
+            what="No release of this workspace answers yet.",
+            where={"workspace": root},
+            fix="Make one with `skiff run FILE --target COLUMN`, or promote one: see `skiff releases list`.",
+        )
+    return number

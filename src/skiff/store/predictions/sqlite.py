@@ -1,0 +1,285 @@
+"""The prediction log in SQLite: one file a month, found by the time in a prediction's id."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+from skiff.core.errors import SkiffError
+from skiff.store.files import explained, make_folder
+from skiff.store.predictions.ids import ID_LENGTH, is_id, name_month, read_time
+from skiff.store.predictions.months import CHUNK_ROWS, INSERTS, JOIN, described, open_month, transaction
+from skiff.store.predictions.records import (
+    COLUMNS,
+    LoggedRow,
+    Outcome,
+    OutcomeRecord,
+    OutcomeReport,
+    OutcomeState,
+    PredictionRow,
+)
+
+SUFFIX = ".db"
+_N = len(COLUMNS)
+
+
+class SqliteStore:
+    """The files of a folder. Safe to use from several threads and processes.
+
+    Parameters
+    ----------
+    folder : Path
+        ``.skiff/predictions``; made if it is not there.
+    is_read_only : bool
+        Whether the disk cannot be written; then nothing is made and only reading works.
+    """
+
+    def __init__(self, folder: Path, *, is_read_only: bool = False) -> None:
+        """Make the folder; files are made when the first row of their month is written."""
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._open: tuple[str, sqlite3.Connection] | None = None  # the month that is written now
+        if not is_read_only:
+            make_folder(folder)
+
+    def close(self) -> None:
+        """Close the month that is written now."""
+        with self._lock:
+            if self._open is not None:
+                self._open[1].close()
+                self._open = None
+
+    def append(self, rows: list[PredictionRow]) -> None:
+        """Write rows in one transaction a month; see `Store.append`."""
+        with self._lock:
+            for month, group in _split_by_month(rows):
+                path = self._path(month)
+                with described(path):
+                    connection = self._connect(month)
+                    try:
+                        _insert(connection, group)
+                    except sqlite3.Error:
+                        connection.close()  # the next group starts afresh, whatever went wrong with this file
+                        self._open = None
+                        raise
+
+    def add_outcomes(self, outcomes: list[Outcome], *, received: int) -> OutcomeReport:
+        """Join outcomes with predictions, newest month first for keys; see `Store.add_outcomes`."""
+        states: list[OutcomeState] = ["unknown"] * len(outcomes)
+        months = self._list_months()
+        by_id = [(place, outcome) for place, outcome in enumerate(outcomes) if outcome.id is not None]
+        by_id = [(place, outcome) for place, outcome in by_id if is_id(_base(outcome.id or ""))]
+        wanted: dict[str, list[tuple[int, Outcome]]] = {}
+        for place, outcome in by_id:
+            wanted.setdefault(name_month(read_time(outcome.id or "")), []).append((place, outcome))
+        by_key = [(place, outcome) for place, outcome in enumerate(outcomes) if outcome.id is None]
+        for month in months:
+            named = [*wanted.get(month, []), *by_key]
+            if not named:
+                continue
+            with self._month(month) as connection, transaction(connection):
+                for place, outcome in sorted(named, key=lambda item: item[0]):
+                    found = _find_predictions(connection, outcome)
+                    for prediction in found:
+                        state = _keep_outcome(connection, prediction, outcome, received=received)
+                        states[place] = _merge(states[place], state)
+        return OutcomeReport(states=tuple(states))
+
+    def read(self, since: int, until: int, *, release: int | None = None) -> list[LoggedRow]:
+        """Return the rows of a window; see `Store.read`."""
+        found: list[LoggedRow] = []
+        for connection in self._within(since, until):
+            where, values = _window(since, until, release)
+            rows = connection.execute(f"{JOIN} WHERE {where} ORDER BY p.id", values)
+            found.extend(LoggedRow(PredictionRow._make(row[:_N]), row[_N], row[_N + 1]) for row in rows)
+        return found
+
+    def read_history(self, prediction: str) -> list[OutcomeRecord]:
+        """Return every outcome received for a prediction; see `Store.read_history`."""
+        month = name_month(read_time(prediction)) if is_id(_base(prediction)) else ""
+        if month not in self._list_months():
+            return []
+        query = "SELECT sequence, id, value, at, received FROM outcome WHERE id = ? ORDER BY sequence"
+        with self._month(month) as connection:
+            return [OutcomeRecord._make(row) for row in connection.execute(query, (_base(prediction),))]
+
+    def count(self, since: int, until: int, *, release: int | None = None) -> int:
+        """Return how many rows a window has; see `Store.count`."""
+        where, values = _window(since, until, release)
+        query = f"SELECT count(*) FROM prediction p WHERE {where}"  # noqa: S608  our own condition
+        return sum(int(connection.execute(query, values).fetchone()[0]) for connection in self._within(since, until))
+
+    def count_outcomes(self, since: int) -> int:
+        """Return how many outcomes were received; see `Store.count_outcomes`."""
+        total = 0
+        for month in self._list_months():
+            with self._month(month) as connection:
+                query = "SELECT count(*) FROM outcome WHERE received >= ?"
+                total += int(connection.execute(query, (since,)).fetchone()[0])
+        return total
+
+    def erase_subject(self, subject: str) -> int:
+        """Remove every row about a person and overwrite where it stood; see `Store.erase_subject`."""
+        erased = 0
+        for month in self._list_months():
+            with self._month(month) as connection:
+                with transaction(connection):
+                    connection.execute(
+                        f"DELETE FROM outcome WHERE id IN (SELECT substr(id, 1, {ID_LENGTH}) FROM prediction "  # noqa: S608  a number of ours
+                        "WHERE subject = ?)",
+                        (subject,),
+                    )
+                    erased += connection.execute("DELETE FROM prediction WHERE subject = ?", (subject,)).rowcount
+                _empty_wal(connection)
+        return erased
+
+    def clear_field(self, field: str, *, before: int) -> int:
+        """Empty a column of old rows; see `Store.clear_field`."""
+        cleared = 0
+        for month in self._list_months():
+            if month > name_month(before):
+                continue
+            with self._month(month) as connection:
+                with transaction(connection):
+                    query = f"UPDATE prediction SET {field} = NULL WHERE id < ? AND {field} IS NOT NULL"  # noqa: S608  checked by PredictionLog
+                    cleared += connection.execute(query, (f"{before:014x}",)).rowcount
+                _empty_wal(connection)
+        return cleared
+
+    def remove_before(self, before: int) -> int:
+        """Remove old rows; a month that is wholly old goes as a file. See `Store.remove_before`."""
+        removed = 0
+        last = name_month(before)
+        for month in self._list_months():
+            if month > last:
+                continue
+            with self._month(month) as connection:
+                with transaction(connection):
+                    bound = (f"{before:014x}",)
+                    connection.execute("DELETE FROM outcome WHERE id < ?", bound)
+                    removed += connection.execute("DELETE FROM prediction WHERE id < ?", bound).rowcount
+                _empty_wal(connection)
+            if month < last:
+                self._remove_file(month)
+        return removed
+
+    def _remove_file(self, month: str) -> None:
+        with self._lock:
+            if self._open is not None and self._open[0] == month:
+                self._open[1].close()
+                self._open = None
+            path = self._path(month)
+            with explained(path):
+                for extra in ("-wal", "-shm", ""):
+                    path.with_name(path.name + extra).unlink(missing_ok=True)
+
+    def _connect(self, month: str) -> sqlite3.Connection:
+        if self._open is not None and self._open[0] != month:
+            self._open[1].close()
+            self._open = None
+        if self._open is None:
+            self._open = (month, open_month(self._path(month), create=True))
+        return self._open[1]
+
+    @contextlib.contextmanager
+    def _month(self, month: str) -> Iterator[sqlite3.Connection]:
+        """Give a connection of its own to a month's file."""
+        path = self._path(month)
+        with described(path):
+            connection = open_month(path)
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    def _within(self, since: int, until: int) -> Iterator[sqlite3.Connection]:
+        first, last = name_month(since), name_month(until)
+        for month in reversed(self._list_months()):
+            if first <= month <= last:
+                with self._month(month) as connection:
+                    yield connection
+
+    def _list_months(self) -> list[str]:
+        """Return the months there are, newest first."""
+        with explained(self._folder):
+            names = [path.stem for path in self._folder.glob(f"????-??{SUFFIX}")]
+        return sorted(names, reverse=True)
+
+    def _path(self, month: str) -> Path:
+        return self._folder / f"{month}{SUFFIX}"
+
+
+def _split_by_month(rows: list[PredictionRow]) -> list[tuple[str, list[PredictionRow]]]:
+    """Return rows by month; nearly always there is one."""
+    months = {at: name_month(at) for at in {row[1] for row in rows}}
+    if len(set(months.values())) == 1:
+        return [(next(iter(months.values())), rows)]
+    found: dict[str, list[PredictionRow]] = {}
+    for row in rows:
+        found.setdefault(months[row[1]], []).append(row)
+    return list(found.items())
+
+
+def _insert(connection: sqlite3.Connection, rows: list[PredictionRow]) -> None:
+    with transaction(connection):
+        start = 0
+        for size in CHUNK_ROWS:
+            while len(rows) - start >= size:
+                connection.execute(INSERTS[size], list(chain.from_iterable(rows[start : start + size])))
+                start += size
+
+
+def _find_predictions(connection: sqlite3.Connection, outcome: Outcome) -> Iterable[str]:
+    """Return the ids, without shadows' marks, of the predictions that an outcome is about."""
+    if outcome.id is not None:
+        query, value = "SELECT id FROM prediction WHERE id = ?", _base(outcome.id)
+    else:
+        query, value = "SELECT id FROM prediction WHERE key = ?", outcome.key or ""
+    return sorted({_base(row[0]) for row in connection.execute(query, (value,))})
+
+
+def _keep_outcome(connection: sqlite3.Connection, prediction: str, outcome: Outcome, *, received: int) -> OutcomeState:
+    query = "SELECT value, at FROM outcome WHERE id = ? ORDER BY sequence DESC LIMIT 1"
+    known = connection.execute(query, (prediction,)).fetchone()
+    if known is not None and known == (outcome.value, outcome.at):
+        return "duplicate"
+    connection.execute(
+        "INSERT INTO outcome (id, value, at, received) VALUES (?, ?, ?, ?)",
+        (prediction, outcome.value, outcome.at, received),
+    )
+    return "new" if known is None else "corrected"
+
+
+_RANK: dict[OutcomeState, int] = {"unknown": 0, "duplicate": 1, "corrected": 2, "new": 3}
+
+
+def _merge(first: OutcomeState, second: OutcomeState) -> OutcomeState:
+    """Return what to say of an outcome that met several predictions: the most that happened to it."""
+    return max(first, second, key=_RANK.__getitem__)
+
+
+def _window(since: int, until: int, release: int | None) -> tuple[str, tuple[str | int, ...]]:
+    """Return the condition for a window; ids begin with the time, so their order is the index."""
+    where, values = "p.id >= ? AND p.id < ?", (f"{since:014x}", f"{until:014x}")
+    return (where, values) if release is None else (f"{where} AND p.release = ?", (*values, release))
+
+
+def _empty_wal(connection: sqlite3.Connection) -> None:
+    """Move the log into the file and cut it to nothing, so that no copy of what was erased stays in it."""
+    [(is_busy, *_)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    if is_busy:
+        raise SkiffError(
+            "erasure_unfinished",
+            what="The rows are removed, but another program was reading the prediction log for so long that copies of them "
+            "could not be overwritten yet.",
+            where={"folder": "predictions"},
+            fix="Stop what is reading the log and run the same command again.",
+        )
+
+
+def _base(prediction: str) -> str:
+    return prediction[:ID_LENGTH] if len(prediction) == ID_LENGTH + 1 else prediction

@@ -1,0 +1,73 @@
+"""The same log over both databases; PostgreSQL only where one is given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from skiff.store.predictions.ids import IdMaker
+from skiff.store.predictions.log import PredictionLog, open_store
+from skiff.store.predictions.records import PredictionRow, Store
+
+URL = os.environ.get("SKIFF_POSTGRES_URL", "")
+START = 1_767_225_600_000_000
+"""2026-01-01 00:00 UTC, in microseconds."""
+DAY = 86_400_000_000
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> int:
+        self.now += 1
+        return self.now
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+    """Give a function that opens the same, at first empty, log."""
+    if request.param == "sqlite":
+        yield lambda: open_store(tmp_path)
+        return
+    if not URL:
+        pytest.skip("no database: set SKIFF_POSTGRES_URL")
+    import psycopg
+
+    def drop() -> None:
+        with psycopg.connect("postgresql://" + URL.partition("://")[2], autocommit=True) as connection:
+            connection.execute("DROP TABLE IF EXISTS skiff_prediction, skiff_outcome")
+
+    drop()
+    yield lambda: open_store(tmp_path, database=URL)
+    drop()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(open_again: Callable[[], Store]) -> Iterator[Store]:
+    opened = open_again()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def log(open_again: Callable[[], Store], clock: Clock) -> Iterator[PredictionLog]:
+    with PredictionLog(open_again(), clock=clock) as opened:
+        yield opened
+
+
+def build_rows(n_rows: int, *, at: int = START, maker: IdMaker | None = None, **changes: object) -> list[PredictionRow]:
+    """Return rows of one moment."""
+    maker = maker or IdMaker()
+    given = {"label": "yes", "value": 0.75, "inputs": '{"nights":2,"city":"Oslo"}', "decision": "act", **changes}
+    return [PredictionRow(id=maker.make(at), at=at, release=1, role="champion", **given) for _ in range(n_rows)]  # type: ignore[arg-type]
