@@ -1,0 +1,151 @@
+"""Estimates without outcomes: right where calibration holds, and their intervals hold what is delivered."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import polars as pl
+import pytest
+
+from skiff.core.task import Task
+from skiff.data.kinds import infer_inputs
+from skiff.data.reference import build_reference
+from skiff.evaluate.metrics import measure_classification
+from skiff.evaluate.yardstick import build_yardstick, find_variance_between
+from skiff.monitor.errors import estimate_errors
+from skiff.monitor.estimate import estimate_quality, rise
+from skiff.monitor.reference import Reference, decode_reference
+
+BINARY = Task(kind="binary", target="t", classes=("no", "yes"), positive="yes")
+
+
+def draw(n: int, rng: np.random.Generator, *, move: float = 0.0) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
+    """Return rows, answers and stated probabilities that are too sure of themselves."""
+    x = rng.normal(move, 1, n)
+    p = 1 / (1 + np.exp(-1.3 * x + 0.8))
+    stated = 1 / (1 + np.exp(-2.0 * x + 1.0))
+    return pl.DataFrame({"x": x}), (rng.random(n) < p).astype(np.int64), np.stack([1 - stated, stated], axis=1)
+
+
+def build(rng: np.random.Generator, n: int) -> Reference:
+    train, _, p_train = draw(2_000, rng)
+    sealed, y, p = draw(n, rng)
+    inputs = infer_inputs(train)
+    body = build_reference(train, inputs, predictions=p_train)
+    body["judged"] = build_yardstick(
+        BINARY,
+        y,
+        p,
+        frame_train=train,
+        frame_test=sealed,
+        inputs=inputs,
+        threshold=0.5,
+        importances={},
+        headline="roc_auc",
+    )
+    return decode_reference(msgspec.json.encode(body))
+
+
+@pytest.mark.parametrize("n_sealed", [300, 4_000])
+def test_the_interval_holds_what_is_delivered(n_sealed: int) -> None:
+    inside = dict.fromkeys(("roc_auc", "accuracy", "f1", "log_loss", "brier_score"), 0)
+    n_runs = 40
+    for seed in range(n_runs):
+        rng = np.random.default_rng(seed)
+        reference = build(rng, n_sealed)
+        _, y, p = draw(800, rng, move=0.4)
+        estimated = estimate_quality(p, reference, threshold=0.5, seed=seed)
+        real = measure_classification(y, p, classes=BINARY.classes, threshold=0.5, seed=0, n_boot=20)
+        for name in inside:
+            low, high = estimated[name].low, estimated[name].high
+            assert low is not None
+            assert high is not None
+            inside[name] += low <= real[name].value <= high
+    for name, hits in inside.items():  # 95 % are promised; 33 of 40 is two standard errors below 90 %
+        assert hits >= 33, f"{name}: {hits} of {n_runs}"
+
+
+def test_many_rows_give_the_very_number() -> None:
+    rng = np.random.default_rng(7)
+    reference = build(rng, 20_000)
+    _, y, p = draw(60_000, rng, move=0.3)
+    estimated = estimate_quality(p, reference, threshold=0.5, seed=0)
+    real = measure_classification(y, p, classes=BINARY.classes, threshold=0.5, seed=0, n_boot=20)
+    for name in ("roc_auc", "accuracy", "precision", "recall", "average_precision"):
+        assert estimated[name].value == pytest.approx(real[name].value, abs=0.015), name
+
+
+def test_three_classes_have_an_accuracy_and_a_log_loss() -> None:
+    rng = np.random.default_rng(3)
+    task = Task(kind="multiclass", target="t", classes=("a", "b", "c"))
+
+    def three(n: int) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
+        raw = rng.normal(size=(n, 3)) * 1.5
+        p = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+        y = (p.cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
+        return pl.DataFrame({"x": raw[:, 0]}), y, p
+
+    train, _, p_train = three(1_000)
+    sealed, y, p = three(3_000)
+    body = build_reference(train, infer_inputs(train), predictions=p_train)
+    body["judged"] = build_yardstick(
+        task, y, p, frame_train=train, frame_test=sealed, inputs=infer_inputs(train), threshold=0.5, importances={}
+    )
+    reference = decode_reference(msgspec.json.encode(body))
+    _, y, p = three(5_000)
+    estimated = estimate_quality(p, reference, threshold=0.5, seed=0)
+    assert estimated["accuracy"].value == pytest.approx((p.argmax(axis=1) == y).mean(), abs=0.02)
+    assert estimated["log_loss"].value == pytest.approx(-np.log(p[np.arange(len(y)), y]).mean(), abs=0.03)
+
+
+def test_amounts_have_an_expected_error_that_follows_the_rows() -> None:
+    rng = np.random.default_rng(5)
+
+    def amounts(n: int, move: float = 0.0) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
+        x, place = rng.normal(move, 1, n), rng.choice(["in", "out"], n)
+        spread = np.where(x > 0, 3.0, 0.5) * np.where(place == "in", 1.0, 2.0)
+        pred = 10 + 2 * x
+        return pl.DataFrame({"x": x, "place": place}), pred + spread * rng.normal(size=n), pred
+
+    train, _, p_train = amounts(3_000)
+    sealed, y, p = amounts(3_000)
+    body = build_reference(train, infer_inputs(train), predictions=p_train)
+    body["judged"] = build_yardstick(
+        Task(kind="regression", target="t"), y, p, frame_train=train, frame_test=sealed, inputs=infer_inputs(train),
+        threshold=0.5, importances={}, headline="mae",
+    )  # fmt: skip
+    reference = decode_reference(msgspec.json.encode(body))
+    frame, y, p = amounts(1_500, move=1.0)
+    found = estimate_errors(frame, p, reference, seed=0)
+    real = float(np.abs(y - p).mean())
+    before = float(np.abs(amounts(5_000)[1] - 10).mean())
+    assert found["mae"].low is not None
+    assert found["mae"].high is not None
+    assert found["mae"].low <= real <= found["mae"].high
+    assert found["mae"].value > 1.2
+    assert before > 0
+    gone = estimate_errors(frame.drop("place"), p, reference, seed=0)
+    assert gone["mae"].value > 0
+
+
+def test_no_calibration_no_estimate() -> None:
+    empty = Reference(rows=0, columns=(), answers=())
+    assert estimate_quality(np.full((5, 2), 0.5), empty, threshold=0.5, seed=0) == {}
+    assert estimate_errors(pl.DataFrame({"x": [1.0]}), np.ones(1), empty, seed=0) == {}
+
+
+def test_rising_is_scikit_learns_isotonic_regression() -> None:
+    from sklearn.isotonic import IsotonicRegression
+
+    rng = np.random.default_rng(0)
+    values, weights = rng.random(60), rng.integers(1, 9, 60).astype(float)
+    theirs = IsotonicRegression().fit_transform(np.arange(60), values, sample_weight=weights)
+    assert rise(values, weights) == pytest.approx(theirs)
+
+
+def test_moves_between_blocks_are_seen_beyond_chance() -> None:
+    rng = np.random.default_rng(0)
+    still = [find_variance_between(rng.normal(0, 0.2, 10), np.full(10, 0.04)) for _ in range(200)]
+    moving = [find_variance_between(rng.normal(0, 0.5, 10), np.full(10, 0.04)) for _ in range(200)]
+    assert np.mean(still) < 0.02
+    assert np.mean(moving) == pytest.approx(0.21, abs=0.05)
