@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 PLACE = HERE.parent / "demo"
 WORKSPACE = PLACE / "birdstrikes"
 TARGET = "Effect Amount of damage"
+GATE_SAID_NO = 1
 COSTS = ("Cost Repair", "Cost Other", "Cost Total $")
 
 
@@ -39,13 +40,18 @@ def main() -> int:
     drops = [word for cost in COSTS for word in ("--drop", cost)]
     code = skiff("run", table, "--target", TARGET, *drops, "--budget", "30s", "--workspace", str(WORKSPACE))
 
-    print("\n3. The released file answers new rows, and the record of all this is whole.")
-    skiff("predict", table, "-o", str(PLACE / "answers.csv"), "--workspace", str(WORKSPACE))
+    if code == GATE_SAID_NO:  # on a machine too busy to train much within the budget
+        print(
+            "\n3. Not surely better than a guess, so nothing was released: that is an answer too. The record of it is whole."
+        )
+    else:
+        print("\n3. The released file answers new rows, and the record of all this is whole.")
+        skiff("predict", table, "-o", str(PLACE / "answers.csv"), "--workspace", str(WORKSPACE))
     skiff("ledger", "verify", "--workspace", str(WORKSPACE))
 
     print(f"\nThat took {time.monotonic() - began:.0f} seconds. Now open the report in a browser:")
     print(f"  {WORKSPACE / 'reports' / 'report.html'}")
-    return code
+    return 0 if code == GATE_SAID_NO else code  # the journey was made to its end
 
 
 if __name__ == "__main__":
