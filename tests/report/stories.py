@@ -307,9 +307,27 @@ def bookings() -> RunStory:
         ),
         findings=(*leaks, *quality),
         left_out=(
-            LeftOut(column="refund_amount", code="leakage.after_the_event", score_with=0.996, score_without=0.868),
-            LeftOut(column="room_released", code="leakage.target_proxy", score_with=0.975, score_without=0.868),
-            LeftOut(column="booking_id", code="leakage.identifier", score_with=0.874, score_without=0.868),
+            LeftOut(
+                column="refund_amount",
+                code="leakage.after_the_event",
+                score_with=0.996,
+                score_without=0.868,
+                score_name="roc_auc",
+            ),
+            LeftOut(
+                column="room_released",
+                code="leakage.target_proxy",
+                score_with=0.975,
+                score_without=0.868,
+                score_name="roc_auc",
+            ),
+            LeftOut(
+                column="booking_id",
+                code="leakage.identifier",
+                score_with=0.874,
+                score_without=0.868,
+                score_name="roc_auc",
+            ),
             LeftOut(column="currency", code="quality.constant"),
         ),
         model=ModelStory(

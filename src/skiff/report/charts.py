@@ -13,6 +13,7 @@ from skiff.evaluate.results import CalibrationBin, Evaluation, Importance, Slice
 from skiff.report.content import LeftOut
 from skiff.report.glossary import describe_metric, shorten
 from skiff.report.numbers import count_of, format_score
+from skiff.report.words import name_score
 
 Spec: TypeAlias = dict[str, Any]  # Any: a Vega-Lite specification is free-form JSON
 
@@ -24,6 +25,10 @@ SQUARE_PX = 300
 ROW_PX = 26
 MAX_ROWS = 12
 FONT_PX = 12.5
+MIN_CURVE = 3
+"""Points below which a line says nothing."""
+TENTH = 0.1
+"""The share of rows whose lift is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +162,7 @@ def build_leak_chart(left_out: Sequence[LeftOut], *, palette: Palette = PAGE) ->
     ]
     if not shown:
         return None
+    name = name_score(shown[0])
     values = [
         {"name": _label(item.column, index), "side": side, "value": value, "text": f"{side} {format_score(value)}"}
         for index, item in enumerate(shown)
@@ -180,8 +186,9 @@ def build_leak_chart(left_out: Sequence[LeftOut], *, palette: Palette = PAGE) ->
     }
     return Chart(
         name="leaks",
-        title="The score with and without each column",
-        see="A long red bar over a short one: with that column the task looks solved, because it already holds the answer.",
+        title="The score with and without each column" if name == "score" else f"With and without each column: {name}",
+        see="The red bar far better than the one below it: with that column the task looks solved, because it already holds "
+        "the answer.",
         alt="; ".join(
             f"{shorten(item.column, 40)}: with {format_score(item.score_with)}, without {format_score(item.score_without)}"
             for item in shown
@@ -259,6 +266,55 @@ def build_curve_chart(evaluation: Evaluation, *, palette: Palette = PAGE) -> Cha
         alt=alt + (f" {describe_metric(metric.name).label}: {format_score(metric.value)}." if metric else ""),
         spec=_square(values, [line] if leads_pr else [_diagonal([0, 1], palette), line], palette=palette),
     )
+
+
+def build_gain_chart(evaluation: Evaluation, *, palette: Palette = PAGE) -> Chart | None:
+    """Return how many cases are caught by acting on the most probable rows first; nothing where there are no points."""
+    if len(evaluation.gain) < MIN_CURVE:
+        return None
+    tenth = next((caught for share, caught in evaluation.gain if share >= TENTH), 1.0)
+    at = next((share for share, _ in evaluation.gain if share >= TENTH), 1.0)
+    lift = f" The {at * 100:.0f} in 100 most probable rows hold {tenth * 100:.0f} in 100 of the cases: {tenth / at:.1f} times as many as by chance."
+    line = _draw_line(evaluation.gain, ("Rows acted on", "Cases caught"), palette, is_share=True)
+    return Chart(
+        name="gain",
+        title="Whom to call first",
+        see=f"The steeper the line begins, the more a short list is worth; the dotted line is a list in random order.{lift}",
+        alt=f"Cases caught against rows acted on, {len(evaluation.gain)} points.{lift}",
+        spec=_square(line[0], [_diagonal([0, 1], palette), line[1]], palette=palette),
+    )
+
+
+def build_profit_chart(evaluation: Evaluation, *, currency: str = "", palette: Palette = PAGE) -> Chart | None:
+    """Return the saving against how many rows are acted on; nothing where no costs were given."""
+    if len(evaluation.profit) < MIN_CURVE:
+        return None
+    share, best = max(evaluation.profit, key=lambda point: point[1])
+    unit = f" {currency}" if currency else ""
+    line = _draw_line(evaluation.profit, ("Rows acted on", f"Saving per row{unit}"), palette, is_share=False)
+    peak = f"It is highest, {format_score(best)}{unit} a row, where {share * 100:.0f} in 100 rows are acted on."
+    return Chart(
+        name="profit",
+        title="How many to act on",
+        see=f"The saving against doing nothing, the most probable rows first. {peak} Below zero acting costs more than it saves.",
+        alt=f"Saving per row against rows acted on, {len(evaluation.profit)} points. {peak}",
+        spec=_square(line[0], [line[1]], palette=palette),
+    )
+
+
+def _draw_line(
+    points: Sequence[tuple[float, float]], titles: tuple[str, str], palette: Palette, *, is_share: bool
+) -> tuple[list[Spec], Spec]:
+    values = [{"order": index, "x": x, "value": y} for index, (x, y) in enumerate(points)]
+    axis = {"tickCount": 4, "labelExpr": "format(datum.value, '.3~r')"}
+    free = {"field": "value", "type": "quantitative", "title": titles[1], "axis": axis}
+    mark = {"type": "line", "color": palette.accent, "strokeWidth": 2.2, "clip": True}
+    encoding = {
+        "x": _share_axis("x", titles[0]),
+        "y": _share_axis("value", titles[1]) if is_share else free,
+        "order": {"field": "order", "type": "quantitative"},
+    }
+    return values, {"mark": mark, "encoding": encoding}
 
 
 def build_residuals_chart(pairs: Sequence[tuple[float, float]], *, unit: str = "", palette: Palette = PAGE) -> Chart:

@@ -24,6 +24,8 @@ class ColumnStory:
     levels : int or None
         Number of different values, where counted.
     role : {"used", "target", "time", "group", "protected", "left_out"}
+    dtype : str
+        How it is stored: ``Int64``, ``Float64``, ``Boolean``, ``String``, ``Date`` or ``Datetime``; empty where nobody said.
     """
 
     name: str
@@ -31,6 +33,7 @@ class ColumnStory:
     missing_rate: float = 0.0
     levels: int | None = None
     role: str = "used"
+    dtype: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +88,13 @@ class ReleaseStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A column that was not used, and the finding that says why."""
+    """A column that was not used, and the finding that says why; ``score_name`` is the metric of the two scores."""
 
     column: str
     code: str
     score_with: float | None = None
     score_without: float | None = None
+    score_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import Mapping
 
 from skiff.core.evidence import Json
+from skiff.data.provenance import UNANSWERED, list_answers
 from skiff.report.content import ColumnStory, RunStory
 from skiff.report.glossary import clean_name
 
@@ -19,6 +21,7 @@ CONTEXT: dict[str, Json] = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -55,7 +58,9 @@ DATA_TYPES = {
     "text": "sc:Text",
     "date": "sc:Date",
 }
-UNANSWERED = "not answered"
+STORED_TYPES = {"Int64": "sc:Integer", "Datetime": "sc:DateTime"}
+"""Where how a column is stored says more than its kind."""
+
 FILE_ID = "table"
 MAX_LIMITATIONS = 50
 
@@ -77,12 +82,13 @@ def build_datasheet(story: RunStory) -> dict[str, Json]:
     """
     data = story.dataset
     name = clean_name(data.name)
-    answers = {"source": "", "legal_basis": "", **data.provenance}
-    unanswered: list[Json] = [
-        key
-        for key, value in {"owner": story.owner, "licence": story.licence, "purpose": story.purpose, **answers}.items()
-        if not value
-    ]
+    given = {
+        "licence": story.licence,
+        "owner": story.owner,
+        **{key: text for key, text in data.provenance.items() if text},
+    }
+    answers = {answer.key: answer.text for answer in list_answers(given)} | {"purpose": story.purpose}
+    unanswered: list[Json] = [key for key, text in answers.items() if not text]
     return {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -91,8 +97,8 @@ def build_datasheet(story: RunStory) -> dict[str, Json]:
         "description": f"{data.rows:,} rows and {data.columns:,} columns, used to predict “{clean_name(story.task.target)}”.",
         "datePublished": story.created,
         "version": "1.0.0",
-        "license": story.licence or UNANSWERED,
-        "creator": {"@type": "sc:Organization", "name": story.owner or UNANSWERED},
+        "license": answers["licence"] or UNANSWERED,
+        "creator": {"@type": "sc:Organization", "name": answers["owner"] or UNANSWERED},
         "citeAs": f"{name}, SHA-256 {data.sha256}",
         "isLiveDataset": False,
         "distribution": [
@@ -113,8 +119,7 @@ def build_datasheet(story: RunStory) -> dict[str, Json]:
                 "field": [_build_field(column, index) for index, column in enumerate(data.schema)],
             }
         ],
-        "rai:dataUseCases": story.purpose or UNANSWERED,
-        "rai:dataCollection": answers["source"] or UNANSWERED,
+        **_answer_rai(story, answers),
         "rai:personalSensitiveInformation": _list_personal(story),
         "rai:dataLimitations": _list_limitations(story),
         "skiff:legalBasis": answers["legal_basis"] or UNANSWERED,
@@ -125,6 +130,20 @@ def build_datasheet(story: RunStory) -> dict[str, Json]:
     }
 
 
+def _answer_rai(story: RunStory, answers: Mapping[str, str]) -> dict[str, Json]:
+    """Return the responsible-AI fields that somebody answered or that were counted; an absent one was not."""
+    gappy = [column for column in story.dataset.schema if column.missing_rate > 0.0]
+    told: dict[str, Json] = {
+        "rai:dataUseCases": answers["purpose"],
+        "rai:dataCollection": answers["source"],
+        "rai:dataCollectionMissingData": "; ".join(
+            f"{clean_name(column.name)}: {column.missing_rate:.1%} empty" for column in gappy[:MAX_LIMITATIONS]
+        ),
+        "temporalCoverage": answers["collected"],
+    }
+    return {key: value for key, value in told.items() if value}
+
+
 def _build_field(column: ColumnStory, index: int) -> Json:
     name = clean_name(column.name)
     return {
@@ -132,7 +151,7 @@ def _build_field(column: ColumnStory, index: int) -> Json:
         "@id": f"rows/{index:04d}",
         "name": name,
         "description": f"{column.kind}; {column.missing_rate:.1%} missing; {column.role.replace('_', ' ')}",
-        "dataType": DATA_TYPES.get(column.kind, "sc:Text"),
+        "dataType": STORED_TYPES.get(column.dtype, DATA_TYPES.get(column.kind, "sc:Text")),
         "source": {"fileObject": {"@id": FILE_ID}, "extract": {"column": column.name}},
     }
 

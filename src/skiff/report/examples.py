@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from skiff.core.finding import Finding
 from skiff.core.measurement import Measurement
 from skiff.core.task import Task
+from skiff.data.gaps import Gaps
+from skiff.data.profile import ColumnProfile, Profile
+from skiff.data.provenance import list_answers
 from skiff.evaluate.results import Confusion, Evaluation, Gate, GateVerdict
 from skiff.report.content import DatasetStory, ModelStory, ReleaseStory, RunStory, SplitStory
+from skiff.report.data_story import DataStory
 
 
 def build_example_story(*, positive_name: str = "") -> RunStory:
@@ -66,6 +71,29 @@ def build_example_story(*, positive_name: str = "") -> RunStory:
         cost={"wall_s": 31.0, "cpu_s": 48.0, "peak_rss_mb": 412.0},
         evidence={"dataset": "ev_000001", "evaluate": "ev_000005"},
         positive_name=positive_name,
+    )
+
+
+def build_example_data_story() -> DataStory:
+    """Return what there is to say of a small, tidy table with one finding."""
+    columns = (
+        ColumnProfile(
+            name="nights", kind="number", n=400, distinct=3, minimum=1.0, maximum=3.0, histogram=(200, 150, 50)
+        ),
+        ColumnProfile(name="city", kind="category", n=390, missing=10, distinct=2, top=(("Rome", 300), ("Oslo", 90))),
+    )
+    return DataStory(
+        name="stays.csv",
+        sha256="ab" * 32,
+        created="2026-03-02T09:30:00Z",
+        skiff_version="0.1.0",
+        profile=Profile(rows=400, columns=columns),
+        gaps=Gaps(cells=10, complete_rows=390, together=(), patterns=()),
+        associations=(),
+        findings=(
+            Finding(code="quality.missing", severity="warn", columns=("city",), rows=10, what="'city' has gaps."),
+        ),
+        provenance=list_answers({"owner": "Example Hotels Ltd"}),
     )
 
 

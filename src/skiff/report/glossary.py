@@ -209,6 +209,7 @@ REASONS: dict[str, str] = {
     "quality.missing": "Empty nearly everywhere",
     "privacy.direct_identifier": "Names a person",
     "asked.drop": "You asked for it",
+    "asked.weight": "Says how much a row counts: learned by, not learned from",
     "asked.protected": "Protected: judged by, not learned from",
     "split.group": "Says which rows belong together, so it cannot be learned from",
 }

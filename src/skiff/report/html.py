@@ -47,9 +47,18 @@ from skiff.report.page import (
     list_findings,
     list_questions,
 )
+from skiff.report.promises import describe_promises
 from skiff.report.sources import build_sources
 from skiff.report.svg import render_svg
-from skiff.report.words import Verdict, describe_flattery, describe_leaks, find_baseline, find_demands, verdict
+from skiff.report.words import (
+    Verdict,
+    describe_flattery,
+    describe_leaks,
+    find_baseline,
+    find_demands,
+    name_score,
+    verdict,
+)
 
 FONTS = (
     ("Skiff Sans", "source-sans-3-latin-wght-normal.woff2", "200 900"),
@@ -98,15 +107,22 @@ def render_report(story: RunStory) -> str:
     return template.render(style=Markup(style), policy=policy, **build_context(story))  # noqa: S704  our own style sheet
 
 
-def build_style() -> str:
-    """Return the style sheet with the fonts inside; the same bytes each time, so that the page can name its hash."""
+def build_style(*more: str) -> str:
+    """Return the style sheet with the fonts inside; the same bytes each time, so that the page can name its hash.
+
+    Parameters
+    ----------
+    more : str
+        Names of further style sheets among the assets.
+    """
     assets = files("skiff.report") / "assets"
     faces = [
         f'@font-face{{font-family:"{family}";font-weight:{weights};font-display:swap;src:url(data:font/woff2;base64,'
         f'{base64.b64encode((assets / name).read_bytes()).decode()}) format("woff2")}}'
         for family, name, weights in FONTS
     ]
-    return "\n".join([*faces, (assets / "report.css").read_text(encoding="utf-8")])
+    sheets = [(assets / name).read_text(encoding="utf-8") for name in ("report.css", *more)]
+    return "\n".join([*faces, *sheets])
 
 
 def build_environment() -> Environment:
@@ -201,6 +217,7 @@ def build_context(story: RunStory) -> dict[str, object]:
         "slices_words": describe_slices(evaluation.slices) if evaluation else "",
         "calibration_words": describe_calibration(evaluation.calibration, "it") if evaluation else (),
         "leak_words": describe_leaks(story),
+        "leak_score": next((name_score(item) for item in story.left_out if item.score_with is not None), ""),
         "leaks": leaks,
         "others": list_findings(story.findings, ("leakage",), others=True),
         "reading": describe_reading(story.dataset.reading),
@@ -210,6 +227,7 @@ def build_context(story: RunStory) -> dict[str, object]:
         "level": format_percent(headline.level if headline else 0.95),
         "flattery": describe_flattery(evaluation) if evaluation else (),
         "saving": describe_saving(story),
+        "promises": describe_promises(evaluation, unit=story.task.unit) if evaluation else (),
         "split_words": SPLITS.get(story.split.kind, story.split.kind),
         "looks": "once" if story.split.looks == 1 else f"{story.split.looks} times",
         "made": describe_making(story),
@@ -253,13 +271,16 @@ def build_charts(story: RunStory) -> dict[str, drawing.Chart | None]:
     """Return the charts for which there are numbers."""
     evaluation = story.evaluation
     charts: dict[str, drawing.Chart | None] = dict.fromkeys(
-        ("residuals", "slices", "calibration", "curve", "importance"), None
+        ("residuals", "slices", "calibration", "curve", "gain", "profit", "importance"), None
     )
     charts["leaks"] = drawing.build_leak_chart(story.left_out)
     if evaluation is None:
         return charts
     charts["slices"] = drawing.build_slices_chart(evaluation.slices)
     charts["curve"] = drawing.build_curve_chart(evaluation)
+    charts["gain"] = drawing.build_gain_chart(evaluation)
+    saving = evaluation.decision.saving_per_row if evaluation.decision else None
+    charts["profit"] = drawing.build_profit_chart(evaluation, currency=saving.unit if saving else "")
     if evaluation.residuals:
         charts["residuals"] = drawing.build_residuals_chart(evaluation.residuals, unit=story.task.unit)
     if evaluation.calibration:
@@ -311,9 +332,10 @@ def describe_saving(story: RunStory) -> str:
         return ""
     saving = decision.saving_per_row
     reach = format_range(saving.low, saving.high, saving.unit)
+    against = "acting on nobody" if "You can act on" in decision.reason else "the best answer that is always the same"
     return (
         f"Worth {format_amount(saving.value * 100, saving.unit)} for every 100 decisions"
-        f"{f' (for one: {reach})' if reach else ''}, against the best answer that is always the same."
+        f"{f' (for one: {reach})' if reach else ''}, against {against}."
     )
 
 

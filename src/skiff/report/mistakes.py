@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from skiff.core.measurement import Measurement
 from skiff.evaluate.results import CalibrationBin, Confusion, Slice
+from skiff.evaluate.slices import MAX_SHOWN
 from skiff.report.content import RunStory
 from skiff.report.glossary import describe_metric, quote
 from skiff.report.numbers import (
@@ -99,10 +100,13 @@ def describe_slices(slices: tuple[Slice, ...]) -> str:
     tail = f" {count_of(small, 'group')} {'was' if small == 1 else 'were'} too small to say anything." if small else ""
     if not slices:
         return "No groups were compared."
+    if small == len(slices):
+        return f"The {count_of(small, 'group')} there {'is' if small == 1 else 'are'} {'was' if small == 1 else 'were'} too small to compare."
     if not worse:
         return f"Among the {count_of(len(slices) - small, 'group')} compared, none is clearly worse off.{tail}"
     first = worst_slice_name(worse[0])
-    others = f" and {len(worse) - 1} more" if len(worse) > 1 else ""
+    least = "at least " if len(worse) == len(slices) == MAX_SHOWN else ""  # the list ends before the worse groups do
+    others = f", and for {least}{count_of(len(worse) - 1, 'more group')}" if len(worse) > 1 else ""
     return f"It does clearly worse for {first}{others}.{tail}"
 
 

@@ -225,3 +225,14 @@ def count_of(n: int, singular: str, plural: str = "") -> str:
     ('1 row', '1,200 rows', '2 entries')
     """
     return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
+
+
+def describe_shape(n_rows: int, n_columns: int) -> str:
+    """Return how large a table is.
+
+    Examples
+    --------
+    >>> describe_shape(1200, 1)
+    '1,200 rows, 1 column'
+    """
+    return f"{count_of(n_rows, 'row')}, {count_of(n_columns, 'column')}"

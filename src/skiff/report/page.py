@@ -219,7 +219,7 @@ def describe_reading(reading: Mapping[str, Json]) -> tuple[tuple[str, str], ...]
     return tuple(
         (name.replace("_", " "), _show_json(value))
         for name, value in reading.items()
-        if value not in (None, "", [], {})
+        if value not in (None, "", [], {}) and name != "columns"  # these are listed one by one below
     )
 
 

@@ -10,7 +10,7 @@ from skiff.report.glossary import abbreviate_metric, describe_reason, quote
 from skiff.report.mistakes import describe_slices
 from skiff.report.numbers import count_of, format_bytes, format_interval, format_score, format_seconds
 from skiff.report.page import build_metric_rows, list_questions
-from skiff.report.words import verdict
+from skiff.report.words import describe_flattery, name_score, verdict
 
 LABEL = 10
 """Width of the words in front: they stand in one column."""
@@ -80,7 +80,7 @@ def _tell_left_out(story: RunStory) -> list[Line]:
         Line(
             text=f"{'Left out' if index == 0 else '':<{LABEL}}{quote(item.column)}: {describe_reason(item.code).lower()}"
             + (
-                f" (score {format_score(item.score_with)} with, {format_score(item.score_without)} without)"
+                f" ({format_score(item.score_with)} with it, {format_score(item.score_without)} without: {name_score(item)})"
                 if item.score_with is not None and item.score_without is not None
                 else ""
             ),
@@ -122,6 +122,7 @@ def _tell_numbers(story: RunStory) -> list[Line]:
         guess = f", a guess {row.guess}" if row.guess != "–" else ""
         text = f"{abbreviate_metric(row.name)} {row.value} ({format_interval(found)}, n={found.n:,}){guess}"
         lines.append(_labelled("Numbers" if index == 0 else "", text))
+    lines.extend(_labelled("", sentence) for sentence in describe_flattery(story.evaluation))
     return lines
 
 

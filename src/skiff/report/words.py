@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from skiff.core.measurement import Measurement
 from skiff.evaluate.results import Evaluation, GateVerdict
-from skiff.report.content import RunStory
+from skiff.evaluate.scores import HIGHER_IS_BETTER
+from skiff.report.content import LeftOut, RunStory
 from skiff.report.glossary import abbreviate_metric, describe_metric, quote
 from skiff.report.numbers import (
     count_of,
@@ -256,6 +257,10 @@ def _compare(found: Measurement, guess: float, *, beats: bool) -> str:
             return f"Always giving the usual value would be off by about {other}."
         own = format_amount(found.value, found.unit)
         return f"The model is off by about {own}; always giving the usual value is off by about {other}."
+    return _compare_ranking(found, guess)
+
+
+def _compare_ranking(found: Measurement, guess: float) -> str:
     label = describe_metric(found.name).label
     reach = format_interval_or_nothing(found)
     if found.name == "roc_auc":
@@ -263,6 +268,12 @@ def _compare(found: Measurement, guess: float, *, beats: bool) -> str:
             f"Of 100 pairs of one case to find and one other, it ranks {round(found.value * 100)} the right way round"
         )
         return f"{pairs} ({abbreviate_metric(found.name)} {format_score(found.value)}{f', {reach}' if reach else ''}); a coin would manage 50."
+    if found.name == "average_precision":
+        return (
+            f"Going down its list from the surest warning, about {round(found.value * 100)} of 100 are right "
+            f"({abbreviate_metric(found.name)} {format_score(found.value)}{f', {reach}' if reach else ''}); "
+            f"of rows picked blindly, {describe_share(guess)} would be."
+        )
     return (
         f"{label}: {format_score(found.value)}{_wrap(reach)}; a guess that looks at nothing gets {format_score(guess)}."
     )
@@ -287,8 +298,8 @@ def describe_leaks(story: RunStory) -> tuple[str, ...]:
     if not leaks:
         return ()
     more = len(leaks) - NAMES_IN_A_SENTENCE
-    names = ", ".join(quote(item.column) for item in leaks[:NAMES_IN_A_SENTENCE]) + (
-        f" and {more} more" if more > 0 else ""
+    names = join_words(
+        [*(quote(item.column) for item in leaks[:NAMES_IN_A_SENTENCE]), *([f"{more} more"] if more > 0 else [])]
     )
     verb = "was left out because it gives" if len(leaks) == 1 else "were left out because they give"
     scored = [item for item in leaks if item.score_with is not None and item.score_without is not None]
@@ -297,11 +308,48 @@ def describe_leaks(story: RunStory) -> tuple[str, ...]:
         return (left_out,)
     worst = max(scored, key=lambda item: abs((item.score_with or 0.0) - (item.score_without or 0.0)))
     column = "it" if len(leaks) == 1 else quote(worst.column)
-    sentence = (
-        f"{left_out} With {column} a quick trial scores {format_score(worst.score_with)}, "
-        f"without {format_score(worst.score_without)}: a model that leans on it shines here and fails in use."
-    )
-    return (sentence,)
+    trial = f"With {column} a quick trial scores {describe_scores(worst)}"
+    return (f"{left_out} {trial}: a model that leans on it shines here and fails in use.",)
+
+
+def describe_scores(item: LeftOut) -> str:
+    """Return the scores of a quick trial with and without a column, and which way is better where that is not plain.
+
+    Examples
+    --------
+    >>> describe_scores(LeftOut(column="boat", code="leakage.missingness", score_with=0.98, score_without=0.848))
+    '0.980, without it 0.848'
+    >>> describe_scores(LeftOut(column="x", code="y.z", score_with=0.55, score_without=0.565, score_name="log_loss"))
+    '0.550, without it 0.565 (log loss, less is better)'
+    """
+    told = f"{format_score(item.score_with)}, without it {format_score(item.score_without)}"
+    return f"{told} ({name_score(item)})" if item.score_name else told
+
+
+def name_score(item: LeftOut) -> str:
+    """Return what the two scores of a column are, and which way is better where that is not plain.
+
+    Examples
+    --------
+    >>> name_score(LeftOut(column="x", code="y.z", score_name="log_loss")), name_score(LeftOut(column="x", code="y.z"))
+    ('log loss, less is better', 'score')
+    """
+    if not item.score_name:
+        return "score"
+    tail = "" if HIGHER_IS_BETTER.get(item.score_name, True) else ", less is better"
+    return f"{abbreviate_metric(item.score_name)}{tail}"
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Return words in a row, the last joined by "and".
+
+    Examples
+    --------
+    >>> join_words(["boat", "body"]), join_words(["boat"]), join_words(["a", "b", "2 more"])
+    ('boat and body', 'boat', 'a, b and 2 more')
+    """
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def describe_flattery(evaluation: Evaluation) -> tuple[str, ...]:

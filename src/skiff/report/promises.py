@@ -1,0 +1,89 @@
+"""Say whether ranges and sets hold what they promise, and what a person's look buys."""
+
+from __future__ import annotations
+
+from skiff.evaluate.results import Evaluation, GroupCoverage
+from skiff.report.numbers import format_amount, format_percent, format_range
+
+MOST_GROUPS = 5
+
+
+def describe_promises(evaluation: Evaluation, *, unit: str = "") -> tuple[str, ...]:
+    """Return sentences about coverage, its groups and the region of review.
+
+    Examples
+    --------
+    >>> from skiff.core.measurement import Measurement
+    >>> from skiff.evaluate.results import Kept
+    >>> kept = Kept(coverage=Measurement(name="coverage", value=0.91, low=0.88, high=0.93, n=400, baseline=0.9))
+    >>> describe_promises(Evaluation(headline="rmse", metrics={}, baselines=(), kept=kept))[0]
+    'Each answer comes with a range that should hold the truth 90 times in 100: it did 91 times (88 to 93).'
+    """
+    return (*_describe_coverage(evaluation, unit), *_describe_review(evaluation), *_describe_sizes(evaluation, unit))
+
+
+def _describe_coverage(evaluation: Evaluation, unit: str) -> list[str]:
+    kept = evaluation.kept
+    if kept is None or kept.coverage.baseline is None:
+        return []
+    found = kept.coverage
+    is_set = kept.size is not None and kept.size.name == "set_size"
+    what = "a set of answers that cannot be ruled out, which should hold" if is_set else "a range that should hold"
+    reach = (
+        f" ({found.low * 100:.0f} to {found.high * 100:.0f})"
+        if found.low is not None and found.high is not None
+        else ""
+    )
+    promised = found.baseline or 0.0
+    said = [
+        (
+            f"Each answer comes with {what} the truth {promised * 100:.0f} times in 100: "
+            f"it did {found.value * 100:.0f} times{reach}."
+        )
+    ]
+    if kept.size is not None:
+        size = f"{kept.size.value:.2f} answers" if is_set else f"{format_amount(kept.size.value, unit)} wide"
+        said.append(f"On average it is {size}.")
+    short = [group for group in kept.groups if group.falls_short]
+    if short:
+        said.append(f"It holds less often than promised where {_list(short)}.")
+    small = [group for group in kept.groups if group.is_too_small]
+    if small:
+        said.append(
+            f"Too few rows to say so of: {', '.join(f'{one.column} {one.level}' for one in small[:MOST_GROUPS])}."
+        )
+    return said
+
+
+def _list(groups: list[GroupCoverage]) -> str:
+    return "; ".join(
+        f"{one.column} is {one.level} ({one.coverage.value * 100:.0f} times in 100)" for one in groups[:MOST_GROUPS]
+    )
+
+
+def _describe_review(evaluation: Evaluation) -> list[str]:
+    points = evaluation.abstain
+    if len(points) < 2 or evaluation.kept is None or evaluation.kept.review_share is None:  # noqa: PLR2004  with and without
+        return []
+    share = evaluation.kept.review_share.value
+    nearest = min(points[1:], key=lambda point: abs(point.share - share))
+    reach = format_range(nearest.low * 100, nearest.high * 100)
+    return [
+        (
+            f"It asks a person to look at {format_percent(share)} of the answers, those it is least sure of. With the least sure "
+            f"{format_percent(nearest.share)} left to a person, {nearest.accuracy * 100:.0f} in 100 of the others are right ({reach}); "
+            f"of all answers it is {points[0].accuracy * 100:.0f} in 100."
+        )
+    ]
+
+
+def _describe_sizes(evaluation: Evaluation, unit: str) -> list[str]:
+    if len(evaluation.sizes) < 2:  # noqa: PLR2004  a comparison
+        return []
+    first, last = evaluation.sizes[0], evaluation.sizes[-1]
+    return [
+        (
+            f"Where it predicts up to {format_amount(first.high, unit)} it is off by {format_amount(first.error.value, unit)} on average, "
+            f"from {format_amount(last.low, unit)} upwards by {format_amount(last.error.value, unit)}."
+        )
+    ]
