@@ -37,15 +37,26 @@ def test_an_answer_is_remembered_for_the_next_check_of_the_same_file(tmp_path: P
     source = tmp_path / "bookings.csv"
     _make_bookings().write_csv(source)
     wishes = Wishes(target="cancelled")
-    assert check_file(source, wishes, settings=recall_settings(source, wishes)).is_blocked
+    assert check_file(source, wishes, settings=recall_settings(tmp_path / "bookings", wishes)).is_blocked
     Workspace.open(tmp_path / "bookings", create=True).close()
     settings = read_settings(tmp_path / "bookings")
     question = settle_question(settings, Wishes(target="cancelled", keep=("status",), drop=("nights",)))
     assert remember_answers(tmp_path / "bookings", settings, question)
-    again = check_file(source, wishes, settings=recall_settings(source, wishes))
+    again = check_file(source, wishes, settings=recall_settings(tmp_path / "bookings", wishes))
     (verdict,) = [finding for finding in again.findings if finding.code == "leakage.target_copy"]
     assert (verdict.action, verdict.question, again.is_blocked) == ("kept", "", False)
     assert again.left_out == {"nights": "asked.drop"}
+
+
+def test_the_question_is_remembered_where_the_file_asks_none_yet(tmp_path: Path) -> None:
+    Workspace.open(tmp_path / "w", create=True).close()
+    first = settle_question(read_settings(tmp_path / "w"), Wishes(target="cancelled", group="guest", positive="yes"))
+    assert remember_answers(tmp_path / "w", read_settings(tmp_path / "w"), first)
+    settings = read_settings(tmp_path / "w")
+    assert settle_question(settings, Wishes()) == first
+    other = settle_question(settings, Wishes(target="price"))
+    assert not remember_answers(tmp_path / "w", settings, other)
+    assert read_settings(tmp_path / "w").task.target == "cancelled"
 
 
 def test_what_is_said_now_wins_over_what_was_said_before() -> None:
@@ -57,8 +68,8 @@ def test_what_is_said_now_wins_over_what_was_said_before() -> None:
 def test_answers_to_another_question_are_not_taken_over(tmp_path: Path) -> None:
     (tmp_path / "bookings").mkdir()
     (tmp_path / "bookings" / "skiff.toml").write_text('[task]\ntarget = "price"\nkeep = ["status"]\n')
-    assert recall_settings(tmp_path / "bookings.csv", Wishes(target="cancelled")) == Settings()
-    assert recall_settings(tmp_path / "bookings.csv", Wishes()).task.keep == ("status",)
+    assert recall_settings(tmp_path / "bookings", Wishes(target="cancelled")) == Settings()
+    assert recall_settings(tmp_path / "bookings", Wishes()).task.keep == ("status",)
 
 
 def test_wrong_answers_become_a_list_with_row_numbers_of_the_table() -> None:

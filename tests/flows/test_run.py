@@ -102,8 +102,8 @@ def test_loaded_model_answers_like_the_release(finished: tuple[RunOutcome, Path]
 
 def test_same_run_again_gives_the_same_release(bookings: Path, tmp_path: Path) -> None:
     folder = tmp_path / "again"
-    first = run(bookings, Wishes(target="cancelled", budget_s=20.0), folder=folder)
-    second = run(bookings, Wishes(target="cancelled", budget_s=20.0), folder=folder)
+    first = run(bookings, Wishes(target="cancelled", budget_s=120.0), folder=folder)
+    second = run(bookings, Wishes(target="cancelled", budget_s=120.0), folder=folder)
     assert first.story.release is not None
     assert second.story.release is not None
     assert second.story.release.sha256 == first.story.release.sha256
@@ -148,3 +148,29 @@ def test_criterion_with_a_typo_is_refused_before_any_work(bookings: Path, tmp_pa
         run(bookings, Wishes(target="cancelled"), folder=folder)
     assert caught.value.code == "bad_criterion"
     assert not (folder / ".skiff").exists()
+
+
+@pytest.mark.parametrize("dropped", [("price", "city"), ()])
+def test_a_table_with_nothing_to_learn_from_is_refused_before_anything_is_made(
+    tmp_path: Path, dropped: tuple[str, ...]
+) -> None:
+    table = pl.DataFrame({"price": range(60), "city": ["Bonn", "Graz", "Bern"] * 20, "paid": ["yes", "no"] * 30})
+    path = tmp_path / "orders.csv"
+    (table if dropped else table.select("paid")).write_csv(path)
+    with pytest.raises(SkiffError) as caught:
+        run(path, Wishes(target="paid", drop=dropped), folder=tmp_path / "orders")
+    assert caught.value.code == "no_usable_columns"
+    assert caught.value.where["file"] == "orders.csv"
+    assert all(name in caught.value.what for name in dropped)
+    assert not (tmp_path / "orders").exists()
+
+
+@pytest.mark.parametrize(("keep", "drop"), [((), ("cancelled",)), (("price",), ("price",))])
+def test_a_column_cannot_be_two_things_at_once(
+    bookings: Path, tmp_path: Path, keep: tuple[str, ...], drop: tuple[str, ...]
+) -> None:
+    with pytest.raises(SkiffError) as caught:
+        run(bookings, Wishes(target="cancelled", keep=keep, drop=drop), folder=tmp_path / "none")
+    assert caught.value.code == "column_used_twice"
+    assert drop[0] in caught.value.what
+    assert not (tmp_path / "none").exists()
