@@ -7,13 +7,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 
-.PHONY: help demo test check bench docs format setup clean
+.PHONY: help demo test check bench docs format setup clean soak
 
 help:
 	@echo "make demo    set up .venv and run the whole journey on bundled data (about 3 minutes)"
 	@echo "make test    set up .venv and run the tests"
 	@echo "make check   format, lint, types, import contract, documentation"
 	@echo "make bench   print start-up, latency, parity and quality, as ratios against named peers"
+	@echo "make soak    the tests of kills, malformed requests and restarts in full (about an hour)"
 	@echo "make docs    rebuild the reference pages that are made from the code"
 
 $(VENV)/.core: requirements/core.txt requirements/build.txt pyproject.toml
@@ -49,7 +50,12 @@ format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.dev
-	@for b in start compiler leak_court quality; do echo "== $$b"; $(BIN)/python benchmarks/$$b.py || exit 1; done
+	@for b in start compiler data_checks leak_court quality; do echo "== $$b"; $(BIN)/python benchmarks/$$b.py || exit 1; done
+	@echo "== automl (what was measured on this machine; an hour to measure anew)"; $(BIN)/python benchmarks/automl/contest.py --print
+
+soak: $(VENV)/.dev
+	@SKIFF_KILLS=200 SKIFF_MALFORMED=10000 SKIFF_SCHEMA_EXAMPLES=1000 SKIFF_RESTARTS=20 SKIFF_CLIENTS=50 \
+		$(BIN)/python -m pytest -q --timeout=7200 tests/faults tests/serve
 
 docs: $(VENV)/.dev
 	@$(BIN)/python docs/build_reference.py

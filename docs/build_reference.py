@@ -32,7 +32,7 @@ NOT_CODES = {
 
 FINDING = re.compile(r"[\"']((?:" + "|".join(FAMILIES) + r")\.[a-z_]+)[\"']")
 READING = re.compile(r"_say\(\s*[\"']([a-z_]+)[\"']")
-ERROR = re.compile(r"SkiffError\(\s*[\"']([a-z_]+)[\"']")
+ERROR = re.compile(r"(?:SkiffError|refuse)\(\s*[\"']([a-z_]+)[\"']")
 
 
 def find_codes(pattern: re.Pattern[str]) -> set[str]:

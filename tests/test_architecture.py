@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "skiff"
-ROOMS = ("core", "data", "evaluate", "train", "deploy")
+ROOMS = ("core", "data", "evaluate", "train", "deploy", "monitor", "secure", "govern")
 
 HEAVY = ("polars", "numpy", "sklearn", "lightgbm", "onnxruntime", "onnx", "sqlalchemy", "starlette", "scipy", "rich")
 """Libraries that starting must not load (design §3)."""
@@ -28,7 +29,9 @@ IMPURE_ATTRIBUTES = {
 MAY_IMPORT_LATE = {
     "__init__.py": "the package root looks names up on demand",
     "__main__.py": "the door imports the command line when it is called",
+    "connect/databases.py": "SQLAlchemy costs a third of a second and is needed only by those who read a database",
     "core/optional.py": "the door for optional parts",
+    "store/bundle_check.py": "it is handed over as a program of its own, which works without NumPy and onnxruntime too",
     "store/catalog.py": "Alembic costs as much as all the rest and is needed only where the schema is old",
 }
 LATE_FOLDERS = {"cli": "commands import what they need when they are called, so that starting stays cheap"}
@@ -80,13 +83,19 @@ def test_nothing_that_runs_when_loaded_is_ever_imported() -> None:
         for node in ast.walk(tree):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-            broken += [f"{name}: {found}" for found in names if found.split(".")[0] in forbidden]
+            if (
+                name != "connect/cluster.py"
+            ):  # joblib sends our own functions to the user's own cluster; nothing is loaded from a file
+                broken += [f"{name}: {found}" for found in names if found.split(".")[0] in forbidden]
     assert broken == []
 
 
 def test_source_holds_no_assert_and_no_blanket_except() -> None:
     edge = {
         "cli/main.py": "the outermost edge of the terminal face",
+        "serve/app.py": "the outermost edge of the HTTP face",
+        "serve/lane.py": "the edge of the HTTP face where answers are waited for",
+        "store/bundle_check.py": "the same, in the check that is handed over",
         "deploy/runtime.py": "onnxruntime raises whatever its parser meets in a stranger's file",
     }
     broken = []
@@ -119,12 +128,24 @@ def test_loading_a_model_imports_no_training_library() -> None:
 
 
 def test_help_starts_within_six_bare_interpreters() -> None:
-    def fastest(*command: str) -> float:
-        spent = []
-        for _ in range(5):
-            begin = time.perf_counter()
-            subprocess.run([sys.executable, *command], capture_output=True, check=True)
-            spent.append(time.perf_counter() - begin)
-        return min(spent)
+    def spend(*command: str) -> float:
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, *command], capture_output=True, check=True)
+        return time.perf_counter() - begin
 
-    assert fastest("-m", "skiff", "--help") <= HELP_TIMES_INTERPRETER * fastest("-c", "pass")
+    ours, bare = math.inf, math.inf
+    for _ in range(30):  # a busy machine can only add to either, so the fastest of several is nearest to what they cost
+        ours, bare = min(ours, spend("-m", "skiff", "--help")), min(bare, spend("-c", "pass"))
+        if ours <= HELP_TIMES_INTERPRETER * bare:
+            break
+    assert ours <= HELP_TIMES_INTERPRETER * bare
+
+
+def test_train_stays_a_function_after_the_folder_of_that_name_was_imported() -> None:
+    code = (
+        "import skiff; first = skiff.train; import skiff.flows.fit; import skiff.train.fit; from skiff import train; "
+        "from skiff.train.fit import train_pipeline; "
+        "assert skiff.train is first is train and callable(skiff.train) and callable(train_pipeline)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

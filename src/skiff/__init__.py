@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
+import types
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,3 +69,19 @@ def __getattr__(name: str) -> object:
 def __dir__() -> list[str]:
     """Return the public names."""
     return sorted(__all__)
+
+
+class _Root(types.ModuleType):
+    """The package itself, of which ``train`` stays the function: importing the folder of that name would bind it over it."""
+
+    @property
+    def train(self) -> object:
+        """Return the function; ``from skiff.train import …`` still finds the folder."""
+        return __getattr__("train")
+
+    @train.setter
+    def train(self, folder: object) -> None:
+        """Let the import system say where the folder is, and keep the function."""
+
+
+sys.modules[__name__].__class__ = _Root

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from skiff.cli.face import print_refusal
 from skiff.flows.conclude import RunOutcome
 
 
@@ -137,3 +139,22 @@ def test_interrupt_keeps_a_usable_model(bookings: Path, tmp_path: Path) -> None:
 def test_version_and_help_answer() -> None:
     assert skiff("--version").stdout.startswith("skiff")
     assert "run" in skiff("--help").stdout
+
+
+@pytest.mark.parametrize(("number", "code", "status"), [(errno.EACCES, "no_permission", 2), (errno.EBADF, None, 3)])
+def test_what_the_system_refuses_anywhere_is_no_fault_of_skiff(
+    number: int, code: str | None, status: int, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    refused = OSError(number, "refused", str(tmp_path / "orders.csv"))
+    assert print_refusal(refused, command="run", is_json=True, is_debug=False) == status
+    error = json.loads(capsysbinary.readouterr().out)["error"]
+    assert error["code"] == (code or "internal_fault")
+
+
+def test_a_part_of_a_group_is_called_the_same_whether_it_is_done_or_not(
+    finished: tuple[RunOutcome, Path], tmp_path: Path
+) -> None:
+    _, folder = finished
+    assert skiff_json("releases", "show", 1, "-w", folder)["command"] == "releases show"
+    assert skiff_json("releases", "show", 9, "-w", folder, code=2)["command"] == "releases show"
+    assert skiff_json("ledger", "verify", "-w", tmp_path / "none", code=2)["command"] == "ledger verify"

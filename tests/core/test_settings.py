@@ -137,3 +137,14 @@ def test_every_example_is_valid_for_its_key() -> None:
 def test_every_section_has_its_settings_described() -> None:
     assert {doc.section for doc in list_settings()} == set(SECTIONS)
     assert all(doc.meaning.endswith(".") for doc in list_settings())
+
+
+def test_a_direction_is_up_or_down() -> None:
+    found = decode_settings('[train]\nmonotone = { income = "up" }\nquantile = 0.9')
+    assert found.train.monotone == {"income": "up"}
+    for text, words in (
+        ('monotone = { income = "sideways" }', 'must be one of "up", "down"'),
+        ("quantile = 1.0", "must be less than 1"),
+    ):
+        with pytest.raises(SkiffError, match=words):
+            decode_settings(f"[train]\n{text}")

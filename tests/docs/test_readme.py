@@ -35,7 +35,10 @@ def test_readme_commands_and_python_run_as_written(tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-m", *words], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=200
         )
-        assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        may_say_no = words[1] in {"monitor", "retrain"}  # 1: somebody should look; the challenger lost
+        assert done.returncode in ({0, 1} if may_say_no else {0}), (
+            f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        )
     for code in blocks("python"):
         done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -71,7 +71,7 @@ def test_a_flipped_bit_in_any_file_of_content_is_noticed_and_the_file_named(temp
     files = [
         path for name in ("objects", "releases") for path in (folder / ".skiff" / name).rglob("*") if path.is_file()
     ]
-    assert len(files) == 12
+    assert len(files) == 15  # for each of three: a dataset, and a release of four files
     with Workspace.open(folder) as workspace:
         for n in range(FLIPS):
             path = files[n % len(files)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skiff.core.errors import SkiffError
-from skiff.core.settings import Settings, list_settings
+from skiff.core.settings import Settings, TaskSettings, list_settings
 from skiff.store.settings import (
     build_initial_settings,
     explain_settings,
@@ -57,7 +58,7 @@ def test_the_first_file_explains_every_key_and_changes_nothing(tmp_path: Path) -
 def test_every_line_of_the_first_file_may_be_uncommented() -> None:
     lines = build_initial_settings({}).splitlines()
     used = "\n".join(line.removeprefix("# ") if " = " in line else line for line in lines)
-    assert len(tomllib.loads(used)["task"]) == 7
+    assert len(tomllib.loads(used)["task"]) == len(dataclasses.fields(TaskSettings))
 
 
 def test_given_names_are_filled_in_even_odd_ones(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
+    from skiff.flows.compare import DriftOutcome
     from skiff.report.content import RunStory
 
 PLAIN_STEP_S = 5.0
@@ -28,6 +29,7 @@ PLAIN_STEP_S = 5.0
 WIDTH = 92
 """Widest line of prose: longer ones are hard to read."""
 SHOWN_FINDINGS = 5
+SHOWN_QUESTIONS = 3
 MARKS = {"block": "✗", "warn": "!", "info": "·"}
 STYLES = {"block": "red", "warn": "yellow", "info": "dim"}
 PLAIN_SIGNS = str.maketrans(
@@ -167,6 +169,77 @@ def print_story(story: RunStory, out: TextIO | None = None, *, files: Mapping[st
         _print(console, stream, text, style=line.style)
 
 
+def print_note(
+    findings: Sequence[Finding],
+    *,
+    opening: str,
+    written: object = None,
+    split: Mapping[str, object] | None = None,
+    out: TextIO | None = None,
+) -> None:
+    """Print what a look at a table found, as a colleague would leave it: five lines, what to ask, where to read on, details.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+    opening : str
+        Which table it is.
+    written : path, optional
+        The page that says it all.
+    split : mapping, optional
+        The split that is proposed: ``kind`` and ``reason``.
+    out : text stream, optional
+        Standard output by default.
+
+    Examples
+    --------
+    >>> import io
+    >>> stream = io.StringIO()
+    >>> print_note([], opening="stays.csv: 400 rows, 2 columns.", out=stream)
+    >>> print(stream.getvalue())
+    stays.csv: 400 rows, 2 columns. Nothing was found that needs your attention.
+    <BLANKLINE>
+    """
+    from skiff.report.data_page import describe_table
+    from skiff.report.page import list_questions
+
+    stream = sys.stdout if out is None else out
+    console = _open_console(stream)
+    width = min(console.width, WIDTH)
+    ordered = sort_findings(list(findings))
+    _print(console, stream, _fold(f"{opening} {describe_table(ordered)}", width=width), style="bold")
+    _print_worst(ordered, console, stream, width)
+    questions = list_questions(ordered)
+    if questions:
+        _print(console, stream, "\nAsk the client:", style="bold")
+        for number, question in enumerate(questions[:SHOWN_QUESTIONS], start=1):
+            _print(console, stream, _fold(f"{number}. {_clean(question)}", indent="  ", hanging=3, width=width))
+        if len(questions) > SHOWN_QUESTIONS:
+            _print(console, stream, f"  … and {len(questions) - SHOWN_QUESTIONS:,} more", style="dim")
+    if split is not None:
+        _print(console, stream, "")
+        _print(console, stream, _fold(f"Proposed split: {split['kind']}. {split['reason']}", width=width))
+    if written is not None:
+        _print(console, stream, f"\nTo read and to send: {written}", style="cyan")
+    _print_details(ordered, console, stream, width)
+
+
+def _print_worst(ordered: Sequence[Finding], console: Console, stream: TextIO, width: int) -> None:
+    for item in ordered[:SHOWN_FINDINGS]:
+        line = _fold(f"{MARKS[item.severity]} {_clean(item.what)}", indent="  ", hanging=2, width=width)
+        _print(console, stream, line, style=STYLES[item.severity])
+    if len(ordered) > SHOWN_FINDINGS:
+        _print(console, stream, f"  … and {len(ordered) - SHOWN_FINDINGS:,} more", style="dim")
+
+
+def _print_details(ordered: Sequence[Finding], console: Console, stream: TextIO, width: int) -> None:
+    for item in ordered:
+        _print(console, stream, "")
+        _print(console, stream, f"{MARKS[item.severity]} {item.code}", style=STYLES[item.severity])
+        for sentence in _detail_of(item):
+            _print(console, stream, _fold(_clean(sentence), indent="  ", width=width))
+
+
 def print_findings(findings: Sequence[Finding], out: TextIO | None = None, *, limit: int | None = None) -> None:
     """Print findings worst first: five in one line each, then each with its reason and remedy.
 
@@ -186,21 +259,48 @@ def print_findings(findings: Sequence[Finding], out: TextIO | None = None, *, li
         _print(console, stream, "Nothing was found that needs your attention.")
         return
     _print(console, stream, summarise_findings(ordered), style="bold")
-    for item in ordered[:SHOWN_FINDINGS]:
-        _print(
-            console,
-            stream,
-            _fold(f"{MARKS[item.severity]} {_clean(item.what)}", indent="  ", hanging=2, width=width),
-            style=STYLES[item.severity],
+    _print_worst(ordered, console, stream, width)
+    _print_details(ordered if limit is None else ordered[:limit], console, stream, width)
+
+
+def print_drift(found: DriftOutcome, out: TextIO | None = None) -> None:
+    """Print what differs between two tables: sentences first, then a line for each column that was compared."""
+    stream = sys.stdout if out is None else out
+    console = _open_console(stream)
+    width = min(console.width, WIDTH)
+    rows, columns = found.drift.rows, found.drift.columns
+    names = {
+        "same": "as before",
+        "small": "moved a little",
+        "changed": "moved",
+        "strong": "moved far",
+        "too_few": "too few rows",
+    }
+    moved = sum(column.verdict in ("changed", "strong") for column in columns)
+    opening = f"{rows[0]:,} rows before, {rows[1]:,} now. {moved} of {len(columns)} columns compared moved noticeably."
+    _print(console, stream, _fold(opening, width=width), style="bold")
+    for item in found.findings:
+        line = _fold(f"{MARKS[item.severity]} {_clean(item.what)}", indent="  ", hanging=2, width=width)
+        _print(console, stream, line, style=STYLES[item.severity])
+    if not columns:
+        return
+    _print(console, stream, "")
+    lines = [
+        (
+            column.name,
+            names[column.verdict],
+            f"{column.moved.value:.1%}",
+            f"{column.moved.low or 0.0:.1%} to {column.moved.high or 0.0:.1%}",
+            f"{column.p_corrected:.3f}",
         )
-    if len(ordered) > SHOWN_FINDINGS:
-        _print(console, stream, f"  … and {len(ordered) - SHOWN_FINDINGS:,} more", style="dim")
-    shown = ordered if limit is None else ordered[:limit]
-    for item in shown:
-        _print(console, stream, "")
-        _print(console, stream, f"{MARKS[item.severity]} {item.code}", style=STYLES[item.severity])
-        for sentence in _detail_of(item):
-            _print(console, stream, _fold(_clean(sentence), indent="  ", width=width))
+        for column in columns
+    ]
+    print_table(
+        ["column", "verdict", "moved", "range", "p (Holm)"], lines, stream, numbers=["moved", "range", "p (Holm)"]
+    )
+    if found.drift.not_compared:
+        text = f"Not compared, because nearly every row has another code: {', '.join(found.drift.not_compared)}"
+        _print(console, stream, _fold(_clean(text), width=width))
 
 
 def summarise_findings(findings: Iterable[Finding]) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -87,6 +89,16 @@ def print_problem(error: SkiffError, *, command: str, is_json: bool) -> int:
 
         print_error(error)
     return EXIT_MISUSE
+
+
+def print_refusal(error: OSError, *, command: str, is_json: bool, is_debug: bool) -> int:
+    """Show what the operating system refused outside of the store: a full disk or a permission is no fault of Skiff's."""
+    from skiff.store.files import describe_os_error
+
+    told = describe_os_error(error, Path(os.fsdecode(error.filename))) if error.filename else None
+    if told is None or told.code == "file_unusable":
+        return print_fault(error, command=command, is_json=is_json, is_debug=is_debug)
+    return print_problem(told, command=command, is_json=is_json)
 
 
 def print_fault(error: Exception, *, command: str, is_json: bool, is_debug: bool) -> int:

@@ -22,7 +22,20 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("skiff.cli.evaluate", "Judge the latest candidate on its sealed test set."),
     "releases": ("skiff.cli.releases", "List, show, promote, roll back and compare releases."),
     "predict": ("skiff.cli.predict", "Answer the rows of a file with a released model."),
+    "outcomes": ("skiff.cli.outcomes", "Take what really happened from a file."),
+    "predictions": ("skiff.cli.predictions", "Count and export what was predicted, with outcomes."),
+    "serve": ("skiff.cli.serve", "Answer over HTTP with the release that stands."),
+    "pii": ("skiff.cli.pii", "Find personal data; write a masked or pseudonymised copy."),
+    "keys": ("skiff.cli.keys", "Make, list and revoke the API keys of `skiff serve`."),
+    "monitor": ("skiff.cli.monitor", "Judge what the model answered: drift, estimated and delivered quality."),
+    "watch": ("skiff.cli.watch", "Judge on a schedule, and send alerts."),
+    "retrain": ("skiff.cli.retrain", "Try a new model against the one that answers; release it only if better."),
     "ledger": ("skiff.cli.ledger", "Show what was done, and prove that the record is whole."),
+    "govern": ("skiff.cli.govern", "Set what was done against NIST, ISO, GDPR and the EU AI Act."),
+    "handover": ("skiff.cli.handover", "Write one signed file that holds all the client needs."),
+    "verify": ("skiff.cli.verify", "Check a handover bundle: signature, hashes, ledger, answers."),
+    "backup": ("skiff.cli.backup", "Write one file from which the workspace can be put back."),
+    "restore": ("skiff.cli.restore", "Put a workspace back from a backup."),
     "config": ("skiff.cli.config", "Show every setting, its value and where it comes from."),
     "doctor": ("skiff.cli.doctor", "Check this machine and this installation."),
 }
@@ -83,7 +96,7 @@ def run_command_line(arguments: Sequence[str]) -> int:  # noqa: PLR0911  one ret
         What follows ``skiff``.
     """
     is_json = "--json" in arguments
-    command = next((word for word in arguments if not word.startswith("-")), "")
+    command = name_command(arguments)
     try:
         code = group.main(list(arguments), prog_name="skiff", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -101,11 +114,31 @@ def run_command_line(arguments: Sequence[str]) -> int:  # noqa: PLR0911  one ret
         return EXIT_STOPPED
     except BrokenPipeError:
         return EXIT_DONE
+    except OSError as error:
+        from skiff.cli.face import print_refusal
+
+        return print_refusal(error, command=command, is_json=is_json, is_debug="--debug" in arguments)
     except Exception as error:  # noqa: BLE001  the outermost edge: whatever is left is our own fault
         from skiff.cli.face import print_fault
 
         return print_fault(error, command=command, is_json=is_json, is_debug="--debug" in arguments)
     return code if isinstance(code, int) else EXIT_DONE
+
+
+def name_command(arguments: Sequence[str]) -> str:
+    """Return the command that was asked for, with the part of a group: what ``--json`` calls it, done or not.
+
+    Examples
+    --------
+    >>> name_command(["data", "show", "zzz"]), name_command(["data", "nope"]), name_command(["--version"])
+    ('data show', 'data', '')
+    """
+    words = [word for word in arguments if not word.startswith("-")]
+    if not words:
+        return ""
+    first, *rest = words
+    found = group.get_command(click.Context(group), first)
+    return f"{first} {rest[0]}" if rest and isinstance(found, click.Group) and rest[0] in found.commands else first
 
 
 def _describe_misuse(error: click.ClickException) -> SkiffError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -67,6 +68,40 @@ def effort_options(function: Function) -> Function:
     return click.option("--budget", type=Seconds(), help="Time for training, such as 60s or 5m.  [default: 60s]")(
         function
     )
+
+
+def provenance_options(function: Function) -> Function:
+    """Add where the data comes from; what is not said is asked once, where there is somebody to ask."""
+    options = [
+        click.option("--source", help="Where the table comes from: a system, an export, a survey.", metavar="TEXT"),
+        click.option("--owner", help="Whose data it is.", metavar="TEXT"),
+        click.option("--licence", help="Under which terms it may be used.", metavar="TEXT"),
+        click.option("--legal-basis", help="Why it may be used, where it is about people.", metavar="TEXT"),
+        click.option("--collected", help="In which period it was collected.", metavar="TEXT"),
+        click.option("--yes", "-y", is_flag=True, help="Never ask; take what Skiff proposes."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def ask_provenance(options: dict[str, Any], *, folder: Path, name: str) -> dict[str, str]:
+    """Return the answers about the origin of a table: those of the options, and of the person at the terminal.
+
+    Nobody is asked with ``--yes`` or ``--json``, without a terminal, or once a table has been kept; Enter leaves a question open.
+    """
+    from skiff.flows.provenance import KEYS, list_open_questions
+
+    given = {key: options.pop(key) or "" for key in KEYS}
+    is_quiet = options.pop("yes") or "--json" in sys.argv
+    if is_quiet or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return given
+    questions = [(key, question) for key, question in list_open_questions(folder, name) if not given[key]]
+    if questions:
+        click.echo("Five questions about the data, asked once (Enter leaves one open; --yes asks none):", err=True)
+    for key, question in questions:
+        given[key] = click.prompt(f"  {question}", default="", show_default=False, err=True)
+    return given
 
 
 def gather_wishes(options: dict[str, Any]) -> Any:  # noqa: ANN401  Wishes, which is imported late

@@ -53,16 +53,17 @@ def show_(number: int, workspace: Path) -> Outcome:
     from skiff.cli.console import print_table
     from skiff.flows.releases import show_release
 
-    manifest, path = show_release(workspace, number)
+    found = show_release(workspace, number)
+    manifest, path = found.manifest, found.path
 
     def show() -> None:
         click.echo(f"Release {number}, made {str(manifest['created'])[:16]} UTC, in {path}")
-        click.echo("All files have the hashes of the manifest.")
+        click.echo(f"All files have the hashes of the manifest. {found.describe_signature()}")
         rows = [(name, f"{item['value']:.4g}", f"{item['n']:,}") for name, item in manifest["metrics"].items()]
         print_table(["metric", "value", "rows"], rows, numbers=["value", "rows"])
         print_table(["column", "kind"], [(item["name"], item["kind"]) for item in manifest["inputs"]])
 
-    return Outcome(result={"manifest": manifest, "path": str(path)}, show=show)
+    return Outcome(result={"manifest": manifest, "path": str(path), "signed_by": found.signer}, show=show)
 
 
 @command.command("promote")
@@ -104,16 +105,42 @@ def rollback(workspace: Path) -> Outcome:
 @workspace_option
 @answer("releases compare")
 def compare(first: int, second: int, workspace: Path) -> Outcome:
-    """Set the numbers of two releases side by side, and say where they cannot be compared."""
-    from skiff.cli.console import print_table
-    from skiff.flows.releases import compare_releases
+    """Set the numbers of two releases side by side, and test them on rows that neither was trained on.
 
-    found = compare_releases(workspace, first, second)
+    Writes a page among the workspace's reports (compare-FIRST-SECOND.html).
+    """
+    from skiff.cli.console import print_table
+    from skiff.flows.releases import compare_releases, write_comparison
+
+    found = write_comparison(workspace, first, second, compare_releases(workspace, first, second))
 
     def show() -> None:
         rows = [(row.metric, row.first, row.second, row.verdict) for row in found.rows]
         print_table(["metric", f"release {first}", f"release {second}", ""], rows)
+        if found.paired is not None:
+            click.echo(found.paired.verdict)
         for note in found.notes:
             click.echo(note)
+        click.echo(f"\nRead: {found.report}")
 
     return Outcome(result=found.as_result(), show=show)
+
+
+@command.command("export")
+@click.argument("number", type=click.IntRange(min=1), required=False)
+@click.option("--output", "-o", type=click.Path(path_type=Path, file_okay=False), required=True, help="A new folder.")
+@click.option("--page", is_flag=True, help="Add a page on which the model answers in a browser, without a network.")
+@workspace_option
+@answer("releases export")
+def export(number: int | None, output: Path, page: bool, workspace: Path) -> Outcome:
+    """Copy a release (by default the one that answers now) to a folder."""
+    from skiff.flows.give import give_release
+
+    given = give_release(workspace, output, release=number, with_page=page)
+
+    def show() -> None:
+        click.echo(f"Release {given.release} is in {given.folder}: {', '.join(given.files)}")
+        if page:
+            click.echo(f"Open {given.folder / 'index.html'} in any browser: the model answers there, offline.")
+
+    return Outcome(result=given.as_result(), show=show)

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from skiff.cli.face import Outcome, answer
-from skiff.cli.options import effort_options, gather_wishes, question_options
+from skiff.cli.options import ask_provenance, effort_options, gather_wishes, provenance_options, question_options
 
 
 @click.command("run", short_help="The whole journey: from a file to a released, explained model.")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
 @question_options
 @effort_options
 @click.option(
@@ -21,26 +21,28 @@ from skiff.cli.options import effort_options, gather_wishes, question_options
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder to work in.  [default: named after FILE, beside it]",
 )
-@click.option("--yes", "-y", is_flag=True, help="Never ask; take what Skiff proposes.")
+@provenance_options
 @answer("run")
-def command(file: Path, workspace: Path | None, yes: bool, **options: Any) -> Outcome:  # noqa: ANN401  one option each
+def command(file: Path, workspace: Path | None, **options: Any) -> Outcome:  # noqa: ANN401  one option each
     """Read FILE, look for leaks, train, judge on sealed rows, release one ONNX file and write a report.
 
     Exit code 0: released. 1: the data or a criterion said no (the report is written all the same).
 
     Example:  skiff run bookings.csv --target cancelled
     """
-    del yes  # nothing is asked so far: what would be asked is in the findings as a question
     from skiff.cli.console import LiveProgress, print_story
     from skiff.cli.stopping import listen_for_stop
     from skiff.flows.run import run
     from skiff.flows.settle import default_folder
 
+    folder = workspace or default_folder(file)
+    provenance = ask_provenance(options, folder=folder, name=file.name)
     with LiveProgress() as progress, listen_for_stop() as should_stop:
         outcome = run(
             file,
             gather_wishes(options),
-            folder=workspace or default_folder(file),
+            folder=folder,
+            provenance=provenance,
             should_stop=should_stop,
             progress=progress,
         )

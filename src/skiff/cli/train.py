@@ -24,7 +24,7 @@ def command(dataset: str | None, workspace: Path, **options: Any) -> Outcome:  #
     """
     from skiff.cli.console import LiveProgress, print_table
     from skiff.cli.stopping import listen_for_stop
-    from skiff.flows.steps import train_in_workspace
+    from skiff.flows.steps import tell_small, train_in_workspace
 
     with LiveProgress() as progress, listen_for_stop() as should_stop:
         outcome = train_in_workspace(
@@ -40,6 +40,11 @@ def command(dataset: str | None, workspace: Path, **options: Any) -> Outcome:  #
         print_table(["candidate", "loss (out of fold)", "share"], rows, numbers=["loss (out of fold)", "share"])
         for note in made.notes:
             click.echo(note)
+        if made.small is not None:
+            click.echo(tell_small(made.small))
+        if made.doubt:
+            click.echo(f"\n{made.doubt}")
+            return
         click.echo("\nNext: skiff evaluate   (opens the sealed test set; each look is counted)")
 
-    return Outcome(result=outcome.as_result(), findings=outcome.findings, show=show)
+    return Outcome(result=outcome.as_result(), findings=outcome.findings, show=show, is_yes=outcome.is_yes)

@@ -48,6 +48,15 @@ class TaskSettings:
     positive: str | None = field(
         default=None, metadata=_meaning("The answer you want to catch, where there are two.", '"yes"')
     )
+    weight: Name | None = field(
+        default=None, metadata=_meaning("The column that says how much each row counts.", '"survey_weight"')
+    )
+    exposure: Name | None = field(
+        default=None,
+        metadata=_meaning(
+            "The column that says how much each row could have counted: years, visits, hours.", '"years"'
+        ),
+    )
     protected: tuple[Name, ...] = field(
         default=(), metadata=_meaning("Columns the model must not learn from but is judged by.", '["sex", "age_group"]')
     )
@@ -82,6 +91,13 @@ class OwnerSettings:
         default="",
         metadata=_meaning("Why the data may be used, where it is about people.", '"contract, GDPR Art. 6(1)(b)"'),
     )
+    source: str = field(
+        default="", metadata=_meaning("Where the data comes from: a system, an export, a survey.", '"booking system"')
+    )
+    data_licence: str = field(default="", metadata=_meaning("Under which terms the data may be used.", '"CC BY 4.0"'))
+    collected: str = field(
+        default="", metadata=_meaning("In which period the data was collected.", '"2023-01 to 2024-12"')
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +112,68 @@ class TrainSettings:
     )
     prefer: Literal["best", "small"] = field(
         default="best", metadata=_meaning('"best" score, or the "small" model where the difference is noise.', '"best"')
+    )
+    quantile: Annotated[float, msgspec.Meta(gt=0, lt=1)] | None = field(
+        default=None,
+        metadata=_meaning("Predict the amount that this share of rows stays at or under, instead of the mean.", "0.9"),
+    )
+    monotone: dict[str, Literal["up", "down"]] = field(
+        default_factory=dict,
+        metadata=_meaning("Columns along which the answer may only rise or fall.", '{ income = "up", age = "down" }'),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacySettings:
+    """What a person has said of columns that may be about persons."""
+
+    personal: tuple[Name, ...] = field(
+        default=(), metadata=_meaning("Columns that are personal, whatever Skiff finds.", '["loyalty_no"]')
+    )
+    not_personal: tuple[Name, ...] = field(
+        default=(), metadata=_meaning("Columns that are not personal although they look so.", '["storm_name"]')
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleSettings:
+    """Where training is computed."""
+
+    engine: Literal["local", "dask"] = field(
+        default="local", metadata=_meaning('"local" on this machine, "dask" on a cluster that runs already.', '"local"')
+    )
+    address: Name | None = field(
+        default=None,
+        metadata=_meaning("The scheduler of that cluster; your rows travel to its workers.", '"tcp://10.0.0.5:8786"'),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageSettings:
+    """Whom the data stands for."""
+
+    population: Name | None = field(
+        default=None,
+        metadata=_meaning(
+            "A table (column, level, share) of known shares that groups are compared with; beside this file.",
+            '"population.csv"',
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswersSettings:
+    """What each answer says besides itself."""
+
+    coverage: Annotated[float, msgspec.Meta(gt=0, lt=1)] = field(
+        default=0.9,
+        metadata=_meaning("How often the truth must lie in the range or the set that is given with an answer.", "0.9"),
+    )
+    review_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = field(
+        default=0.1, metadata=_meaning("Share of the least sure answers that a person should look at.", "0.1")
+    )
+    reasons: bool = field(
+        default=True, metadata=_meaning("Whether a release can say what each column adds to an answer.", "true")
     )
 
 
@@ -114,6 +192,125 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServingSettings:
+    """How releases answer over HTTP and in batches, and what the prediction log keeps, for how long."""
+
+    keep_inputs: Literal["all", "hashed", "none"] | tuple[Name, ...] = field(
+        default="all",
+        metadata=_meaning(
+            'Which inputs the prediction log keeps: "all", "hashed", "none", or a list of columns.',
+            '["nights", "city"]',
+        ),
+    )
+    keep_inputs_days: Annotated[float, msgspec.Meta(gt=0)] | None = field(
+        default=None, metadata=_meaning("After how many days the kept inputs are emptied.", "90.0")
+    )
+    keep_subjects_days: Annotated[float, msgspec.Meta(gt=0)] | None = field(
+        default=None, metadata=_meaning("After how many days it is forgotten whom a prediction was about.", "180.0")
+    )
+    keep_predictions_days: Annotated[float, msgspec.Meta(gt=0)] | None = field(
+        default=None, metadata=_meaning("After how many days predictions and their outcomes are removed.", "730.0")
+    )
+    control_share: Annotated[float, msgspec.Meta(ge=0, lt=1)] = field(
+        default=0.0,
+        metadata=_meaning(
+            "Share of cases, chosen by chance, on which your decision must not follow the model.", "0.02"
+        ),
+    )
+    challenger: Annotated[int, msgspec.Meta(ge=1)] | None = field(
+        default=None, metadata=_meaning("Number of a release that is tried beside the one that answers.", "4")
+    )
+    challenger_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = field(
+        default=0.0,
+        metadata=_meaning("Share of cases that the challenger answers; at 0 it only listens, as a shadow.", "0.1"),
+    )
+    requests_per_second: Annotated[float, msgspec.Meta(gt=0)] | None = field(
+        default=None, metadata=_meaning("How many requests a second each key may send.", "50.0")
+    )
+    body_limit_mb: Annotated[float, msgspec.Meta(gt=0, le=1024)] = field(
+        default=8.0, metadata=_meaning("How large a request may be, in megabytes.", "8.0")
+    )
+    row_limit: Annotated[int, msgspec.Meta(ge=1, le=50_000)] = field(
+        default=10_000, metadata=_meaning("How many rows a request may hold.", "10000")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorSettings:
+    """How windows of predictions are judged."""
+
+    false_alarms_per_month: Annotated[float, msgspec.Meta(gt=0, le=100)] = field(
+        default=1.0,
+        metadata=_meaning("How many false alarms a month you accept, over all columns and windows together.", "1.0"),
+    )
+    window: Literal["1h", "1d", "7d", "30d"] = field(
+        default="1d", metadata=_meaning("How long a window is, when the prediction log is judged by time.", '"7d"')
+    )
+    joint: bool = field(
+        default=True,
+        metadata=_meaning("Whether all columns are also compared together, on a sample of the training rows.", "true"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSettings:
+    """When `skiff watch` looks."""
+
+    schedule: Name = field(
+        default="0 6 * * *",
+        metadata=_meaning("A line of cron: minute, hour, day of month, month, weekday.", '"0 6 * * 1-5"'),
+    )
+    timezone: Name = field(default="UTC", metadata=_meaning("The time zone it is meant in.", '"Europe/Paris"'))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    """Who is told, and how."""
+
+    to: tuple[Name, ...] = field(
+        default=(),
+        metadata=_meaning(
+            "Where messages go, as Apprise writes addresses: mailtos, slack, msteams, discord, ntfys, jsons and more.",
+            '["ntfys://ntfy.example.org/bookings"]',
+        ),
+    )
+    owner: str = field(default="", metadata=_meaning("Who acts on an alert; named in each message.", '"Ada Example"'))
+    cool_down_hours: Annotated[float, msgspec.Meta(ge=0)] = field(
+        default=24.0, metadata=_meaning("An alert that stays open is not sent again before so many hours.", "24.0")
+    )
+    allow_private: bool = field(
+        default=False,
+        metadata=_meaning("Whether messages may go to servers on this machine or in a private network.", "false"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrainSettings:
+    """When a challenger is trained, and who lets it answer."""
+
+    mode: Literal["off", "suggest", "automatic"] = field(
+        default="suggest",
+        metadata=_meaning(
+            '"off" never trains by itself, "suggest" trains and leaves the promotion to you, "automatic" promotes too.',
+            '"suggest"',
+        ),
+    )
+    min_outcomes: Annotated[int, msgspec.Meta(ge=50)] = field(
+        default=500, metadata=_meaning("How many new outcomes are a reason to try, and the least to try with.", "500")
+    )
+    max_age_days: Annotated[float, msgspec.Meta(gt=0)] | None = field(
+        default=None, metadata=_meaning("After how many days a release is old enough to try again.", "180.0")
+    )
+    on_alert: bool = field(default=True, metadata=_meaning("Whether an alert is a reason to try.", "true"))
+    watch_rows: Annotated[int, msgspec.Meta(ge=50)] = field(
+        default=300,
+        metadata=_meaning(
+            "Outcomes after which an automatic promotion is judged, and taken back if it was wrong.", "300"
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of ``skiff.toml``, checked.
 
@@ -125,9 +322,18 @@ class Settings:
         None where the file has no ``[costs]``, or an empty one: then no money is reported.
     owner : OwnerSettings
     train : TrainSettings
+    coverage : CoverageSettings
+    answers : AnswersSettings
+    privacy : PrivacySettings
+    scale : ScaleSettings
     reading : mapping of str to mapping
         How each source was read (``[reading."orders.csv"]``), so that next month's file is read the same way.
     store : StoreSettings
+    serving : ServingSettings
+    monitor : MonitorSettings
+    watch : WatchSettings
+    alerts : AlertSettings
+    retrain : RetrainSettings
 
     Examples
     --------
@@ -140,8 +346,17 @@ class Settings:
     costs: Costs | None = None
     owner: OwnerSettings = field(default_factory=OwnerSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
+    coverage: CoverageSettings = field(default_factory=CoverageSettings)
+    answers: AnswersSettings = field(default_factory=AnswersSettings)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    scale: ScaleSettings = field(default_factory=ScaleSettings)
     reading: dict[str, Recipe] = field(default_factory=dict)
     store: StoreSettings = field(default_factory=StoreSettings)
+    serving: ServingSettings = field(default_factory=ServingSettings)
+    monitor: MonitorSettings = field(default_factory=MonitorSettings)
+    watch: WatchSettings = field(default_factory=WatchSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
+    retrain: RetrainSettings = field(default_factory=RetrainSettings)
 
 
 SECTIONS: Mapping[str, tuple[type[Any], str]] = {
@@ -150,7 +365,16 @@ SECTIONS: Mapping[str, tuple[type[Any], str]] = {
     "costs": (Costs, "What each kind of answer costs you, per row; a gain is negative."),
     "owner": (OwnerSettings, "Who answers for this; printed in the documents, never sent anywhere."),
     "train": (TrainSettings, "How long and how training runs."),
+    "coverage": (CoverageSettings, "Whom the data stands for."),
+    "answers": (AnswersSettings, "What each answer says besides itself."),
+    "privacy": (PrivacySettings, "Which columns are about persons, as you answered."),
+    "scale": (ScaleSettings, "Where training is computed."),
     "store": (StoreSettings, "Where things are kept."),
+    "serving": (ServingSettings, "How predictions are served, and what their log keeps."),
+    "monitor": (MonitorSettings, "How windows of predictions are judged."),
+    "watch": (WatchSettings, "When `skiff watch` looks."),
+    "alerts": (AlertSettings, "Who is told, and how."),
+    "retrain": (RetrainSettings, "When a new model is tried against the one that answers."),
 }
 """Each table with fixed keys, and its line in the commented file. ``[reading]`` has a table for each source instead."""
 
@@ -161,6 +385,10 @@ _COST_MEANINGS: Mapping[str, dict[str, str]] = {
     "true_positive": _meaning("A case that was caught.", "0.0"),
     "true_negative": _meaning("A quiet row that was rightly left alone.", "0.0"),
     "rows_per_month": _meaning("How many rows you decide on in a month.", "1000.0"),
+    "amount": _meaning("The column that says how much is at stake in a row.", '"loan"'),
+    "by_amount": _meaning("Which costs are shares of that amount instead of fixed sums.", '["false_negative"]'),
+    "capacity_per_week": _meaning("How many rows you can act on in a week, such as calls.", "50.0"),
+    "review": _meaning("What it costs when a person looks at one row.", "3.0"),
 }
 
 
@@ -186,7 +414,7 @@ def list_settings() -> tuple[SettingDoc, ...]:
     Examples
     --------
     >>> [doc.path for doc in list_settings() if doc.section == "train"]
-    ['train.budget_s', 'train.seed', 'train.prefer']
+    ['train.budget_s', 'train.seed', 'train.prefer', 'train.quantile', 'train.monotone']
     """
     return tuple(_describe_fields())
 
@@ -195,7 +423,8 @@ def _describe_fields() -> Iterator[SettingDoc]:
     for section, (owner, _) in SECTIONS.items():
         for item in dataclasses.fields(owner):
             notes = item.metadata or _COST_MEANINGS[item.name]
-            given: Any = item.default  # every key of every section has one
+            # Any: of each key's own type; every key of every section has one
+            given: Any = item.default if item.default_factory is dataclasses.MISSING else item.default_factory()
             default: Json = list(given) if isinstance(given, tuple) else given
             yield SettingDoc(
                 section=section, key=item.name, meaning=notes["meaning"], example=notes["example"], default=default
@@ -319,7 +548,14 @@ def _describe_invalid(error: msgspec.ValidationError, file: str) -> SkiffError:
         )
         rule = f"must be {wanted.removesuffix(' or nothing')}, not {got}"
         return _refuse_value(path, rule, file, code="setting_bad_type")
-    rules = ((r"length >= 1", "must not be empty"), (r"> 0", "must be more than 0"), (r">= 0", "must be 0 or more"))
+    rules = (
+        (r"length >= 1", "must not be empty"),
+        (r"> 0", "must be more than 0"),
+        (r">= 0", "must be 0 or more"),
+        (r">= 1", "must be 1 or more"),
+        (r"< 1", "must be less than 1"),
+        (r"<= 1(\.0)?( |$)", "must not be above 1"),
+    )
     rule = next((words for mark, words in rules if mark in text), "cannot have this value")
     if "enum" in text:
         rule = "must be one of " + ", ".join(f'"{choice}"' for choice in _list_choices(path))
@@ -336,7 +572,8 @@ def _refuse_value(path: str, rule: str, file: str, *, code: str = "setting_bad_v
 def _list_choices(path: str) -> tuple[str, ...]:
     section, _, key = path.partition(".")
     owner = SECTIONS[section][0]
-    return get_args(get_type_hints(owner)[key])
+    choices = get_args(get_type_hints(owner)[key])
+    return tuple(choice for option in choices for choice in (get_args(option) or (option,)) if isinstance(choice, str))
 
 
 def _find_endless(document: Mapping[str, Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 TaskKind: TypeAlias = Literal["binary", "multiclass", "regression"]
+CostName: TypeAlias = Literal["false_positive", "false_negative", "true_positive", "true_negative"]
 ColumnKind: TypeAlias = Literal["number", "boolean", "category", "text", "date"]
 
 
@@ -28,6 +29,8 @@ class Task:
         Columns kept out of training but used for judging.
     unit : str
         Unit of a regression target, e.g. ``"EUR"``; empty if unknown.
+    weight, exposure : str or None
+        Column that says how much a row counts; column that says how much of it each row could have counted (insured years).
     """
 
     kind: TaskKind
@@ -38,6 +41,8 @@ class Task:
     group: str | None = None
     protected: tuple[str, ...] = ()
     unit: str = ""
+    weight: str | None = None
+    exposure: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +57,14 @@ class Costs:
         Cost per row, in `currency`.
     rows_per_month : float or None
         Expected decisions a month, to turn a saving per row into a saving per month.
+    amount : str or None
+        Column that says how much is at stake in a row: the costs named in `by_amount` are then shares of it.
+    by_amount : tuple of str
+        Which of the four costs are multiplied by the row's amount.
+    capacity_per_week : float or None
+        How many rows can be acted on in a week; needs `rows_per_month`.
+    review : float or None
+        Cost of a person's look at one row, in `currency`.
     """
 
     currency: str = "EUR"
@@ -60,3 +73,7 @@ class Costs:
     true_positive: float = 0.0
     true_negative: float = 0.0
     rows_per_month: float | None = None
+    amount: str | None = None
+    by_amount: tuple[CostName, ...] = ("false_negative",)
+    capacity_per_week: float | None = None
+    review: float | None = None

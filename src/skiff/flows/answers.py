@@ -10,13 +10,25 @@ from skiff.store.settings import update_task
 
 
 def remember_answers(folder: Path, settings: Settings, question: Question) -> bool:
-    """Write the columns to keep and to drop into the workspace's ``skiff.toml`` and return whether it changed.
+    """Write what was answered into the workspace's ``skiff.toml`` and return whether it changed.
+
+    The columns to keep and to drop always; the question itself (target, time, group, positive, protected) where the file does
+    not ask one yet, so that ``skiff train`` and the next ``skiff run`` need not be told again.
 
     Raises
     ------
     SkiffError
         ``settings_not_updated`` where the file has a form that cannot be changed safely.
     """
-    if question.keep == settings.task.keep and question.drop == settings.task.drop:
+    asked: dict[str, str | list[str] | None] = {}
+    if settings.task.target is None:
+        asked = {
+            "target": question.target,
+            "time": question.time,
+            "group": question.group,
+            "positive": question.positive,
+            "protected": list(question.protected),
+        }
+    elif question.keep == settings.task.keep and question.drop == settings.task.drop:
         return False
-    return update_task(folder, {"keep": list(question.keep), "drop": list(question.drop)})
+    return update_task(folder, {**asked, "keep": list(question.keep), "drop": list(question.drop)})

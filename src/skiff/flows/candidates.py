@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skiff.core.errors import SkiffError
+from skiff.core.evidence import EvidenceRecord
 from skiff.core.finding import Finding
 from skiff.core.measurement import Measurement
 from skiff.core.signature import InputColumn
@@ -23,9 +24,22 @@ from skiff.evaluate.results import Decision
 from skiff.flows.datasets import load_dataset
 from skiff.flows.prepare import Prepared
 from skiff.flows.read import ReadTable
-from skiff.flows.train import Candidate
+from skiff.flows.train import Candidate, SmallModel
 from skiff.store.records import DatasetRecord
 from skiff.store.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallDocument:
+    """The small model beside a candidate, its file named by hash."""
+
+    name: str
+    model_sha256: str
+    loss: float
+    blend_loss: float
+    is_within_noise: bool
+    parity_max_abs_diff: float
+    latency_us: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +72,10 @@ class CandidateDocument:
     random_split: Measurement | None
     versions: dict[str, str]
     fixes: tuple[Fix, ...] = ()
+    reasons_max_abs_diff: float | None = None
+    companion_sha256: str | None = None
+    small: SmallDocument | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +89,7 @@ class LoadedCandidate:
     evidence: str
 
 
-SHARED = tuple(item.name for item in fields(Candidate) if item.name != "model")
+SHARED = tuple(item.name for item in fields(Candidate) if item.name not in {"model", "companion", "small"})
 
 
 def save_candidate(workspace: Workspace, candidate: Candidate, prepared: Prepared, *, dataset_id: str, at: str) -> str:
@@ -88,6 +106,8 @@ def save_candidate(workspace: Workspace, candidate: Candidate, prepared: Prepare
         inputs=prepared.inputs,
         findings=tuple(prepared.findings),
         left_out=prepared.left_out,
+        companion_sha256=None if candidate.companion is None else workspace.objects.put(candidate.companion),
+        small=_save_small(workspace, candidate),
         **shared,
     )
     sha256 = workspace.objects.put(msgspec.json.encode(document))
@@ -126,7 +146,26 @@ def load_latest_candidate(workspace: Workspace) -> LoadedCandidate:
             where={"workspace": str(workspace.root)},
             fix="Train one with: skiff train --target COLUMN",
         )
-    record = trained[-1]
+    return _load(workspace, trained[-1])
+
+
+def load_candidate_of(workspace: Workspace, model_sha256: str) -> LoadedCandidate | None:
+    """Return the candidate whose compiled file has this hash, the latest if there are several; None where there is none.
+
+    Its data may have been deleted since: then there is none either.
+    """
+    trained = [
+        record for record in workspace.ledger.records() if record.action == "train" and record.subject == model_sha256
+    ]
+    if not trained:
+        return None
+    try:
+        return _load(workspace, trained[-1])
+    except SkiffError:  # the dataset or an array is gone, as erasure may want it
+        return None
+
+
+def _load(workspace: Workspace, record: EvidenceRecord) -> LoadedCandidate:
     document = msgspec.json.decode(workspace.objects.get(str(record.result["candidate"])), type=CandidateDocument)
     dataset, table = load_dataset(workspace, document.dataset)
     split = Split(
@@ -147,8 +186,27 @@ def load_latest_candidate(workspace: Workspace) -> LoadedCandidate:
         left_out=document.left_out,
     )
     shared: dict[str, Any] = {name: getattr(document, name) for name in SHARED}  # Any: one of each field
-    candidate = Candidate(model=workspace.objects.get(document.model_sha256), **shared)
+    candidate = Candidate(
+        model=workspace.objects.get(document.model_sha256),
+        companion=None if document.companion_sha256 is None else workspace.objects.get(document.companion_sha256),
+        small=_load_small(workspace, document.small),
+        **shared,
+    )
     return LoadedCandidate(candidate=candidate, prepared=prepared, dataset=dataset, table=table, evidence=record.id)
+
+
+def _save_small(workspace: Workspace, candidate: Candidate) -> SmallDocument | None:
+    if candidate.small is None:
+        return None
+    facts = {item.name: getattr(candidate.small, item.name) for item in fields(SmallModel) if item.name != "model"}
+    return SmallDocument(model_sha256=workspace.objects.put(candidate.small.model), **facts)
+
+
+def _load_small(workspace: Workspace, document: SmallDocument | None) -> SmallModel | None:
+    if document is None:
+        return None
+    facts = {item.name: getattr(document, item.name) for item in fields(SmallModel) if item.name != "model"}
+    return SmallModel(model=workspace.objects.get(document.model_sha256), **facts)
 
 
 def hash_split(workspace: Workspace, split: Split) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,27 +11,57 @@ from skiff.core.finding import Finding, sort_findings
 from skiff.core.progress import Progress, Silent
 from skiff.core.settings import Settings
 from skiff.data.checks import check_table
-from skiff.data.facts import gather_facts
+from skiff.data.checks.leakage.sampling import Sampling, describe_sampling
+from skiff.data.coverage import Representation, find_unrepresentative, measure_representation
+from skiff.data.facts import ColumnFacts, gather_facts
 from skiff.data.kinds import infer_inputs
-from skiff.flows.prepare import prepare
-from skiff.flows.read import read_table
+from skiff.data.personal.kinds import PersonalAnswers
+from skiff.flows.contracts import ContractOutcome, hold_against
+from skiff.flows.population import read_population
+from skiff.flows.prepare import Prepared, prepare
+from skiff.flows.read import ReadTable, read_table
 from skiff.flows.recipes import find_recipe
-from skiff.flows.settle import Wishes, default_folder, settle_question
+from skiff.flows.settle import Wishes, settle_question
+from skiff.report.numbers import describe_shape
 from skiff.store.settings import read_settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CheckOutcome:
-    """What the checks found."""
+    """What the checks found, and what the report needs to say more of the table.
 
-    name: str
-    sha256: str
-    rows: int
-    columns: int
+    Parameters
+    ----------
+    read : ReadTable
+    facts : mapping of str to ColumnFacts
+    findings : sequence of Finding
+    task, split : dict or None
+        As ``--json`` prints them; None where no target was named.
+    left_out : dict of str to str
+    agreed : ContractOutcome or None
+        The contract that the table was held against.
+    representation : Representation or None
+        How it differs from a population that was named.
+    sampling : Sampling or None
+        How many rows the quick models looked at, where they did not look at all.
+    """
+
+    read: ReadTable
+    facts: Mapping[str, ColumnFacts]
     findings: Sequence[Finding]
-    task: dict[str, Json] | None
-    split: dict[str, Json] | None
+    task: dict[str, Json] | None = None
+    split: dict[str, Json] | None = None
     left_out: dict[str, str]
+    agreed: ContractOutcome | None = None
+    representation: Representation | None = None
+    sampling: Sampling | None = None
+
+    @property
+    def opening(self) -> str:
+        """Return which table it is, in a few words."""
+        height, width = self.read.frame.shape
+        shape = f"{self.read.name}: {height:,} row{'' if height == 1 else 's'}, {width:,} column{'' if width == 1 else 's'}."
+        return f"{shape} {self.sampling.say()}" if self.sampling else shape
 
     @property
     def is_blocked(self) -> bool:
@@ -40,16 +70,27 @@ class CheckOutcome:
 
     def as_result(self) -> dict[str, object]:
         """Return the result that ``--json`` prints; findings stand beside it."""
+        read, agreed, found = self.read, self.agreed, self.representation
+        height, width = read.frame.shape
         return {
-            "dataset": {"name": self.name, "sha256": self.sha256, "rows": self.rows, "columns": self.columns},
+            "dataset": {"name": read.name, "sha256": read.sha256, "rows": height, "columns": width},
             "task": self.task,
             "split": self.split,
             "left_out": [{"column": column, "code": code} for column, code in sorted(self.left_out.items())],
+            "contract": {"name": agreed.record.name, "version": agreed.record.version} if agreed else None,
+            "representation": asdict(found) if found else None,
+            "sampling": asdict(self.sampling) if self.sampling else None,
         }
 
 
 def check_file(
-    source: Path | object, wishes: Wishes, *, settings: Settings | None = None, progress: Progress | None = None
+    source: Path | object,
+    wishes: Wishes,
+    *,
+    settings: Settings | None = None,
+    folder: Path | None = None,
+    population: Path | None = None,
+    progress: Progress | None = None,
 ) -> CheckOutcome:
     """Read and check a file or frame; nothing is written.
 
@@ -58,6 +99,11 @@ def check_file(
     source : Path or frame
     wishes : Wishes
         Without a target only the table itself is checked.
+    settings : Settings, optional
+    folder : Path, optional
+        A workspace, whose contract the table is held against.
+    population : Path, optional
+        A small table of known shares (column, level, share); by default what ``[coverage] population`` names.
     """
     progress = progress or Silent()
     settings = settings or Settings()
@@ -65,49 +111,60 @@ def check_file(
     target = wishes.target or settings.task.target
     recipe = find_recipe(settings, source.name) if isinstance(source, Path) else None
     read = read_table(source, recipe=recipe, keep_words=(target,) if target else ())
-    progress.stage("Check", f"{read.frame.height:,} rows, {read.frame.width} columns")
-    task: dict[str, Json] | None = None
-    split: dict[str, Json] | None = None
-    left_out: dict[str, str] = {}
+    known = read_population(settings, folder=folder, given=population)
+    progress.stage("Check", describe_shape(read.frame.height, read.frame.width))
+    facts = gather_facts(read.frame)
+    agreed, broken = hold_against(folder, read, facts=facts)
+    representation, _ = measure_representation(read.frame, known) if known else (None, None)
+    more = [*broken, *(find_unrepresentative(representation) if representation else ())]
     if target:
-        prepared = prepare(read, settle_question(settings, wishes), threads=wishes.threads, progress=progress)
-        findings, left_out = prepared.findings, prepared.left_out
-        task = {
-            **asdict(prepared.task),
-            "classes": list(prepared.task.classes),
-            "protected": list(prepared.task.protected),
-        }
-        split = {
-            "kind": prepared.split.kind,
-            "reason": prepared.split.reason,
-            "train_rows": len(prepared.split.train),
-            "test_rows": len(prepared.split.test),
-        }
-    else:
-        facts = gather_facts(read.frame)
-        inputs = infer_inputs(read.frame, facts=facts)
-        checks = check_table(read.frame, None, inputs=inputs, facts=facts, progress=progress)
-        findings = sort_findings([*read.findings, *checks])
+        question = settle_question(settings, wishes)
+        prepared = prepare(read, question, threads=wishes.threads, facts=facts, progress=progress)
+        return CheckOutcome(
+            read=read,
+            facts=facts,
+            findings=sort_findings([*prepared.findings, *more]),
+            task=_tell_task(prepared),
+            split=_tell_split(prepared),
+            left_out=prepared.left_out,
+            agreed=agreed,
+            representation=representation,
+            sampling=describe_sampling(
+                prepared.y[prepared.split.train], is_regression=prepared.task.kind == "regression"
+            ),
+        )
+    inputs = infer_inputs(read.frame, facts=facts)
+    said = PersonalAnswers(yes=settings.privacy.personal, no=settings.privacy.not_personal)
+    checks = check_table(read.frame, None, inputs=inputs, facts=facts, personal=said, progress=progress)
+    findings = sort_findings([*read.findings, *checks, *more])
     return CheckOutcome(
-        name=read.name,
-        sha256=read.sha256,
-        rows=read.frame.height,
-        columns=read.frame.width,
-        findings=findings,
-        task=task,
-        split=split,
-        left_out=left_out,
+        read=read, facts=facts, findings=findings, left_out={}, agreed=agreed, representation=representation
     )
 
 
-def recall_settings(source: Path, wishes: Wishes) -> Settings:
-    """Return what was settled in the workspace of this file: all defaults where there is none, or it asks another question.
+def _tell_task(prepared: Prepared) -> dict[str, Json]:
+    task = prepared.task
+    return {**asdict(task), "classes": list(task.classes), "protected": list(task.protected)}
+
+
+def _tell_split(prepared: Prepared) -> dict[str, Json]:
+    split = prepared.split
+    return {
+        "kind": split.kind,
+        "reason": split.reason,
+        "train_rows": len(split.train),
+        "test_rows": len(split.test),
+    }
+
+
+def recall_settings(folder: Path, wishes: Wishes) -> Settings:
+    """Return what was settled in a workspace: all defaults where there is none, or it asks another question.
 
     Raises
     ------
     SkiffError
         Where its ``skiff.toml`` cannot be read.
     """
-    settings = read_settings(default_folder(source))
+    settings = read_settings(folder)
     asks_another = wishes.target is not None and settings.task.target not in (None, wishes.target)
     return Settings() if asks_another else settings

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import skiff
 from skiff.core.evidence import Json
 from skiff.core.progress import Progress
+from skiff.flows.contracts import find_contract
 from skiff.flows.fixes import write_fix_list
 from skiff.flows.judgement import judge_and_record
 from skiff.flows.prepare import Prepared
@@ -21,6 +22,7 @@ from skiff.flows.train import Candidate
 from skiff.report.card import render_card
 from skiff.report.content import ReleaseStory, RunStory
 from skiff.report.html import render_report
+from skiff.report.pdf import render_pdf
 from skiff.report.run_json import build_result
 from skiff.store.records import DatasetRecord
 from skiff.store.workspace import Workspace
@@ -39,7 +41,12 @@ class RunOutcome:
     @property
     def papers(self) -> dict[str, str]:
         """The files a person opens, by what they are called on screen."""
-        names = {"Report": "report_html", "Model card": "card", "Answers to check": "fix_list"}
+        names = {
+            "Report": "report_html",
+            "To print": "report_pdf",
+            "Model card": "card",
+            "Answers to check": "fix_list",
+        }
         return {name: self.files[kind] for name, kind in names.items() if kind in self.files}
 
 
@@ -115,6 +122,7 @@ def conclude(  # noqa: PLR0913  the end of the journey needs all that came befor
             story=tell_of,
             run_id=run_id,
             at=at(),
+            contract=find_contract(workspace, read.name, read.frame.columns),
         )
     story = tell_of(publication.record.number if publication else None, publication.evidence if publication else "")
     files = write_documents(workspace, papers, publication)
@@ -143,6 +151,7 @@ def write_documents(workspace: Workspace, papers: Mapping[str, str], publication
     """Write the report and the card for a person to open, and return their paths by kind."""
     files = {
         "report_html": str(workspace.write_report("report.html", papers["report.html"].encode())),
+        "report_pdf": str(workspace.write_report("report.pdf", render_pdf(papers["report.html"]))),
         "card": str(workspace.write_report("card.md", papers["card.md"].encode())),
     }
     if publication is not None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
 from skiff.core.errors import SkiffError
 from skiff.data.kinds import infer_inputs
+from skiff.flows.provenance import gather_provenance
 from skiff.flows.read import ReadTable
+from skiff.flows.stream import StreamedTable
 from skiff.store.records import DatasetRecord
 from skiff.store.workspace import Workspace
 
@@ -24,24 +28,36 @@ class KeptDataset:
 
 def keep_dataset(workspace: Workspace, read: ReadTable, *, at: str) -> KeptDataset:
     """Keep a read table as Parquet under its hash and record where it came from; the same table is kept once."""
-    owner = workspace.settings.owner
-    provenance = {
-        "source": read.name,
-        "owner": owner.client,
-        "licence": owner.licence,
-        "legal_basis": owner.legal_basis,
-    }
     stream = io.BytesIO()
     read.frame.write_parquet(stream, compression="zstd", statistics=False)
+    kinds: dict[str, str] = {column.name: column.kind for column in infer_inputs(read.frame)}
+    return _keep(workspace, read, stream.getvalue(), rows=read.frame.height, kinds=kinds, at=at)
+
+
+def keep_large(workspace: Workspace, read: StreamedTable, table: Path, *, at: str) -> KeptDataset:
+    """Keep a table that was read in blocks into the Parquet file `table`, like `keep_dataset`."""
+    return _keep(workspace, read, table, rows=read.rows, kinds=read.kinds, at=at)
+
+
+def _keep(
+    workspace: Workspace,
+    read: ReadTable | StreamedTable,
+    table: bytes | Path,
+    *,
+    rows: int,
+    kinds: Mapping[str, str],
+    at: str,
+) -> KeptDataset:
+    provenance = gather_provenance(workspace.settings, read.name)
     record = workspace.add_dataset(
-        stream.getvalue(),
+        table,
         name=read.name,
         source_sha256=read.sha256,
-        rows=read.frame.height,
-        columns=read.frame.width,
+        rows=rows,
+        columns=len(kinds),
         reading=read.reading,
-        provenance={key: value for key, value in provenance.items() if value},
-        kinds={column.name: column.kind for column in infer_inputs(read.frame)},
+        provenance=provenance,
+        kinds=kinds,
     )
     noted = workspace.ledger.append(
         "data.add",

@@ -7,8 +7,9 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +17,10 @@ from skiff.core.pipeline import Calibration, Layers, Member, NumberEncoder, Pipe
 from skiff.core.signature import InputColumn
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.runtime import Predictor
+from skiff.govern.advisories import audit_packages
+from skiff.store.advisories import read_advisories
+from skiff.store.clock import now_utc
+from skiff.store.packages import list_packages
 
 NEEDED_MEMORY_GB = 2.0
 NEEDED_DISK_GB = 1.0
@@ -24,17 +29,25 @@ LIBRARIES = ("polars", "numpy", "scikit-learn", "lightgbm", "onnx", "onnxruntime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """One thing that was looked at."""
+    """One thing that was looked at; `is_fine` is None where nobody could tell."""
 
     name: str
-    is_fine: bool
+    is_fine: bool | None
     what: str
     fix: str = ""
 
 
-def examine() -> tuple[Examination, ...]:
-    """Return what was found on this machine."""
-    return tuple(_examine())
+def examine(advisories: Path | None = None, *, at: Callable[[], str] = now_utc) -> tuple[Examination, ...]:
+    """Return what was found on this machine.
+
+    Parameters
+    ----------
+    advisories : Path, optional
+        A copy of public advisories in OSV format, in which the installed packages are looked up.
+    at : callable
+        Gives the time.
+    """
+    return (*_examine(), _examine_packages(advisories, today=at()[:10]))
 
 
 def _examine() -> Iterator[Examination]:
@@ -60,6 +73,21 @@ def _examine() -> Iterator[Examination]:
     )
     yield _examine_folder()
     yield _examine_model()
+
+
+def _examine_packages(advisories: Path | None, *, today: str) -> Examination:
+    """Look up every package that Skiff stands on; what was not looked up is said to be so, never passed over."""
+    packages = {package.name: package.version for package in list_packages()}
+    records = None if advisories is None else read_advisories(advisories)
+    found = audit_packages(packages, records, today=today)
+    return Examination(
+        name="Packages",
+        is_fine=found.is_fine,
+        what=found.describe(),
+        fix="Update the packages named, or ask who answers for this machine."
+        if found.is_fine is False
+        else "Look them up in a copy of the OSV advisories for PyPI: skiff doctor --advisories FILE.zip",
+    )
 
 
 def _examine_folder() -> Examination:

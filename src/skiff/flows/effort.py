@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from skiff.train.workers import Workers
+
+from skiff.core.settings import AnswersSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +26,10 @@ class Effort:
         The best score, or a small single model where the difference is within noise.
     should_stop : callable
         True once the user asked to stop (Ctrl-C): the best model so far is kept.
+    answers : AnswersSettings
+        What each answer says besides itself.
+    workers : Workers, optional
+        Where folds are fitted, if not in this process.
     """
 
     budget_s: float = 60.0
@@ -28,3 +37,5 @@ class Effort:
     threads: int = 2
     prefer: Literal["best", "small"] = "best"
     should_stop: Callable[[], bool] = field(default=lambda: False)
+    answers: AnswersSettings = field(default_factory=AnswersSettings)
+    workers: Workers | None = None

@@ -10,11 +10,14 @@ import numpy as np
 
 from skiff.core.progress import Progress, Silent
 from skiff.core.task import Costs
+from skiff.deploy.answers import Answers
 from skiff.deploy.runtime import Predictor
 from skiff.evaluate.gates import judge_gate
 from skiff.evaluate.judge import judge
+from skiff.evaluate.promised import Promised
 from skiff.evaluate.results import Evaluation, Gate
 from skiff.flows.prepare import Prepared
+from skiff.flows.promises import find_amounts
 from skiff.flows.train import Candidate
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ def judge_candidate(
     *,
     costs: Costs | None = None,
     criteria: Sequence[str] = (),
+    looks: int = 1,
     progress: Progress | None = None,
 ) -> Verdict:
     """Measure the candidate on the sealed rows and hold it against the criteria.
@@ -59,10 +63,11 @@ def judge_candidate(
     groups = None
     if prepared.task.group is not None:
         groups = frame_test[prepared.task.group].cast(str).rank("dense").fill_null(0).to_numpy().astype(np.int64)
+    answers = predictor.answer(frame_test)
     evaluation = judge(
         prepared.task,
         prepared.y[split.test],
-        answer_frame(predictor, frame_test),
+        answers.values if predictor.kind == "regression" else answers.probabilities,
         y_train=prepared.y[split.train],
         frame_train=prepared.frame[split.train],
         frame_test=frame_test,
@@ -74,9 +79,26 @@ def judge_candidate(
         predict=lambda frame: answer_frame(predictor, frame),
         random_split=candidate.random_split,
         seed=candidate.seed,
+        amounts=None if costs is None else find_amounts(frame_test, costs),
+        promised=_list_promised(predictor, answers),
+        looks=looks,
     )
     gate = judge_gate(evaluation, criteria, extra=_measure_artifact(candidate))
     return Verdict(evaluation=evaluation, gate=gate)
+
+
+def _list_promised(predictor: Predictor, answers: Answers) -> Promised | None:
+    """Return what the file promises about its answers, where it promises anything."""
+    promise = predictor.promises.get("range") or predictor.promises.get("set")
+    if promise is None:
+        return None
+    return Promised(
+        coverage=float(promise["coverage"]),
+        low=answers.low,
+        high=answers.high,
+        in_set=answers.in_set,
+        reviewed=None if answers.decisions is None else answers.decisions == "review",
+    )
 
 
 def _measure_artifact(candidate: Candidate) -> Mapping[str, float]:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
+from skiff.connect.databases import is_database_url
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json
 from skiff.core.finding import Finding
 from skiff.data.kinds import infer_inputs
 from skiff.flows.read import read_table
+from skiff.flows.stream import StreamedTable, stream_table
 from skiff.store.files import write_atomic
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -56,7 +58,7 @@ class ReadOutcome:
 
 
 def read_and_write(
-    source: Path, output: Path | None = None, *, sheet: str | None = None, query: str | None = None
+    source: Path | str, output: Path | None = None, *, sheet: str | None = None, query: str | None = None
 ) -> ReadOutcome:
     """Read `source` and, if asked, write the clean table as CSV or Parquet.
 
@@ -65,13 +67,14 @@ def read_and_write(
     SkiffError
         ``output_unknown_format`` before anything is read; what `read_table` and the disk say.
     """
-    if output is not None and output.suffix.lower() not in {".csv", ".parquet"}:
-        raise SkiffError(
-            "output_unknown_format",
-            what=f"Skiff writes .csv and .parquet, not '{output.suffix or output.name}'.",
-            where={"file": str(output)},
-            fix="Give the output a name that ends in .csv or .parquet.",
-        )
+    if isinstance(source, str) and not is_database_url(source):
+        source = Path(source)
+    if output is not None:
+        refuse_unknown_format(output)
+    if output is not None and isinstance(source, Path):
+        large = stream_table(source, output, prepare=disarm_formulas if output.suffix.lower() == ".csv" else None)
+        if large is not None:
+            return _describe_large(large, output)
     read = read_table(source, sheet=sheet, query=query)
     if output is not None:
         write_table(read.frame, output)
@@ -89,6 +92,38 @@ def read_and_write(
         reading=read.reading,
         findings=read.findings,
         output=str(output) if output else None,
+    )
+
+
+def refuse_unknown_format(output: Path) -> None:
+    """Refuse a name that says no format Skiff writes.
+
+    Raises
+    ------
+    SkiffError
+        ``output_unknown_format``.
+    """
+    if output.suffix.lower() not in {".csv", ".parquet"}:
+        raise SkiffError(
+            "output_unknown_format",
+            what=f"Skiff writes .csv and .parquet, not '{output.suffix or output.name}'.",
+            where={"file": str(output)},
+            fix="Give the output a name that ends in .csv or .parquet.",
+        )
+
+
+def _describe_large(large: StreamedTable, output: Path) -> ReadOutcome:
+    return ReadOutcome(
+        name=large.name,
+        sha256=large.sha256,
+        rows=large.rows,
+        columns=len(large.schema),
+        details=tuple(
+            ColumnFacts(name=name, kind=large.kinds[name], missing=large.null_counts[name]) for name in large.schema
+        ),
+        reading=large.reading,
+        findings=large.findings,
+        output=str(output),
     )
 
 

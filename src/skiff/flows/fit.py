@@ -45,6 +45,8 @@ def train(  # noqa: PLR0913  the options of `skiff run`
     time: str | None = None,
     group: str | None = None,
     positive: str | None = None,
+    weight: str | None = None,
+    exposure: str | None = None,
     keep: tuple[str, ...] = (),
     drop: tuple[str, ...] = (),
     budget_s: float = 60.0,
@@ -58,6 +60,8 @@ def train(  # noqa: PLR0913  the options of `skiff run`
     table : path, or anything that speaks Arrow
     target : str
     time, group, positive : str, optional
+    weight, exposure : str, optional
+        Columns that say how much a row counts, and how much of it each row could have counted.
     keep, drop : tuple of str
         Columns to keep in spite of a blocking finding; to leave out.
     budget_s : float
@@ -70,12 +74,15 @@ def train(  # noqa: PLR0913  the options of `skiff run`
         ``column_not_found``, ``target_has_one_value`` …
     """
     source = Path(table) if isinstance(table, str) else table
-    question = Question(target=target, time=time, group=group, positive=positive, keep=keep, drop=drop, seed=seed)
+    question = Question(
+        target=target, time=time, group=group, positive=positive, weight=weight, exposure=exposure, keep=keep, drop=drop, seed=seed
+    )  # fmt: skip
     prepared = prepare(read_table(source, keep_words=(target,)), question, progress=progress)
     candidate = train_candidate(prepared, Effort(budget_s=budget_s, seed=seed), progress=progress)
     verdict = judge_candidate(prepared, candidate, progress=progress)
     return Model(
         candidate.model,
+        companion=candidate.companion,
         measurements=verdict.evaluation.metrics,
         findings=[*prepared.findings, *candidate.label_findings],
     )

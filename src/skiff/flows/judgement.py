@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from skiff.core.progress import Progress
+from skiff.evaluate.results import Gate
 from skiff.flows.candidates import hash_split
+from skiff.flows.contracts import judge_contract
 from skiff.flows.evaluate import Verdict, judge_candidate
+from skiff.flows.population import read_population
 from skiff.flows.prepare import Prepared
 from skiff.flows.train import Candidate
+from skiff.flows.weighting import tell_weighted_score
 from skiff.store.workspace import Workspace
 
 
@@ -35,8 +39,20 @@ def judge_and_record(
     settings = workspace.settings
     looks = workspace.count_look(dataset_sha, hash_split(workspace, prepared.split))
     verdict = judge_candidate(
-        prepared, candidate, costs=settings.costs, criteria=settings.criteria.require, progress=progress
+        prepared,
+        candidate,
+        costs=settings.costs,
+        criteria=settings.criteria.require,
+        looks=looks,
+        progress=progress,
     )
+    broken = judge_contract(prepared.findings)
+    if broken is not None:
+        verdict = replace(verdict, gate=Gate(passed=False, verdicts=(*verdict.gate.verdicts, broken)))
+    population = read_population(settings, folder=workspace.root, given=None)
+    if population:
+        notes = (tell_weighted_score(prepared, candidate, population), *verdict.evaluation.notes)
+        verdict = replace(verdict, evaluation=replace(verdict.evaluation, notes=notes))
     evaluated = workspace.ledger.append(
         "evaluate",
         subject=dataset_sha,

@@ -14,10 +14,14 @@ from numpy.typing import NDArray
 from skiff.core.errors import SkiffError
 from skiff.core.finding import Finding
 from skiff.core.measurement import Measurement
+from skiff.core.optional import import_extra
 from skiff.core.signature import Signature
-from skiff.deploy.runtime import Prediction, Predictions, Predictor
-from skiff.store.files import read_bytes, write_atomic
+from skiff.deploy.answers import Answers
+from skiff.deploy.runtime import Prediction, Predictions, Runtime
+from skiff.deploy.whatif import WhatIf, ask_what_if
+from skiff.store.files import explained, read_bytes, write_atomic
 
+COMPANION = "reasons.onnx"
 Table = Any  # a Polars or pandas frame, a PyArrow table, a mapping of columns, or a list of rows
 
 
@@ -34,6 +38,8 @@ class Model:
         What the checks said of the training data.
     card : str
         The model card, if one was written.
+    companion : bytes, optional
+        The file that says what each column adds to an answer.
 
     Attributes
     ----------
@@ -50,10 +56,13 @@ class Model:
         measurements: Mapping[str, Measurement] | None = None,
         findings: Sequence[Finding] = (),
         card: str = "",
+        companion: bytes | None = None,
     ) -> None:
         """Open the compiled file."""
         self._onnx = onnx
-        self._predictor = Predictor(onnx)
+        self._companion = companion
+        self._runtime = Runtime(onnx, companion)
+        self._predictor = self._runtime.predictor
         self._card = card
         self.measurements = dict(measurements or {})
         self.findings = list(findings)
@@ -103,12 +112,94 @@ class Model:
             )
         return self._answer(X).probabilities
 
+    def score(self, X: Table, y: Any) -> float:  # noqa: ANN401  a column of any library
+        """Return the share of right answers, or R² of a regression: scikit-learn's habit, for a quick look.
+
+        What was measured on the sealed rows, with intervals, is in ``measurements``.
+        """
+        found = self.predict(X)
+        if self._predictor.kind == "regression":
+            wanted = np.asarray(y, dtype=np.float64)
+            spread = float(np.sum((wanted - wanted.mean()) ** 2))
+            return 1.0 - float(np.sum((wanted - found) ** 2)) / spread if spread else float("nan")
+        return float(np.mean(found == label_answers(y)))
+
+    def fit(self, X: Table, y: Any = None) -> Self:  # noqa: ANN401  scikit-learn's signature
+        """Refuse: a released model is what was judged, and is never fitted again.
+
+        Raises
+        ------
+        SkiffError
+            ``model_is_fixed``.
+        """
+        del X, y
+        raise SkiffError(
+            "model_is_fixed",
+            what="A compiled model is what was judged, so it cannot be fitted again.",
+            where={"model": repr(self)},
+            fix="Train another one with skiff.train(table, target=…).",
+        )
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return no parameters: nothing of a compiled model can be set."""
+        del deep
+        return {}
+
+    def __sklearn_clone__(self) -> Self:
+        """Return itself where scikit-learn wants an unfitted copy: it cannot be fitted."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Say that it is fitted."""
+        return True
+
+    def __sklearn_tags__(self) -> object:
+        """Say what it is, where scikit-learn asks (and so is there already)."""
+        utils = import_extra("sklearn.utils", extra="core")
+        is_amount = self._predictor.kind == "regression"
+        return utils.Tags(
+            estimator_type="regressor" if is_amount else "classifier",
+            target_tags=utils.TargetTags(required=False),
+            transformer_tags=None,
+            classifier_tags=None
+            if is_amount
+            else utils.ClassifierTags(multi_class=self._predictor.kind == "multiclass"),
+            regressor_tags=utils.RegressorTags() if is_amount else None,
+            input_tags=utils.InputTags(two_d_array=True, string=True, allow_nan=True),
+        )
+
     def predict_row(self, row: Mapping[str, Any]) -> Prediction:  # Any: cells of any library
         """Return the answer to one row given as a dict: the fast path for a server or a form."""
         return self._predictor.predict_row(row)
 
+    def answer(self, X: Table, *, reasons: bool = False) -> Answers:
+        """Return everything the model says about each row: answer, range or set, decision and, if asked, reasons.
+
+        Parameters
+        ----------
+        X : as for `predict`
+        reasons : bool
+            Whether to say what each column adds; base and contributions add up to the answer exactly.
+
+        Raises
+        ------
+        SkiffError
+            ``missing_column``, ``bad_value``; ``no_reasons`` for a model that was saved without them.
+        """
+        return self._runtime.answer(X, reasons=reasons)
+
+    def what_if(self, row: Mapping[str, Any], **changes: Any) -> WhatIf:  # noqa: ANN401  cells of any library
+        """Return the answer to a row as it is and with some of its cells replaced.
+
+        Raises
+        ------
+        SkiffError
+            ``column_not_found`` where a change names a column that the model does not use.
+        """
+        return ask_what_if(self._runtime, row, changes)
+
     def save(self, folder: Path | str) -> None:
-        """Write ``model.onnx``, ``facts.json`` and, where there is one, ``card.md`` into `folder`.
+        """Write ``model.onnx``, ``facts.json`` and, where there are any, ``reasons.onnx`` and ``card.md`` into `folder`.
 
         Raises
         ------
@@ -116,10 +207,16 @@ class Model:
             What the disk says.
         """
         root = Path(folder)
-        root.mkdir(parents=True, exist_ok=True)
-        metrics = {name: _to_json(item) for name, item in self.measurements.items()}
+        with explained(root):
+            root.mkdir(parents=True, exist_ok=True)
+        facts = {
+            "metrics": {name: _to_json(item) for name, item in self.measurements.items()},
+            "findings": [_finding_to_json(item) for item in self.findings],
+        }
         write_atomic(root / "model.onnx", self._onnx)
-        write_atomic(root / "facts.json", json.dumps({"metrics": metrics}, indent=2, sort_keys=True).encode())
+        if self._companion is not None:
+            write_atomic(root / COMPANION, self._companion)
+        write_atomic(root / "facts.json", json.dumps(facts, indent=2, sort_keys=True).encode())
         if self._card:
             write_atomic(root / "card.md", self._card.encode())
 
@@ -147,7 +244,10 @@ class Model:
                 facts = json.loads(read_bytes(path.parent / name))
                 break
         metrics = {name: _from_json(item) for name, item in facts.get("metrics", {}).items()}
-        return cls(read_bytes(path), measurements=metrics)
+        findings = [_finding_from_json(item) for item in facts.get("findings", [])]
+        beside = path.parent / COMPANION
+        companion = read_bytes(beside) if beside.is_file() else None
+        return cls(read_bytes(path), measurements=metrics, findings=findings, companion=companion)
 
     def __repr__(self) -> str:
         """Return what the model is, in one line."""
@@ -163,14 +263,42 @@ class Model:
         return f"<p><strong>{html.escape(repr(self))}</strong></p><table><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
     def _answer(self, X: Table) -> Predictions:
-        if isinstance(X, Sequence):
+        if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == self.n_features_in_:  # noqa: PLR2004  rows and columns
+            return self._predictor.predict_columns(dict(zip(self.feature_names_in_, X.T, strict=True)))
+        if isinstance(X, Sequence) and not isinstance(X, str):
             return self._predictor.predict_rows(X)
-        return self._predictor.predict_columns(X)
+        if isinstance(X, Mapping) or hasattr(X, "columns") or hasattr(X, "column_names"):
+            return self._predictor.predict_columns(X)
+        raise SkiffError(
+            "not_a_table",
+            what=f"A {type(X).__name__} is not a table that this model can answer.",
+            where={"argument": "X"},
+            fix=f"Give a frame, a list of dicts, or an array with the {self.n_features_in_} columns of feature_names_in_.",
+        )
 
 
 def load(folder: Path | str) -> Model:
     """Open a saved model or a release's folder: see `Model.load`."""
     return Model.load(folder)
+
+
+def label_answers(y: Any) -> NDArray[Any]:  # noqa: ANN401  a column of any library
+    """Return known answers as the model writes them: text, whole numbers without decimals, booleans in lower case.
+
+    Examples
+    --------
+    >>> label_answers([1.0, 0.0]).tolist(), label_answers([True]).tolist(), label_answers([" yes"]).tolist()
+    (['1', '0'], ['true'], ['yes'])
+    """
+
+    def label(value: object) -> str:
+        if isinstance(value, (bool, np.bool_)):
+            return str(bool(value)).lower()
+        if isinstance(value, (float, np.floating)) and float(value).is_integer():
+            return str(int(value))
+        return str(value).strip()
+
+    return np.array([label(value) for value in np.asarray(y, dtype=object)], dtype=object)
 
 
 def _range(item: Measurement) -> str:
@@ -184,3 +312,24 @@ def _to_json(item: Measurement) -> dict[str, Any]:
 def _from_json(item: Mapping[str, Any]) -> Measurement:
     known = {name: value for name, value in item.items() if name in Measurement.__dataclass_fields__}
     return Measurement(**known)
+
+
+def _finding_to_json(item: Finding) -> dict[str, Any]:
+    made = {name: getattr(item, name) for name in Finding.__dataclass_fields__}
+    proof = item.evidence.items()
+    made["evidence"] = {name: _to_json(value) if isinstance(value, Measurement) else value for name, value in proof}
+    return made
+
+
+def _finding_from_json(item: Mapping[str, Any]) -> Finding:
+    known = {name: value for name, value in item.items() if name in Finding.__dataclass_fields__}
+    for name in ("columns", "sample_rows"):
+        known[name] = tuple(known.get(name, ()))
+    known["evidence"] = {name: _proof_from_json(value) for name, value in known.get("evidence", {}).items()}
+    return Finding(**known)
+
+
+def _proof_from_json(value: object) -> Any:  # noqa: ANN401  whatever the evidence held
+    if isinstance(value, dict):
+        return _from_json(value)
+    return tuple(value) if isinstance(value, list) else value

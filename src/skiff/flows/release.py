@@ -13,12 +13,17 @@ from skiff.core.evidence import Json
 from skiff.data.reference import build_reference
 from skiff.deploy.manifest import build_manifest
 from skiff.deploy.runtime import Predictor
+from skiff.evaluate.yardstick import build_yardstick
+from skiff.flows.contracts import ContractOutcome, tell_contract
 from skiff.flows.evaluate import Verdict, answer_frame
 from skiff.flows.prepare import Prepared
 from skiff.flows.train import Candidate
 from skiff.report.card import render_card
 from skiff.report.content import ReleaseStory, RunStory
 from skiff.report.datasheet import build_datasheet
+from skiff.report.html import render_report
+from skiff.report.sbom import build_sbom
+from skiff.store.packages import list_packages
 from skiff.store.records import ReleaseRecord
 from skiff.store.workspace import Workspace
 
@@ -44,7 +49,7 @@ def tell_release(candidate: Candidate, *, number: int | None) -> ReleaseStory:
     )
 
 
-def publish_candidate(
+def publish_candidate(  # noqa: PLR0913  a release is made of this many parts, each by name
     workspace: Workspace,
     prepared: Prepared,
     candidate: Candidate,
@@ -54,6 +59,7 @@ def publish_candidate(
     story: Callable[[int, str], RunStory],
     run_id: str | None,
     at: str,
+    contract: ContractOutcome | None = None,
 ) -> Publication:
     """Publish a candidate; the same model on the same data again gives the release that is already there.
 
@@ -64,6 +70,8 @@ def publish_candidate(
     story : callable
         Gives the story once the release's number and the ledger record that announces it are known. All papers are made
         before anything is published, so that a fault in one of them leaves no release without papers.
+    contract : ContractOutcome, optional
+        What the table is agreed to look like; the manifest carries the part that is about the model's columns.
 
     Raises
     ------
@@ -92,39 +100,69 @@ def publish_candidate(
         "latency_us": candidate.latency_us,
     }
     noted = workspace.ledger.append("release.begin", subject=model_sha, result=facts, at=at)
-    files = build_files(workspace, prepared, candidate, story(number, noted.id))
+    files = build_files(workspace, prepared, candidate, verdict, story(number, noted.id))
     record = workspace.releases.publish(
         files,
-        manifest=build_release_manifest(prepared, candidate, verdict, dataset_sha=dataset_sha),
+        manifest=build_release_manifest(prepared, candidate, verdict, dataset_sha=dataset_sha, contract=contract),
         dataset_sha=dataset_sha,
         run_id=run_id,
         promote=workspace.releases.champion() is None,
     )
-    done: dict[str, Json] = {"number": record.number, "is_champion": record.is_champion, "begun": noted.id}
+    done: dict[str, Json] = {
+        "number": record.number,
+        "is_champion": record.is_champion,
+        "begun": noted.id,
+        "files": [*sorted(files)],
+        "signed_by": workspace.releases.read_manifest(record.number)["signed_by"],
+    }
     workspace.ledger.append("release", subject=model_sha, result=done, at=at)
     return Publication(record=record, is_new=True, evidence=noted.id)
 
 
-def build_files(workspace: Workspace, prepared: Prepared, candidate: Candidate, story: RunStory) -> dict[str, bytes]:
+def build_files(
+    workspace: Workspace, prepared: Prepared, candidate: Candidate, verdict: Verdict, story: RunStory
+) -> dict[str, bytes]:
     """Return the files of a release by name, without its manifest."""
-    train = prepared.frame[prepared.split.train]
-    reference = build_reference(train, prepared.inputs, predictions=answer_frame(Predictor(candidate.model), train))
+    train, test = prepared.frame[prepared.split.train], prepared.frame[prepared.split.test]
+    predictor = Predictor(candidate.model)
+    reference = build_reference(train, prepared.inputs, predictions=answer_frame(predictor, train))
+    reference["judged"] = build_yardstick(
+        prepared.task,
+        prepared.y[prepared.split.test],
+        answer_frame(predictor, test),
+        frame_train=train,
+        frame_test=test,
+        inputs=prepared.inputs,
+        threshold=candidate.threshold,
+        importances={item.column: item.drop.value for item in verdict.evaluation.importances},
+        headline=verdict.evaluation.headline,
+    )
+    companion = {} if candidate.companion is None else {"reasons.onnx": candidate.companion}
     return {
         "model.onnx": candidate.model,
+        **companion,
         "card.md": render_card(story).encode(),
+        "report.html": render_report(story).encode(),
         "datasheet.json": _encode(build_datasheet(story)),
+        "sbom.json": _encode(build_sbom(story, list_packages())),
         "reference.json": _encode(reference),
         "evidence.jsonl": workspace.ledger.export(),
     }
 
 
 def build_release_manifest(
-    prepared: Prepared, candidate: Candidate, verdict: Verdict, *, dataset_sha: str
+    prepared: Prepared,
+    candidate: Candidate,
+    verdict: Verdict,
+    *,
+    dataset_sha: str,
+    contract: ContractOutcome | None = None,
 ) -> Mapping[str, Json]:
     """Return what the release says of itself (design §4.1); the store adds number, time and file hashes."""
+    signature = Predictor(candidate.model).signature
     return build_manifest(
         task=prepared.task,
-        signature=Predictor(candidate.model).signature,
+        signature=signature,
         threshold=candidate.threshold,
         left_out=prepared.left_out,
         members=candidate.members,
@@ -133,6 +171,7 @@ def build_release_manifest(
         verdicts=[asdict(item) for item in verdict.gate.verdicts],
         parity=asdict(candidate.parity),
         versions=candidate.versions,
+        contract=tell_contract(contract, [column.name for column in signature.inputs]),
     )
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from skiff.flows.pairing import Pairing, pair_releases
+from skiff.report.glossary import describe_metric
+from skiff.report.sheet import Sheet, SheetTable, render_sheet, tabulate_differences
+from skiff.store.bundle_check import fingerprint
+from skiff.store.clock import now_utc
 from skiff.store.workspace import Workspace
 
 LEADING = ("roc_auc", "rmse", "accuracy")
@@ -44,10 +51,17 @@ class Comparison:
 
     rows: tuple[ComparedMetric, ...]
     notes: tuple[str, ...]
+    paired: Pairing | None = None
+    report: str | None = None
 
     def as_result(self) -> dict[str, Any]:  # Any: a JSON document
         """Return the comparison for ``--json``."""
-        return {"metrics": [asdict(row) for row in self.rows], "notes": list(self.notes)}
+        return {
+            "metrics": [asdict(row) for row in self.rows],
+            "notes": list(self.notes),
+            "paired": None if self.paired is None else asdict(self.paired),
+            "report": self.report,
+        }
 
 
 def list_releases(folder: Path) -> tuple[ReleaseLine, ...]:
@@ -66,22 +80,42 @@ def list_releases(folder: Path) -> tuple[ReleaseLine, ...]:
         )
 
 
-def show_release(folder: Path, number: int) -> tuple[dict[str, Any], Path]:  # Any: a JSON document
-    """Return a release's manifest and folder, after all its files were checked against their hashes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownRelease:
+    """A release whose files are as they were written."""
+
+    manifest: dict[str, Any]  # Any: a JSON document
+    path: Path
+    signer: str | None
+
+    def describe_signature(self) -> str:
+        """Return whose signature it bears, in one sentence."""
+        if self.signer is None:
+            return "It is not signed: it was made before releases were signed. Hashes show damage, not who wrote it."
+        return f"Its manifest is signed with key {self.signer}."
+
+
+def show_release(folder: Path, number: int) -> ShownRelease:
+    """Return a release's manifest, folder and signer, after all its files were checked against hashes and signature."""
     with Workspace.open(folder) as workspace:
         record = workspace.releases.verify(number)
-        return dict(workspace.releases.read_manifest(number)), record.path
+        kept = workspace.releases.read_signature(number)
+        signer = None if kept is None else fingerprint(bytes.fromhex(json.loads(kept)["public_key"]))
+        return ShownRelease(manifest=dict(workspace.releases.read_manifest(number)), path=record.path, signer=signer)
 
 
 def compare_releases(folder: Path, first: int, second: int) -> Comparison:
-    """Set the metrics of two releases side by side.
+    """Set the metrics of two releases side by side, and test them against each other on common rows.
 
     Notes
     -----
-    Each was measured on its own sealed rows. Intervals that do not overlap mean a difference; intervals that overlap
-    leave it open. A paired test on common rows says more.
+    Side by side each was measured on its own sealed rows: intervals that overlap leave a difference open. The paired test takes
+    rows that neither was trained on, and sees smaller differences; that look at sealed rows is counted.
     """
+    paired: Pairing | str = "A release is no better than itself." if first == second else ""
     with Workspace.open(folder) as workspace:
+        if first != second:
+            paired = pair_releases(workspace, first, second)
         manifests = [workspace.releases.read_manifest(number) for number in (first, second)]
         metrics = [_metrics(workspace, number) for number in (first, second)]
     rows = tuple(
@@ -101,7 +135,44 @@ def compare_releases(folder: Path, first: int, second: int) -> Comparison:
         )
     if manifests[0]["task"] != manifests[1]["task"]:
         notes.append("The two answer different questions (see the task in each manifest).")
-    return Comparison(rows=rows, notes=tuple(notes))
+    if isinstance(paired, str):
+        return Comparison(rows=rows, notes=(*notes, f"No paired test: {paired[0].lower()}{paired[1:]}"))
+    return Comparison(rows=rows, notes=tuple(notes), paired=paired)
+
+
+def write_comparison(
+    folder: Path, first: int, second: int, found: Comparison, *, at: Callable[[], str] = now_utc
+) -> Comparison:
+    """Write a comparison as a page among the workspace's reports, and return it with the page's path."""
+    tables = [
+        SheetTable(
+            title="Side by side",
+            caption="Each release on its own sealed rows; a range is the 95 % interval",
+            head=("Measure", f"Release {first}", f"Release {second}", ""),
+            rows=tuple((describe_metric(row.metric).label, row.first, row.second, row.verdict) for row in found.rows),
+        )
+    ]
+    if found.paired is not None:
+        tables.insert(
+            0,
+            SheetTable(
+                title="On the same rows",
+                caption=f"Release {second} minus release {first} on {found.paired.rows:,} rows that neither was trained on",
+                head=("Rows", "Measure", "Difference", "Range", "n"),
+                rows=tabulate_differences([("common, sealed", item) for item in found.paired.differences]),
+            ),
+        )
+    with Workspace.open(folder) as workspace:
+        sheet = Sheet(
+            kind="Skiff comparison",
+            title=f"{workspace.root.name}: release {first} and release {second}",
+            headline=found.paired.verdict if found.paired is not None else found.notes[-1],
+            sentences=found.notes if found.paired is not None else found.notes[:-1],
+            tables=tuple(tables),
+            created=at(),
+        )
+        path = workspace.write_report(f"compare-{first}-{second}.html", render_sheet(sheet).encode())
+    return replace(found, report=str(path))
 
 
 def _metrics(workspace: Workspace, number: int) -> dict[str, dict[str, Any]]:

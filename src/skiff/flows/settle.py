@@ -8,6 +8,7 @@ from pathlib import Path
 
 from skiff.core.errors import SkiffError
 from skiff.core.settings import Settings
+from skiff.data.personal.kinds import PersonalAnswers
 from skiff.evaluate.gates import parse_criterion
 from skiff.flows.effort import Effort
 from skiff.flows.prepare import Question
@@ -53,6 +54,7 @@ def settle_question(settings: Settings, wishes: Wishes) -> Question:
             where={"option": "--target", "setting": "task.target"},
             fix='Add --target COLUMN, or write  target = "COLUMN"  under [task] in skiff.toml.',
         )
+    refuse_two_answers(wishes, target)
     keep, drop = merge_answers(given=(wishes.keep, wishes.drop), remembered=(task.keep, task.drop))
     return Question(
         target=target,
@@ -63,7 +65,40 @@ def settle_question(settings: Settings, wishes: Wishes) -> Question:
         drop=tuple(name for name in drop if name != target),
         protected=wishes.protected or task.protected,
         seed=settings.train.seed if wishes.seed is None else wishes.seed,
+        weight=task.weight,
+        exposure=task.exposure,
+        monotone=settings.train.monotone,
+        quantile=settings.train.quantile,
+        personal=PersonalAnswers(yes=settings.privacy.personal, no=settings.privacy.not_personal),
     )
+
+
+def refuse_two_answers(wishes: Wishes, target: str) -> None:
+    """Refuse a column that is to be two things at once: kept and left out, or predicted and left out.
+
+    Raises
+    ------
+    SkiffError
+        ``column_used_twice``.
+
+    Examples
+    --------
+    >>> refuse_two_answers(Wishes(keep=("refund",), drop=("refund",)), "cancelled")
+    Traceback (most recent call last):
+    skiff.core.errors.SkiffError: 'refund' cannot be both kept and left out. Give it once, with --keep or with --drop.
+    """
+    both = [name for name in wishes.drop if name in wishes.keep]
+    if target in wishes.drop or both:
+        is_target = target in wishes.drop
+        name = target if is_target else both[0]
+        raise SkiffError(
+            "column_used_twice",
+            what=f"'{name}' cannot be both {'predicted' if is_target else 'kept'} and left out.",
+            where={"column": name, "option": "--drop"},
+            fix="Take away --drop for it, or predict another column."
+            if is_target
+            else "Give it once, with --keep or with --drop.",
+        )
 
 
 def merge_answers(
@@ -103,6 +138,7 @@ def settle_effort(settings: Settings, wishes: Wishes, *, should_stop: Callable[[
         threads=wishes.threads,
         prefer=settings.train.prefer,
         should_stop=should_stop or (lambda: False),
+        answers=settings.answers,
     )
 
 

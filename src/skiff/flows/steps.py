@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skiff.core.finding import Finding
@@ -13,10 +13,13 @@ from skiff.flows.candidates import load_latest_candidate, save_candidate
 from skiff.flows.conclude import Meter, RunOutcome, conclude
 from skiff.flows.datasets import load_dataset
 from skiff.flows.fixes import write_fix_list
-from skiff.flows.prepare import prepare
+from skiff.flows.prepare import prepare, refuse_nothing_to_learn
 from skiff.flows.recording import record_checks
+from skiff.flows.scale import open_workers
 from skiff.flows.settle import Wishes, settle_effort, settle_question
-from skiff.flows.train import Candidate, train_candidate
+from skiff.flows.train import Candidate, SmallModel, list_versions, train_candidate
+from skiff.flows.trials import open_memory
+from skiff.report.numbers import describe_shape
 from skiff.store.clock import now_utc
 from skiff.store.records import DatasetRecord
 from skiff.store.workspace import Workspace
@@ -30,6 +33,11 @@ class TrainOutcome:
     candidate: Candidate
     findings: tuple[Finding, ...]
     evidence: str
+
+    @property
+    def is_yes(self) -> bool:
+        """Return whether the rows can carry a model at all."""
+        return not self.candidate.doubt
 
     def as_result(self) -> dict[str, object]:
         """Return the result that ``--json`` prints; findings stand beside it."""
@@ -47,8 +55,35 @@ class TrainOutcome:
             "onnx_bytes": len(made.model),
             "latency_us": made.latency_us,
             "notes": list(made.notes),
+            "doubt": made.doubt or None,
+            "small": describe_small(made),
             "evidence": self.evidence,
         }
+
+
+def describe_small(made: Candidate) -> dict[str, object] | None:
+    """Return the small model that is kept beside the blend, as ``--json`` prints it."""
+    small = made.small
+    if small is None:
+        return None
+    return {
+        "name": small.name,
+        "loss": small.loss,
+        "blend_loss": small.blend_loss,
+        "is_within_noise": small.is_within_noise,
+        "onnx_bytes": len(small.model),
+        "latency_us": small.latency_us,
+        "parity_max_abs_diff": small.parity_max_abs_diff,
+    }
+
+
+def tell_small(small: SmallModel) -> str:
+    """Return what is kept beside the blend, as a sentence."""
+    gap = "the rows cannot tell the two apart" if small.is_within_noise else "measurably worse than the blend"
+    return (
+        f"Kept beside it: {small.name} alone, {len(small.model) / 1e6:.2f} MB, {small.latency_us:.0f} µs a row, loss "
+        f"{small.loss:.4g} against {small.blend_loss:.4g} ({gap})."
+    )
 
 
 def train_in_workspace(
@@ -67,12 +102,21 @@ def train_in_workspace(
         question = settle_question(settings, wishes)
         effort = settle_effort(settings, wishes, should_stop=should_stop)
         record, table = load_dataset(workspace, dataset)
-        progress.stage("Check", f"{record.rows:,} rows, {record.columns} columns")
+        progress.stage("Check", describe_shape(record.rows, record.columns))
         prepared = prepare(table, question, threads=effort.threads, progress=progress)
+        refuse_nothing_to_learn(prepared, file=record.name)
         remember_answers(workspace.root, settings, question)
         record_checks(workspace, prepared, dataset_id=record.id, at=at)
         progress.stage("Train", f"up to {effort.budget_s:.0f} s")
-        candidate = train_candidate(prepared, effort, costs=settings.costs, progress=progress)
+        memory = open_memory(workspace, prepared, effort, dataset_sha256=record.sha256, versions=list_versions())
+        if memory.n_known:
+            progress.note(f"Going on from an interrupted training: {memory.n_known} candidates are known already.")
+        with open_workers(settings) as workers:
+            candidate = train_candidate(
+                prepared, replace(effort, workers=workers), costs=settings.costs, memory=memory, progress=progress
+            )
+        if candidate.stopped != "interrupted":
+            memory.trials.clear()
         evidence = save_candidate(workspace, candidate, prepared, dataset_id=record.id, at=at())
         write_fix_list(workspace, candidate.fixes)
     findings = (*prepared.findings, *candidate.label_findings)

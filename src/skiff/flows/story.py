@@ -9,8 +9,10 @@ from skiff.core.finding import sort_findings
 from skiff.core.measurement import Measurement
 from skiff.core.settings import Settings
 from skiff.data.kinds import infer_inputs
+from skiff.data.provenance import list_answers
 from skiff.flows.evaluate import Verdict
 from skiff.flows.prepare import Prepared
+from skiff.flows.provenance import gather_provenance
 from skiff.flows.read import ReadTable
 from skiff.flows.train import Candidate
 from skiff.report.content import ColumnStory, DatasetStory, LeftOut, ModelStory, ReleaseStory, RunStory, SplitStory
@@ -73,13 +75,8 @@ def build_story(  # noqa: PLR0913  a story has this many parts
 def tell_dataset(read: ReadTable, prepared: Prepared, settings: Settings) -> DatasetStory:
     """Return where the data came from; what nobody stated stays empty and is printed as unanswered."""
     owner = settings.owner
-    stated = {
-        "source": read.name,
-        "owner": owner.client,
-        "licence": owner.licence,
-        "legal_basis": owner.legal_basis,
-        "purpose": owner.purpose,
-    }
+    known = gather_provenance(settings, read.name)
+    stated = {answer.key: answer.text for answer in list_answers(known)} | {"purpose": owner.purpose}
     return DatasetStory(
         name=read.name,
         sha256=read.sha256,
@@ -105,6 +102,7 @@ def tell_columns(prepared: Prepared) -> tuple[ColumnStory, ...]:
             kind=kinds.get(name, "text"),
             missing_rate=frame[name].null_count() / n_rows,
             role=roles.get(name, "used"),
+            dtype=str(frame[name].dtype.base_type()),
         )
         for name in frame.columns
     )
@@ -116,12 +114,14 @@ def tell_left_out(prepared: Prepared) -> tuple[LeftOut, ...]:
     for column, code in sorted(prepared.left_out.items()):
         finding = next((item for item in prepared.findings if item.code == code and column in item.columns), None)
         scores = finding.evidence if finding else {}
+        scored = scores.get("score_with")
         rows.append(
             LeftOut(
                 column=column,
                 code=code,
-                score_with=_value(scores.get("score_with")),
+                score_with=_value(scored),
                 score_without=_value(scores.get("score_without")),
+                score_name=scored.name if isinstance(scored, Measurement) else "",
             )
         )
     return tuple(rows)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from skiff.core.evidence import EvidenceRecord, Json
-from skiff.core.finding import Finding
+from skiff.core.finding import Finding, sort_findings
 from skiff.core.settings import Settings
-from skiff.flows.datasets import find_dataset, keep_dataset, load_dataset
+from skiff.flows.contracts import hold_or_learn
+from skiff.flows.datasets import find_dataset, keep_dataset, keep_large, load_dataset
 from skiff.flows.export import write_table
+from skiff.flows.provenance import remember_provenance
 from skiff.flows.read import read_table
 from skiff.flows.recipes import find_recipe, remember_reading
+from skiff.flows.stream import stream_table
 from skiff.store.clock import now_utc
+from skiff.store.files import explained
 from skiff.store.ledger import LedgerCheck
 from skiff.store.records import DatasetRecord, Promotion, ReleaseRecord
 from skiff.store.settings import SETTINGS_FILE, read_settings, write_initial_settings
+from skiff.store.streams import is_large_text
 from skiff.store.workspace import Workspace as Store
 
 
@@ -48,6 +53,11 @@ class Workspace:
             ``workspace_not_found``, ``not_a_workspace`` and what the disk says.
         """
         return cls(Store.open(folder, create=create))
+
+    def __repr__(self) -> str:
+        """Return where it is and what it holds, in one line."""
+        root, champion = str(self.store.root), self.store.releases.champion()
+        return f"Workspace({root!r}, {len(self.store.datasets.list())} datasets, {len(self.releases)} releases, champion {champion})"
 
     def close(self) -> None:
         """Let go of the folder."""
@@ -127,22 +137,37 @@ class Workspace:
 def make_workspace(folder: Path, *, target: str | None = None) -> dict[str, str | bool]:
     """Make a workspace with a commented ``skiff.toml``; nothing that exists is changed."""
     settings = folder / SETTINGS_FILE
-    is_new = not settings.exists()
+    with explained(folder):
+        is_new = not settings.exists()
     with Store.open(folder, create=True) as store:
         if is_new:
             write_initial_settings(store.root, target=target)
         return {"workspace": str(store.root), "settings": str(store.root / SETTINGS_FILE), "is_new": is_new}
 
 
-def add_data(folder: Path, source: Path) -> tuple[DatasetRecord, Sequence[Finding]]:
-    """Read a file and keep it in the workspace; the file is read before anything is made."""
+def add_data(
+    folder: Path, source: Path, *, provenance: Mapping[str, str] | None = None
+) -> tuple[DatasetRecord, Sequence[Finding]]:
+    """Read a file and keep it in the workspace, made where there is none yet; nothing is made for a file that cannot be read."""
     settings = read_settings(folder)
     target = settings.task.target
-    read = read_table(source, recipe=find_recipe(settings, source.name), keep_words=(target,) if target else ())
-    with Store.open(folder) as store, store.lock("data add"):
+    recipe, words = find_recipe(settings, source.name), (target,) if target else ()
+    if is_large_text(source):
+        with Store.open(folder, create=True) as store, store.objects.stage(suffix=".parquet") as table:
+            large = stream_table(source, table, recipe=recipe, keep_words=words)
+            if large is not None:
+                with store.lock("data add"):
+                    kept = keep_large(store, large, table, at=now_utc())
+                    remember_reading(store.root, settings, large)
+                return kept.record, large.findings
+    read = read_table(source, recipe=recipe, keep_words=words)
+    with Store.open(folder, create=True) as store, store.lock("data add"):
+        if remember_provenance(store.root, provenance or {}):
+            store.reload_settings()
         kept = keep_dataset(store, read, at=now_utc())
+        broken = hold_or_learn(store, read, dataset_sha256=kept.record.sha256, at=now_utc())
         remember_reading(store.root, settings, read)
-    return kept.record, read.findings
+    return kept.record, sort_findings([*read.findings, *broken])
 
 
 def export_data(store: Store, key: str | None, output: Path) -> DatasetRecord:

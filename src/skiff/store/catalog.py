@@ -30,12 +30,13 @@ from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json, canonical_json
 from skiff.core.optional import import_extra
 from skiff.store.schema import METADATA, VERSION
-from skiff.store.sqlite import catalog_damaged, describe_sqlite_error, find_sqlite_damage, open_sqlite
+from skiff.store.sqlite import find_sqlite_damage, open_sqlite
+from skiff.store.sqlite_errors import catalog_damaged, describe_sqlite_error
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration; a test compares it with ``migrations/``."""
 
-KNOWN_REVISIONS = ("0001", "0002")
+KNOWN_REVISIONS = ("0001", "0002", "0003")
 """Every revision this version can upgrade from."""
 
 Row = dict[str, Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from sqlalchemy import select
 
@@ -33,7 +34,7 @@ class Datasets:
 
     def add_dataset(
         self,
-        frame_parquet: bytes,
+        frame_parquet: bytes | Path,
         *,
         name: str,
         source_sha256: str,

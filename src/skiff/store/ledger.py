@@ -16,7 +16,7 @@ from skiff.store.catalog import Catalog, to_json, to_text
 from skiff.store.files import write_atomic
 from skiff.store.locks import brief_lock
 from skiff.store.schema import LEDGER, LEDGER_HEAD
-from skiff.store.sqlite import catalog_damaged
+from skiff.store.sqlite_errors import catalog_damaged
 
 _HEAD = "head"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from skiff.core.evidence import Json
 from skiff.store.catalog import to_json
+from skiff.store.trust import SIGNATURE_FILE
 
 MANIFEST = "manifest.json"
 
@@ -16,7 +17,7 @@ MANIFEST = "manifest.json"
 def refuse_names(files: Mapping[str, bytes]) -> None:
     """Refuse names that would leave the release's folder: a fault of ours, told as one."""
     for name in files:
-        if name in {"", ".", "..", MANIFEST} or "/" in name or "\\" in name or "\0" in name:
+        if name in {"", ".", "..", MANIFEST, SIGNATURE_FILE} or "/" in name or "\\" in name or "\0" in name:
             message = f"not a name for a file of a release: {name!r}"
             raise ValueError(message)
 
@@ -63,6 +64,8 @@ def read_whole(place: Path, number: int) -> dict[str, Json] | None:
             if hashlib.sha256(data).hexdigest() != entry["sha256"]:
                 return None
             size_bytes += len(data)
+        signature = place / SIGNATURE_FILE
+        size_bytes += signature.stat().st_size if signature.is_file() else 0
         return describe_row(document, number=number, size_bytes=size_bytes) if manifest["number"] == number else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not something that `publish` made
         return None

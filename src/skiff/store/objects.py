@@ -63,6 +63,17 @@ class Objects:
                 raise
         return sha256
 
+    @contextlib.contextmanager
+    def stage(self, *, suffix: str = "") -> Iterator[Path]:
+        """Hand out a place for a file in the making, on the same disk; it is gone when the block ends."""
+        place = name_staging(self.root)
+        place = place.with_name(place.name + suffix)
+        try:
+            yield place
+        finally:
+            with contextlib.suppress(OSError):  # swept at the next start
+                place.unlink(missing_ok=True)
+
     def get(self, sha256: str) -> bytes:
         """Return the bytes with this hash.
 

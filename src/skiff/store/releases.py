@@ -30,6 +30,8 @@ from skiff.store.ledger import Anchor, read_anchors
 from skiff.store.manifests import MANIFEST, complete_manifest, describe_row, read_whole, refuse_names
 from skiff.store.records import Promotion, ReleaseRecord
 from skiff.store.schema import PROMOTION, RELEASE
+from skiff.store.signing import load_signing_key
+from skiff.store.trust import SIGNATURE_FILE, add_trusted, encode_signature, refuse_bad_signature
 
 EVIDENCE = "evidence.jsonl"
 IMMUTABLE_FILE = 0o444
@@ -62,6 +64,7 @@ class Releases:
         """Keep the parts."""
         self._catalog = catalog
         self._root = root
+        self._own = root.parent
         self._staging = staging
         self._hold = hold
         self._clock = clock
@@ -98,14 +101,20 @@ class Releases:
         refuse_names(files)
         with self._hold("publish a release"):
             number = self._next_number()
+            key = load_signing_key(self._own)
+            add_trusted(self._own, key.public.hex())
+            named = {**manifest, "signed_by": key.public.hex()}
             document = complete_manifest(
-                manifest, files, number=number, created=self._clock(), dataset_sha=dataset_sha, run_id=run_id
+                named, files, number=number, created=self._clock(), dataset_sha=dataset_sha, run_id=run_id
             )
+            signature = encode_signature(key.sign(document))
             place = self._place(number)
-            self._write_folder(place, {**files, MANIFEST: document})
+            self._write_folder(place, {**files, MANIFEST: document, SIGNATURE_FILE: signature})
             try:
                 with self._catalog.write() as connection:
-                    row = describe_row(document, number=number, size_bytes=sum(map(len, files.values())))
+                    row = describe_row(
+                        document, number=number, size_bytes=sum(map(len, files.values())) + len(signature)
+                    )
                     self._catalog.insert(connection, RELEASE, row)
                     if promote:
                         self._promote(connection, number)
@@ -204,9 +213,22 @@ class Releases:
         with explained(record.path):
             extra = sorted(entry.name for entry in os.scandir(record.path))
         for name in extra:
-            if name != MANIFEST and name not in expected:
+            if name not in {MANIFEST, SIGNATURE_FILE, *expected}:
                 raise _describe_damaged(record.path / name, "does not belong to the release")
         return record
+
+    def read_signature(self, number: int) -> bytes | None:
+        """Return the file that holds a release's signature, checked; None where it was made before releases were signed.
+
+        Raises
+        ------
+        SkiffError
+            ``release_not_found``, ``release_damaged``.
+        """
+        record = self.get(number)
+        self._read_manifest(record)
+        path = record.path / SIGNATURE_FILE
+        return read_bytes(path) if path.is_file() else None
 
     def read_manifest(self, number: int) -> dict[str, Json]:
         """Return what a release says of itself, checked against the catalog.
@@ -345,6 +367,7 @@ class Releases:
         data = read_bytes(path)
         if hashlib.sha256(data).hexdigest() != record.manifest_sha256:
             raise _describe_damaged(path, "was changed or damaged after it was published")
+        refuse_bad_signature(data, record.path, own=self._own)
         manifest: dict[str, Any] = json.loads(data)
         return manifest
 

@@ -87,6 +87,28 @@ CONTRACT = Table(
     Column("seal", String(HASH_LENGTH), nullable=False),
 )
 
+WINDOW = Table(
+    "window",
+    METADATA,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", String(16), nullable=False),
+    Column("release", BigInteger, nullable=False),
+    Column("since", String(32), nullable=False),
+    Column("until", String(32), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("judged", String(32), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("seal", String(HASH_LENGTH), nullable=False),
+)
+
+WATCH = Table(
+    "watch",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("seal", String(HASH_LENGTH), nullable=False),
+)
+
 LEDGER = Table(
     "ledger",
     METADATA,

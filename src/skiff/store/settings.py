@@ -156,9 +156,28 @@ def update_task(folder: Path, answers: Mapping[str, Any]) -> bool:
     SkiffError
         ``settings_not_updated`` where the person wrote the table in a form that cannot be changed safely.
     """
-    before = parse_document(_read_text(folder / SETTINGS_FILE), file=SETTINGS_FILE).get("task", {})
+    return _update_section(folder, "task", answers)
+
+
+def update_owner(folder: Path, answers: Mapping[str, Any]) -> bool:
+    """Write keys of ``[owner]`` into ``skiff.toml`` as `update_task` does those of ``[task]``."""
+    return _update_section(folder, "owner", answers)
+
+
+def update_store(folder: Path, answers: Mapping[str, Any]) -> bool:
+    """Write keys of ``[store]`` into ``skiff.toml`` as `update_task` does those of ``[task]``."""
+    return _update_section(folder, "store", answers)
+
+
+def update_privacy(folder: Path, answers: Mapping[str, Any]) -> bool:
+    """Write keys of ``[privacy]`` into ``skiff.toml`` as `update_task` does those of ``[task]``."""
+    return _update_section(folder, "privacy", answers)
+
+
+def _update_section(folder: Path, section: str, answers: Mapping[str, Any]) -> bool:
+    before = parse_document(_read_text(folder / SETTINGS_FILE), file=SETTINGS_FILE).get(section, {})
     news = {key: value for key, value in answers.items() if value or key in before}
-    return _update_table(folder, ("task",), {**before, **news}, subject="Your answers")
+    return _update_table(folder, (section,), {**before, **news}, subject="Your answers")
 
 
 def _update_table(folder: Path, table: tuple[str, ...], wanted: Recipe, *, subject: str) -> bool:

@@ -34,6 +34,7 @@ from skiff.store.releases import Releases
 from skiff.store.reports import Reports
 from skiff.store.runs import Runs
 from skiff.store.settings import read_settings
+from skiff.store.windows import Windows
 
 CATALOG_FILE = "catalog.db"
 
@@ -105,6 +106,8 @@ class Workspace:
     releases : Releases
     ledger : Ledger
     reports : Reports
+    windows : Windows
+        Judged windows of predictions, and what watching remembers.
     sweep : Sweep
         What opening mended.
     """
@@ -140,6 +143,7 @@ class Workspace:
             catalog, head_path=own / "ledger.head", actor=self.actor, anchors=self.releases.list_anchors
         )
         self.reports = Reports(root / "reports")
+        self.windows = Windows(catalog, clock=clock)
 
     @classmethod
     def open(cls, folder: Path | str, *, create: bool = False, clock: Clock = now_utc) -> Self:
@@ -231,6 +235,11 @@ class Workspace:
         """Return whether the disk allows reading only."""
         return self._catalog.is_read_only
 
+    @property
+    def trials_folder(self) -> Path:
+        """Return where an unfinished training keeps what it tried."""
+        return self.root / SKIFF_FOLDER / "trials"
+
     def lock(self, purpose: str) -> AbstractContextManager[None]:
         """Give a block in which nobody else changes the workspace; readers go on.
 
@@ -287,7 +296,7 @@ class Workspace:
 
     def add_dataset(
         self,
-        frame_parquet: bytes,
+        frame_parquet: bytes | Path,
         *,
         name: str,
         source_sha256: str,
@@ -329,6 +338,11 @@ class Workspace:
     def count_look(self, dataset_sha256: str, split_sha256: str) -> int:
         """Count a look at the sealed rows: see `Runs.count_look`."""
         return self.runs.count_look(dataset_sha256, split_sha256)
+
+    def sealed_rows(self, dataset_sha256: str) -> bytes | None:
+        """Return the positions of a dataset's sealed rows as they were kept; None where nobody has looked at any."""
+        kept = self.runs.find_sealed(dataset_sha256)
+        return self.objects.get(kept) if kept else None
 
     def write_report(self, name: str, data: bytes) -> Path:
         """Write a file to hand over: see `Reports.write_report`."""
