@@ -68,6 +68,13 @@ def test_workspace_commands_tell_one_story(finished: tuple[RunOutcome, Path], bo
     assert {"skiff_label", "skiff_probability"} <= set(pl.read_csv(tmp_path / "answers.csv").columns)
 
 
+def test_settings_of_a_folder_that_is_not_there_are_not_shown(tmp_path: Path) -> None:
+    refused = skiff("config", "-w", tmp_path / "mistyped")
+    assert refused.returncode == 2
+    assert "skiff init" in refused.stderr
+    assert skiff("config", "-w", tmp_path).returncode == 0
+
+
 def test_train_then_evaluate_then_release_by_hand(bookings: Path, tmp_path: Path) -> None:
     folder = tmp_path / "by-hand"
     assert skiff("init", folder, "--target", "cancelled").returncode == 0

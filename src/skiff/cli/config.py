@@ -17,8 +17,10 @@ from skiff.cli.options import workspace_option
 def command(workspace: Path) -> Outcome:
     """Show every setting of skiff.toml, the value in force and whether it comes from the file or is the default."""
     from skiff.cli.console import print_table
+    from skiff.store.layout import refuse_missing
     from skiff.store.settings import explain_settings
 
+    refuse_missing(workspace, is_wanted=workspace.is_dir())  # a plain folder shows what would hold in it
     settings = explain_settings(workspace)
 
     def show() -> None:
