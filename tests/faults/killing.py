@@ -35,9 +35,6 @@ LONGEST_S = 0.4
 CALLS = ("open", "write", "fsync", "replace", "rename", "mkdir", "unlink", "fchmod", "ftruncate", "pwrite")
 """The calls of ``os`` through which Skiff changes the disk; SQLite's own are only met by the random kills."""
 
-FULL_KILLS = 50
-"""From this many random kills on, every step is tried, otherwise every second."""
-
 REAL_WRITE = os.write
 
 
@@ -195,12 +192,12 @@ def write_naively(self: Releases, place: Path, files: Mapping[str, bytes]) -> No
         write_new(place / name, data)
 
 
-def kill_creation(folder: Path, tally: Tally, *, stride: int) -> None:
+def kill_creation(folder: Path, tally: Tally) -> None:
     """Kill the making of a new workspace before each of its steps; making it again must work."""
     nth = 0
     was_killed = True
     while was_killed:
-        nth += stride
+        nth += 1
         place = folder / f"new-{nth}"
         maker = os.fork()
         if maker == 0:
@@ -222,16 +219,15 @@ def main(folder: Path, kills: int, seed: int) -> Tally:
     for _ in range(kills):
         run_worker(folder, tally, seed=chance.randrange(2**31), kill_after_s=chance.uniform(0, LONGEST_S))
         inspect(folder, tally)
-    stride = 1 if kills >= FULL_KILLS else 2
     step = 0
     while True:
-        step += stride
+        step += 1
         if not run_worker(folder, tally, seed=seed + step, die_before=step) or tally.problems:
             break
         inspect(folder, tally)
-    tally.steps = step // stride - 1
+    tally.steps = step - 1
     if not tally.problems:
-        kill_creation(folder, tally, stride=stride)
+        kill_creation(folder, tally)
     with Workspace.open(folder) as workspace, workspace.lock("run"):
         workspace.releases.publish({"a": b"1"}, manifest={}, dataset_sha="0" * 64, run_id=None, promote=True)
     return tally

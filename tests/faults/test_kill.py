@@ -26,10 +26,10 @@ def run_killing(folder: Path, *arguments: object) -> dict[str, Any]:
 def test_a_workspace_survives_being_killed_at_random_moments_and_before_its_steps(tmp_path: Path) -> None:
     found = run_killing(tmp_path / "bookings", KILLS, 1)
     assert found["problems"] == []
-    assert found["steps"] > 15
-    assert found["creation_steps"] > 7
+    assert found["steps"] > 30
+    assert found["creation_steps"] > 15
     assert found["kills"] == KILLS + found["steps"]
-    assert found["adopted"] > 0  # a kill between publishing and recording was among them
+    assert found["adopted"] > 0  # every step was tried, the one between publishing and recording too
     assert found["swept"] > 0
 
 

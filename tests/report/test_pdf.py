@@ -12,7 +12,7 @@ from tests.report.stories import STORIES
 
 from skiff.report.glyphs import STANDS_FOR
 from skiff.report.html import render_report
-from skiff.report.leaves import read_blocks
+from skiff.report.leaves import PAPER_ROWS, read_blocks
 from skiff.report.pdf import render_pdf
 
 
@@ -76,3 +76,12 @@ def test_a_page_is_read_in_order() -> None:
     kinds = [block["kind"] for block in read_blocks(render_report(STORIES["bookings"]()))]
     assert kinds[0] == "masthead"
     assert {"heading", "paragraph", "list", "table", "figure", "facts", "box", "row"} <= set(kinds)
+
+
+def test_a_very_long_table_is_cut_on_paper_and_that_is_said() -> None:
+    rows = "".join(f"<tr id='r{number}'><td>column {number}</td></tr>" for number in range(5_000))
+    page = f"<p>See <a href='#r4999'>the last</a>.</p><table><tr><th>Column</th></tr>{rows}</table>"
+    _, table, said = read_blocks(page)
+    assert len(table["rows"]) == PAPER_ROWS
+    assert said["runs"] == [{"text": "4,700 more rows of this table are on the page for the screen."}]
+    assert render_pdf(page).startswith(b"%PDF")

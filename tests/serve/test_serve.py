@@ -175,7 +175,7 @@ def test_keys_open_what_their_scopes_say_until_they_are_revoked(launch: Callable
         assert ask("", "GET", path) == 200
     ring.revoke(predict.id, now_s=now)
     time.sleep(1.0)
-    assert {ask(secret) for _ in range(20)} == {401}
+    assert {ask(secret) for _ in range(10)} == {401}  # few enough that one worker does not slow us as a guesser
     assert secret not in served.log.read_text()
 
 

@@ -23,6 +23,11 @@ SKIPPED = frozenset({"nav", "script", "style", "head", "template", "button", "in
 HIDDEN = frozenset({"unseen", "skip", "screen"})
 """Classes of what is only for screens and their readers."""
 
+PAPER_ROWS = 300
+"""Rows of a table on paper, about eight pages: nobody reads 5,000 columns one by one on paper, and the page on screen has them."""
+
+CUT = "{:,} more rows of this table are on the page for the screen."
+
 _SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _ISOLATES = re.compile("[\u2066-\u2069\u200e\u200f]")
@@ -126,7 +131,11 @@ def _convert(node: Node, pictures: list[str]) -> Iterator[Block]:  # noqa: C901,
     elif tag in {"ul", "ol"}:
         yield block | _read_list(node, pictures)
     elif tag == "table":
-        yield block | _read_table(node)
+        table = block | _read_table(node)
+        left = len(table["rows"]) - PAPER_ROWS
+        yield table | {"rows": table["rows"][:PAPER_ROWS]}
+        if left > 0:
+            yield {"kind": "paragraph", "classes": ["muted"], "runs": [{"text": CUT.format(left)}]}
     elif tag == "figure":
         yield block | _read_figure(node, pictures)
     elif tag == "dl":
