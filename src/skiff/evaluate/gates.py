@@ -92,7 +92,10 @@ def _judge_baseline(criterion: Criterion, evaluation: Evaluation) -> GateVerdict
     found = evaluation.metrics.get(evaluation.headline)
     guess = None if found is None else found.baseline
     difference = evaluation.against_baseline
-    scores = "" if found is None or guess is None else f" ({found.name} {_say(found.value)} against {_say(guess)})"
+    scores = ""
+    if found is not None and guess is not None:
+        reach = "" if found.low is None or found.high is None else f", {_say(found.low)} to {_say(found.high)},"
+        scores = f" ({found.name} {_say(found.value)}{reach} against {_say(guess)})"
     if evaluation.beats_baseline:
         sentence = f"The model is better than a guess that looks at nothing{scores}."
     elif difference is not None and difference.low is None:

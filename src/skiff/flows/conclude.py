@@ -69,23 +69,38 @@ class Meter:
         }
 
 
-def conclude(  # noqa: PLR0913  the end of the journey needs all that came before
-    workspace: Workspace,
-    read: ReadTable,
-    prepared: Prepared,
-    candidate: Candidate,
-    *,
-    dataset: DatasetRecord,
-    evidence: Mapping[str, str],
-    meter: Meter,
-    run_id: str | None,
-    at: Callable[[], str],
-    progress: Progress,
-    may_release: bool = True,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """All that came before the end: the table, what was prepared and trained from it, and its records.
+
+    Parameters
+    ----------
+    dataset : DatasetRecord
+        Where the workspace keeps the table.
+    evidence : mapping of str to str
+        Ids of ledger records by topic.
+    meter : Meter
+        Counts what the whole journey costs.
+    run_id : str, optional
+        None where no run was begun: a step by hand, a retraining.
+    """
+
+    read: ReadTable
+    prepared: Prepared
+    candidate: Candidate
+    dataset: DatasetRecord
+    evidence: Mapping[str, str]
+    meter: Meter
+    run_id: str | None = None
+
+
+def conclude(
+    workspace: Workspace, journey: Journey, *, at: Callable[[], str], progress: Progress, may_release: bool = True
 ) -> RunOutcome:
     """Judge on the sealed rows, publish if the gate passed and `may_release`, write the report."""
+    read, prepared, candidate, dataset = journey.read, journey.prepared, journey.candidate, journey.dataset
     judged = judge_and_record(workspace, prepared, candidate, dataset_sha=dataset.sha256, at=at, progress=progress)
-    known = {**evidence, **judged.evidence}
+    known = {**journey.evidence, **judged.evidence}
 
     def tell(release: ReleaseStory) -> RunStory:
         return build_story(
@@ -99,7 +114,7 @@ def conclude(  # noqa: PLR0913  the end of the journey needs all that came befor
             evidence=known,
             created=at(),
             version=skiff.__version__,
-            cost=meter.read(),
+            cost=journey.meter.read(),
         )
 
     def tell_of(number: int | None, record: str) -> RunStory:
@@ -120,7 +135,7 @@ def conclude(  # noqa: PLR0913  the end of the journey needs all that came befor
             judged.verdict,
             dataset_sha=dataset.sha256,
             story=tell_of,
-            run_id=run_id,
+            run_id=journey.run_id,
             at=at(),
             contract=find_contract(workspace, read.name, read.frame.columns),
         )

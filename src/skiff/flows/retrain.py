@@ -19,7 +19,7 @@ from skiff.core.task import Task
 from skiff.data.task import encode_target
 from skiff.deploy.runtime import Predictor
 from skiff.evaluate.challenge import Challenge, Rows, judge_challenge
-from skiff.flows.conclude import Meter, conclude
+from skiff.flows.conclude import Journey, Meter, conclude
 from skiff.flows.datasets import keep_dataset, load_dataset
 from skiff.flows.evaluate import answer_frame
 from skiff.flows.feedback import read_outcomes, rebuild_rows
@@ -157,19 +157,15 @@ def retrain(
             result=_tell_ledger(reasons, window.name, challenge, rows=rows.height, sealed=n_sealed),
             at=at(),
         )
-        concluded = conclude(
-            workspace,
-            read,
-            prepared,
-            candidate,
+        journey = Journey(
+            read=read,
+            prepared=prepared,
+            candidate=candidate,
             dataset=kept.record,
             evidence=evidence,
             meter=meter,
-            run_id=None,
-            at=at,
-            progress=progress,
-            may_release=challenge.is_won,
         )
+        concluded = conclude(workspace, journey, at=at, progress=progress, may_release=challenge.is_won)
         number = concluded.story.release.number if concluded.story.release else None
         sentences = [
             *(item.sentence for item in reasons),

@@ -10,7 +10,7 @@ from skiff.core.finding import sort_findings
 from skiff.core.progress import Progress, Silent
 from skiff.flows.answers import remember_answers
 from skiff.flows.candidates import save_candidate
-from skiff.flows.conclude import Meter, RunOutcome, conclude
+from skiff.flows.conclude import Journey, Meter, RunOutcome, conclude
 from skiff.flows.contracts import hold_or_learn
 from skiff.flows.datasets import keep_dataset
 from skiff.flows.population import find_coverage
@@ -94,17 +94,15 @@ def run(
         if candidate.stopped != "interrupted":
             memory.trials.clear()
         evidence["train"] = save_candidate(workspace, candidate, prepared, dataset_id=kept.record.id, at=at())
-        outcome = conclude(
-            workspace,
-            read,
-            prepared,
-            candidate,
+        journey = Journey(
+            read=read,
+            prepared=prepared,
+            candidate=candidate,
             dataset=kept.record,
             evidence=evidence,
             meter=meter,
             run_id=run_id,
-            at=at,
-            progress=progress,
         )
+        outcome = conclude(workspace, journey, at=at, progress=progress)
         workspace.finish_run(run_id, status="done", result={"gate_passed": outcome.is_yes})
     return outcome

@@ -10,7 +10,7 @@ from skiff.core.finding import Finding
 from skiff.core.progress import Progress, Silent
 from skiff.flows.answers import remember_answers
 from skiff.flows.candidates import load_latest_candidate, save_candidate
-from skiff.flows.conclude import Meter, RunOutcome, conclude
+from skiff.flows.conclude import Journey, Meter, RunOutcome, conclude
 from skiff.flows.datasets import load_dataset
 from skiff.flows.fixes import write_fix_list
 from skiff.flows.prepare import prepare, refuse_nothing_to_learn
@@ -144,16 +144,12 @@ def evaluate_in_workspace(
         before = {record.action: record.id for record in workspace.ledger.records() if record.id <= found.evidence}
         evidence = {"dataset": before.get("data.add", ""), "check": before.get("check", "")}
         evidence |= {"split": before.get("split", ""), "train": found.evidence}
-        return conclude(
-            workspace,
-            found.table,
-            found.prepared,
-            found.candidate,
+        journey = Journey(
+            read=found.table,
+            prepared=found.prepared,
+            candidate=found.candidate,
             dataset=found.dataset,
             evidence={topic: id_ for topic, id_ in evidence.items() if id_},
             meter=meter,
-            run_id=None,
-            at=at,
-            progress=progress,
-            may_release=may_release,
         )
+        return conclude(workspace, journey, at=at, progress=progress, may_release=may_release)

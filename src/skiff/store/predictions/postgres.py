@@ -160,14 +160,13 @@ class PostgresStore:
     @staticmethod
     def _keep(connection: Any, prediction: str, outcome: Outcome, *, received: int) -> OutcomeState:  # noqa: ANN401  the same
         query = "SELECT value, at FROM skiff_outcome WHERE id = %s ORDER BY sequence DESC LIMIT 1"
-        known = connection.execute(query, (prediction,)).fetchone()
-        if known is not None and known == (outcome.value, outcome.at):
-            return "duplicate"
-        connection.execute(
-            "INSERT INTO skiff_outcome (id, value, at, received) VALUES (%s, %s, %s, %s)",
-            (prediction, outcome.value, outcome.at, received),
-        )
-        return "new" if known is None else "corrected"
+        state = outcome.compare(connection.execute(query, (prediction,)).fetchone())
+        if state != "duplicate":
+            connection.execute(
+                "INSERT INTO skiff_outcome (id, value, at, received) VALUES (%s, %s, %s, %s)",
+                (prediction, outcome.value, outcome.at, received),
+            )
+        return state
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[Any]:  # Any: an optional library's connection

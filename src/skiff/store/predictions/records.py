@@ -84,6 +84,19 @@ class Outcome:
     key: str | None = None
     at: int | None = None
 
+    def compare(self, known: tuple[str, int | None] | None) -> OutcomeState:
+        """Return what this outcome is to a case whose latest one, `known`, has that value and time.
+
+        Examples
+        --------
+        >>> told = Outcome(value="yes", id="0", at=None)
+        >>> told.compare(None), told.compare(("yes", None)), told.compare(("no", None))
+        ('new', 'duplicate', 'corrected')
+        """
+        if known is None:
+            return "new"
+        return "duplicate" if tuple(known) == (self.value, self.at) else "corrected"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeReport:

@@ -244,14 +244,13 @@ def _find_predictions(connection: sqlite3.Connection, outcome: Outcome) -> Itera
 
 def _keep_outcome(connection: sqlite3.Connection, prediction: str, outcome: Outcome, *, received: int) -> OutcomeState:
     query = "SELECT value, at FROM outcome WHERE id = ? ORDER BY sequence DESC LIMIT 1"
-    known = connection.execute(query, (prediction,)).fetchone()
-    if known is not None and known == (outcome.value, outcome.at):
-        return "duplicate"
-    connection.execute(
-        "INSERT INTO outcome (id, value, at, received) VALUES (?, ?, ?, ?)",
-        (prediction, outcome.value, outcome.at, received),
-    )
-    return "new" if known is None else "corrected"
+    state = outcome.compare(connection.execute(query, (prediction,)).fetchone())
+    if state != "duplicate":
+        connection.execute(
+            "INSERT INTO outcome (id, value, at, received) VALUES (?, ?, ?, ?)",
+            (prediction, outcome.value, outcome.at, received),
+        )
+    return state
 
 
 _RANK: dict[OutcomeState, int] = {"unknown": 0, "duplicate": 1, "corrected": 2, "new": 3}
