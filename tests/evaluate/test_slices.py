@@ -82,6 +82,12 @@ def test_numbers_and_dates_are_cut_into_quarters_with_readable_names() -> None:
     assert levels[4] == "up to 2024-02-19"
 
 
+def test_quarters_that_lie_close_together_get_the_digits_that_tell_them_apart() -> None:
+    frame = pl.DataFrame({"longitude": [-118.41 + 0.001 * place for place in range(100)]})
+    found = [group.level for group in find_groups(frame, [InputColumn(name="longitude", kind="number")], protected=())]
+    assert found == ["up to -118.39", "-118.39 to -118.36", "-118.36 to -118.34", "above -118.34"]
+
+
 def test_missing_cells_are_a_group_of_their_own() -> None:
     frame = pl.DataFrame({"plan": ["a"] * 50 + [None] * 50, "age": [None] * 40 + [float(n) for n in range(60)]})
     columns = [InputColumn(name="plan", kind="category"), InputColumn(name="age", kind="number")]

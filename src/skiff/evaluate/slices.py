@@ -41,6 +41,8 @@ MAX_LEVELS = 20
 MAX_SHOWN = 15
 N_QUARTILES = 4
 BINARY = 2
+MOST_DIGITS = 17
+"""As many as a double has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +181,7 @@ def _find_quarters(series: pl.Series) -> Iterator[tuple[str, Mask]]:
     values = view_as_number(series)
     known = np.isfinite(values)
     edges = np.unique(np.quantile(values[known], [0.25, 0.5, 0.75], method="lower"))
-    words = [_say_edge(edge, series) for edge in edges]
+    words = _say_edges(edges, series)
     place = np.searchsorted(edges, values, side="left")
     for code in range(len(edges) + 1):
         if code == 0:
@@ -191,12 +193,26 @@ def _find_quarters(series: pl.Series) -> Iterator[tuple[str, Mask]]:
         yield "(missing)", ~known
 
 
-def _say_edge(edge: float, series: pl.Series) -> str:
+def _say_edges(edges: Float, series: pl.Series) -> list[str]:
+    """Return edges in words: as few digits as tell them apart, three at least."""
     if series.dtype.is_temporal():
-        moment = pl.Series([round(edge)], dtype=pl.Int64).cast(series.to_physical().dtype).cast(series.dtype)
-        return str(moment.dt.to_string("%Y-%m-%d")[0]) if series.dtype != pl.Time else str(moment[0])
-    if abs(edge) < 1000:  # noqa: PLR2004  three digits tell enough
-        return f"{edge:.3g}"
+        return [_say_moment(edge, series) for edge in edges]
+    words = [_say_number(edge, 3) for edge in edges]
+    digits = 3
+    while len(set(words)) < len(words) and digits < MOST_DIGITS:
+        digits += 1
+        words = [_say_number(edge, digits) for edge in edges]
+    return words
+
+
+def _say_moment(edge: float, series: pl.Series) -> str:
+    moment = pl.Series([round(edge)], dtype=pl.Int64).cast(series.to_physical().dtype).cast(series.dtype)
+    return str(moment.dt.to_string("%Y-%m-%d")[0]) if series.dtype != pl.Time else str(moment[0])
+
+
+def _say_number(edge: float, digits: int) -> str:
+    if abs(edge) < 10**digits:
+        return f"{edge:.{digits}g}"
     return f"{edge:.0f}" if abs(edge) < 10_000 else f"{edge:,.0f}"  # noqa: PLR2004  a year has no separator
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePath
 
+import polars as pl
+
 from skiff.core.finding import sort_findings
 from skiff.core.measurement import Measurement
 from skiff.core.settings import Settings
@@ -96,11 +98,14 @@ def tell_columns(prepared: Prepared) -> tuple[ColumnStory, ...]:
     roles[task.target] = "target"
     kinds = {column.name: column.kind for column in infer_inputs(frame)}
     n_rows = max(frame.height, 1)
+    flat = [name for name, dtype in frame.schema.items() if not dtype.is_nested()]
+    levels = frame.select(pl.col(name).drop_nulls().n_unique() for name in flat).row(0, named=True) if flat else {}
     return tuple(
         ColumnStory(
             name=name,
             kind=kinds.get(name, "text"),
             missing_rate=frame[name].null_count() / n_rows,
+            levels=levels.get(name),
             role=roles.get(name, "used"),
             dtype=str(frame[name].dtype.base_type()),
         )

@@ -20,7 +20,11 @@ Spec: TypeAlias = dict[str, Any]  # Any: a Vega-Lite specification is free-form 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 WIDTH_PX = 440
 LABELS_PX = 172
-"""Room for names of 28 signs at 12 px."""
+"""Room for names of about 28 signs."""
+LABEL_GAP_PX = 8
+MOST_LETTERS, FEWEST_LETTERS = 27, 12
+NARROW = frozenset("ijlrtfI.,:;!|'()[] -")
+WIDE = frozenset("mwMW@%…")
 SQUARE_PX = 300
 ROW_PX = 26
 MAX_ROWS = 12
@@ -187,8 +191,8 @@ def build_leak_chart(left_out: Sequence[LeftOut], *, palette: Palette = PAGE) ->
     return Chart(
         name="leaks",
         title="The score with and without each column" if name == "score" else f"With and without each column: {name}",
-        see="The red bar far better than the one below it: with that column the task looks solved, because it already holds "
-        "the answer.",
+        see="Red is with the column, the bar below it without. Where red is far better the task looks solved, because the "
+        "column already holds the answer.",
         alt="; ".join(
             f"{shorten(item.column, 40)}: with {format_score(item.score_with)}, without {format_score(item.score_without)}"
             for item in shown
@@ -349,7 +353,17 @@ def build_residuals_chart(pairs: Sequence[tuple[float, float]], *, unit: str = "
 
 def _label(name: str, index: int) -> str:
     """Return a label that fits and is unique: blanks nobody sees keep equal short forms apart."""
-    return shorten(name, 27) + "\u200a" * index
+    limit = MOST_LETTERS
+    while limit > FEWEST_LETTERS and _guess_width(shorten(name, limit)) > LABELS_PX - LABEL_GAP_PX:
+        limit -= 1
+    return shorten(name, limit) + "\u200a" * index
+
+
+def _guess_width(text: str) -> float:
+    """Return about how many pixels a label takes: widths of Source Sans 3 in three classes, none too small."""
+    return FONT_PX * sum(
+        0.3 if sign in NARROW else 0.84 if sign in WIDE else 0.54 + 0.1 * sign.isupper() for sign in text
+    )
 
 
 def _ends(value: float, low: float | None, high: float | None) -> dict[str, float]:

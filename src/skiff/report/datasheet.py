@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Mapping
+from copy import deepcopy
 
 from skiff.core.evidence import Json
 from skiff.data.provenance import UNANSWERED, list_answers
@@ -90,7 +91,7 @@ def build_datasheet(story: RunStory) -> dict[str, Json]:
     answers = {answer.key: answer.text for answer in list_answers(given)} | {"purpose": story.purpose}
     unanswered: list[Json] = [key for key, text in answers.items() if not text]
     return {
-        "@context": CONTEXT,
+        "@context": deepcopy(CONTEXT),  # readers of the dict change it in place
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.1",
         "name": name,

@@ -130,11 +130,16 @@ def _metric_row(evaluation: Evaluation, name: str, simple: Baseline | None) -> M
         value=with_unit(format_score(found.value), found.unit),
         interval=format_interval(found),
         n=found.n,
-        guess=format_score(find_baseline(evaluation, name)),
+        guess=format_score(_round_away(find_baseline(evaluation, name), found.value)),
         simple=format_score(other.value if other else None),
         method=found.method,
         leads=name == evaluation.headline,
     )
+
+
+def _round_away(guess: float | None, value: float) -> float | None:
+    """Return zero for what is nothing beside the model's own number: −2e-08 beside 0.98 is an accident of rounding."""
+    return 0.0 if guess is not None and abs(guess) < abs(value) / 2000 else guess
 
 
 def with_unit(text: str, unit: str) -> str:

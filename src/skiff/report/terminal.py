@@ -103,11 +103,12 @@ def _tell_model(story: RunStory) -> list[Line]:
     if story.release is not None:
         release = story.release
         name = f"{release.number}" if release.number is not None else "none"
+        gap = release.parity_max_abs_diff
         lines.append(
             _labelled(
                 "Release",
                 f"{name}: one file, {format_bytes(release.onnx_bytes)}, {release.latency_us:,.0f} µs an answer, "
-                f"same as trained to {release.parity_max_abs_diff:.0e}",
+                f"same as trained{f' to {gap:.0e}' if gap else ''}",
             )
         )
     return lines
