@@ -187,9 +187,14 @@ def _note_simple(told: Told) -> list[str]:
         return []
     other = simple.metrics[told.headline].value
     is_no_better = other >= model.value if model.higher_is_better else other <= model.value
-    if not is_no_better:
+    if is_no_better:
+        return [f"A simple table does as well as the model. {simple.description} Consider using that instead."]
+    loss, plain = told.metrics.get("log_loss"), simple.metrics.get("log_loss")
+    if loss is None or plain is None or loss.low is None or plain.value >= loss.low:
         return []
-    return [f"A simple table does as well as the model. {simple.description} Consider using that instead."]
+    losses = f"log loss {plain.value:.3f} against {loss.value:.3f}"
+    which = f"It {simple.description[0].lower()}{simple.description[1:]}"
+    return [f"One column alone states truer chances than the model ({losses}), although it ranks worse. {which}"]
 
 
 def _note_trust(told: Told) -> list[str]:
