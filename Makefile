@@ -14,7 +14,7 @@ help:
 	@echo "make test    set up .venv and run the tests"
 	@echo "make check   format, lint, types, import contract, documentation"
 	@echo "make bench   print start-up, latency, parity and quality, as ratios against named peers"
-	@echo "make soak    the tests of kills, malformed requests and restarts in full (about an hour)"
+	@echo "make soak    the tests of kills, malformed requests, restarts and false alarms in full (about an hour)"
 	@echo "make docs    rebuild the reference pages that are made from the code"
 
 $(VENV)/.core: requirements/core.txt requirements/build.txt pyproject.toml
@@ -54,8 +54,8 @@ bench: $(VENV)/.dev
 	@echo "== automl (what was measured on this machine; an hour to measure anew)"; $(BIN)/python benchmarks/automl/contest.py --print
 
 soak: $(VENV)/.dev
-	@SKIFF_KILLS=200 SKIFF_MALFORMED=10000 SKIFF_SCHEMA_EXAMPLES=1000 SKIFF_RESTARTS=20 SKIFF_CLIENTS=50 \
-		$(BIN)/python -m pytest -q --timeout=7200 tests/faults tests/serve
+	@SKIFF_KILLS=200 SKIFF_MALFORMED=10000 SKIFF_SCHEMA_EXAMPLES=1000 SKIFF_RESTARTS=20 SKIFF_CLIENTS=50 SKIFF_MONTHS=1000 \
+		$(BIN)/python -m pytest -q --timeout=7200 tests/faults tests/serve tests/monitor/test_false_alarms.py
 
 docs: $(VENV)/.dev
 	@$(BIN)/python docs/build_reference.py

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from tests.benchmark import load_benchmark
 
 pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
 def benchmark() -> ModuleType:
-    path = Path(__file__).parents[3] / "benchmarks" / "personal_data.py"
-    spec = importlib.util.spec_from_file_location("personal_data_benchmark", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_benchmark("personal_data")
 
 
 def test_columns_reach_what_is_promised(benchmark: ModuleType, shared_data: Path) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.benchmark import load_benchmark
 
 from skiff.data.checks.leakage import find_leakage
 from skiff.data.kinds import infer_inputs
@@ -19,19 +16,7 @@ from skiff.data.task import detect_time_and_group, infer_task
 pytestmark = pytest.mark.slow
 
 
-def load_trades() -> ModuleType:
-    """Return the simulated trades of the benchmark, so that test and published table look at the same thing."""
-    path = Path(__file__).parents[4] / "benchmarks" / "leak_domains.py"
-    spec = importlib.util.spec_from_file_location("leak_domains", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["leak_domains"] = module  # its dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-TRADES = load_trades()
+TRADES = load_benchmark("leak_domains")
 
 
 def judge(trade: Any) -> tuple[set[str], set[str]]:
