@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,3 +17,19 @@ def shared_data() -> Path:
     if not (folder / "manifest.csv").exists():
         pytest.skip(f"the real data sets are not on this machine ({folder} is absent)")
     return folder
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """Give the address of an empty PostgreSQL database that this test has alone, or skip."""
+    url = os.environ.get("SKIFF_POSTGRES_URL", "")
+    if not url:
+        pytest.skip("no database: set SKIFF_POSTGRES_URL")
+    import psycopg
+
+    server = "postgresql://" + url.partition("://")[2]
+    name = f"skiff_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type,unused-ignore]  # psycopg wants a literal
+        yield f"{url.rpartition('/')[0]}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type,unused-ignore]  # as above

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-from collections.abc import Iterator
 
 import pytest
 
 from skiff.core.errors import SkiffError
 from skiff.flows.read import read_table
 
-URL = os.environ.get("SKIFF_POSTGRES_URL", "").replace("postgresql+psycopg://", "postgresql://")
-ON_POSTGRES = pytest.mark.skipif(not URL, reason="no database: set SKIFF_POSTGRES_URL")
 TABLE = """
 create table skiff_orders as select i as id, case when i % 7 = 0 then null else 'Porto' end as city, (i * 1.25)::numeric(12, 2) as eur,
 timestamptz '2024-01-01T10:00:00+02' + i * interval '1 hour' as at, date '2024-01-01' + i as day, i % 2 = 0 as ok,
@@ -22,17 +18,15 @@ from generate_series(1, 120000) i
 
 
 @pytest.fixture
-def orders() -> Iterator[str]:
+def orders(database: str) -> str:
     import psycopg
 
-    with psycopg.connect(URL, autocommit=True) as connection:
-        connection.execute("drop table if exists skiff_orders")
+    url = database.replace("postgresql+psycopg://", "postgresql://")
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(TABLE)
-        yield URL
-        connection.execute("drop table skiff_orders")
+    return url
 
 
-@ON_POSTGRES
 def test_rows_come_with_their_types_and_long_numbers_keep_their_digits(orders: str) -> None:
     frame = read_table(orders, query="select * from skiff_orders where city is null or city <> 'a:b' order by id").frame
     assert frame.height == 120_000
@@ -50,7 +44,6 @@ def test_rows_come_with_their_types_and_long_numbers_keep_their_digits(orders: s
     assert frame["city"].null_count() == 120_000 // 7
 
 
-@ON_POSTGRES
 @pytest.mark.parametrize(
     ("query", "code", "told"),
     [

@@ -1,11 +1,10 @@
-"""The catalog on PostgreSQL, by the same code. Needs the extra ``postgres`` and an empty database to play with.
+"""The catalog on PostgreSQL, by the same code. Needs the extra ``postgres`` and a server to play with.
 
 Set ``SKIFF_POSTGRES_URL`` to run it, e.g. ``postgresql+psycopg://skiff@127.0.0.1:5432/skiff_test``.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,6 @@ import pytest
 from skiff.core.errors import SkiffError
 from skiff.store.workspace import Workspace
 
-URL = os.environ.get("SKIFF_POSTGRES_URL", "")
 AT = "2026-03-01T09:00:00.000000Z"
 ROUNDS = 20
 
@@ -30,9 +28,8 @@ with Workspace.open(sys.argv[1]) as workspace:
 """
 
 
-@pytest.mark.skipif(not URL, reason="no database: set SKIFF_POSTGRES_URL")
-def test_a_workspace_on_postgresql_works_like_any_other(tmp_path: Path) -> None:
-    (tmp_path / "skiff.toml").write_text(f'[store]\ndatabase = "{URL}"\n')
+def test_a_workspace_on_postgresql_works_like_any_other(tmp_path: Path, database: str) -> None:
+    (tmp_path / "skiff.toml").write_text(f'[store]\ndatabase = "{database}"\n')
     with Workspace.open(tmp_path, create=True) as workspace:
         record = workspace.add_dataset(
             b"1", name="a.csv", source_sha256="0" * 64, rows=1, columns=1, reading={}, provenance={}, kinds={}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from skiff.store.predictions.ids import IdMaker
 from skiff.store.predictions.log import PredictionLog, open_store
 from skiff.store.predictions.records import PredictionRow, Store
 
-URL = os.environ.get("SKIFF_POSTGRES_URL", "")
 START = 1_767_225_600_000_000
 """2026-01-01 00:00 UTC, in microseconds."""
 DAY = 86_400_000_000
@@ -35,17 +33,8 @@ def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Calla
     if request.param == "sqlite":
         yield lambda: open_store(tmp_path)
         return
-    if not URL:
-        pytest.skip("no database: set SKIFF_POSTGRES_URL")
-    import psycopg
-
-    def drop() -> None:
-        with psycopg.connect("postgresql://" + URL.partition("://")[2], autocommit=True) as connection:
-            connection.execute("DROP TABLE IF EXISTS skiff_prediction, skiff_outcome")
-
-    drop()
-    yield lambda: open_store(tmp_path, database=URL)
-    drop()
+    database = request.getfixturevalue("database")
+    yield lambda: open_store(tmp_path, database=database)
 
 
 @pytest.fixture
