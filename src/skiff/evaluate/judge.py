@@ -18,6 +18,7 @@ from skiff.evaluate.baselines import judge_baselines
 from skiff.evaluate.calibration import calibration_bins
 from skiff.evaluate.compare import compare_paired, is_better
 from skiff.evaluate.curves import find_gain_points, find_profit_points
+from skiff.evaluate.fairness import measure_fairness
 from skiff.evaluate.importance import Bench, measure_importances
 from skiff.evaluate.looks import widen_for_looks
 from skiff.evaluate.metrics import measure_classification, measure_regression
@@ -177,6 +178,15 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
         against_baseline=against,
         groups=every_slice,
         looks=looks,
+        fairness=measure_fairness(
+            task,
+            case.y_test,
+            prediction,
+            frame_test=frame_test,
+            frame_train=frame_train,
+            inputs=inputs,
+            threshold=threshold,
+        ),
         **_judge_promised(case),
     )
     if task.kind == "binary":

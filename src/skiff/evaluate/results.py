@@ -166,6 +166,67 @@ class AbstainPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupRates:
+    """What the answers do to one group of a protected column; `rates` is empty where it is too small."""
+
+    column: str
+    level: str
+    n: int
+    rates: Mapping[str, Measurement] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tradeoff:
+    """What equal recall and precision would ask of two groups whose base rates differ.
+
+    Parameters
+    ----------
+    levels : (str, str)
+        The group with the lowest base rate, and the one with the highest.
+    base_rates, false_positive_rates : (float, float)
+        Measured; and what the false positive rates would have to be.
+    recall, precision : float
+        Those of both groups together.
+    """
+
+    column: str
+    levels: tuple[str, str]
+    base_rates: tuple[float, float]
+    recall: float
+    precision: float
+    false_positive_rates: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """A column the model takes that tells something of a protected one it does not take."""
+
+    column: str
+    by: str
+    strength: Measurement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fairness:
+    """How the answers fall on the groups of protected columns.
+
+    Parameters
+    ----------
+    groups : tuple of GroupRates
+        By column, in the order of the settings.
+    ratios : mapping of str to Measurement
+        By column, the lowest selection rate over the highest (two classes).
+    tradeoffs : tuple of Tradeoff
+    proxies : tuple of Proxy
+    """
+
+    groups: tuple[GroupRates, ...]
+    ratios: Mapping[str, Measurement] = field(default_factory=dict)
+    tradeoffs: tuple[Tradeoff, ...] = ()
+    proxies: tuple[Proxy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """Everything measured on the sealed test set.
 
@@ -210,6 +271,8 @@ class Evaluation:
         Errors by the size of the prediction (regression).
     looks : int
         How often these sealed rows have been judged on, this time included; intervals are widened for it.
+    fairness : Fairness or None
+        How the answers fall on protected groups; None where no column is protected.
     """
 
     headline: str
@@ -235,6 +298,7 @@ class Evaluation:
     abstain: tuple[AbstainPoint, ...] = ()
     sizes: tuple[SizeBin, ...] = ()
     looks: int = 1
+    fairness: Fairness | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

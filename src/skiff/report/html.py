@@ -15,6 +15,7 @@ from markupsafe import Markup
 from skiff.evaluate.results import Evaluation
 from skiff.report import charts as drawing
 from skiff.report.content import RunStory
+from skiff.report.fairness import describe_fairness, list_heads, list_rows
 from skiff.report.glossary import ACTIONS, SEVERITIES, SPLITS, TASKS, clean_name, describe_reason, quote, shorten
 from skiff.report.limits import describe_limits
 from skiff.report.mistakes import (
@@ -197,6 +198,7 @@ def build_context(story: RunStory) -> dict[str, object]:
     fits = confusion is not None and 2 < len(confusion.labels) <= SHOWN_CLASSES  # noqa: PLR2004  two classes are told in words
     rows = build_metric_rows(evaluation) if evaluation else ()
     headline = evaluation.metrics.get(evaluation.headline) if evaluation else None
+    fairness = evaluation.fairness if evaluation else None
     return {
         "story": story,
         "verdict": found,
@@ -215,6 +217,9 @@ def build_context(story: RunStory) -> dict[str, object]:
         "decision_words": describe_decision(evaluation) if evaluation else "",
         "residual_words": describe_residuals(story),
         "slices_words": describe_slices(evaluation.slices) if evaluation else "",
+        "fairness_words": describe_fairness(story),
+        "fairness_heads": list_heads(fairness) if fairness else (),
+        "fairness_rows": list_rows(fairness) if fairness else (),
         "calibration_words": describe_calibration(evaluation.calibration, "it") if evaluation else (),
         "leak_words": describe_leaks(story),
         "leak_score": next((name_score(item) for item in story.left_out if item.score_with is not None), ""),

@@ -56,6 +56,7 @@ def build_result(story: RunStory, extra: Mapping[str, Json] | None = None) -> di
         "left_out": [{"column": item.column, "code": item.code} for item in story.left_out],
         "model": _build_model(story.model),
         "metrics": _build_metrics(story.evaluation),
+        "fairness": _build_fairness(story.evaluation),
         "gate": build_gate(story.gate),
         "release": _build_release(story.release),
         "files": {"report_html": None, "report_pdf": None, "card": None, "datasheet": None},
@@ -102,6 +103,44 @@ def build_measurement(found: Measurement, *, baseline: float | None = None) -> d
         "high": finite(found.high),
         "n": found.n,
         "baseline": finite(other),
+    }
+
+
+def _build_fairness(evaluation: Evaluation | None) -> Json:
+    found = evaluation.fairness if evaluation else None
+    if found is None:
+        return None
+    return {
+        "groups": [
+            {
+                "column": group.column,
+                "level": group.level,
+                "n": group.n,
+                "rates": {name: build_measurement(rate) for name, rate in group.rates.items()},
+            }
+            for group in found.groups
+        ],
+        "selection_ratios": {column: build_measurement(ratio) for column, ratio in found.ratios.items()},
+        "tradeoffs": [
+            {
+                "column": one.column,
+                "levels": list(one.levels),
+                "base_rates": list(one.base_rates),
+                "recall": one.recall,
+                "precision": one.precision,
+                "false_positive_rates": list(one.false_positive_rates),
+            }
+            for one in found.tradeoffs
+        ],
+        "proxies": [
+            {
+                "column": one.column,
+                "by": one.by,
+                "measure": one.strength.name,
+                "strength": build_measurement(one.strength),
+            }
+            for one in found.proxies
+        ],
     }
 
 
