@@ -111,8 +111,7 @@ def test_one_long_text_does_not_widen_all_rows(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(session, "CHUNK_LETTERS", 20_000)
     pieces = featurize(INPUTS, [WORDS], frame)
     np.testing.assert_array_equal(pieces.linear, whole.linear)
-    tensor = np.array(notes, dtype=object).reshape(-1, 1)
-    chunks = list(session._list_chunks(len(notes), {"note": tensor}, session.CHUNK_ROWS))
+    chunks = list(session._list_chunks(len(notes), [np.array(notes, dtype=object)], session.CHUNK_ROWS))
     assert [stop for _, stop in chunks[:-1]] == [start for start, _ in chunks[1:]]
     assert chunks[0][0] == 0
     assert chunks[-1][1] == len(notes)

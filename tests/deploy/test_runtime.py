@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,10 +15,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from fitted import Fitted, fit_lightgbm
+from numpy.typing import NDArray
 from onnx import helper
 
 from skiff.core.errors import SkiffError
-from skiff.core.pipeline import Calibration, Layers, Member, NumberEncoder, Pipeline
+from skiff.core.pipeline import Calibration, CategoryEncoder, Layers, Member, NumberEncoder, Pipeline, TextEncoder
 from skiff.core.signature import InputColumn
 from skiff.deploy import session
 from skiff.deploy.compiler import compile_pipeline
@@ -194,3 +198,24 @@ def test_frames_are_not_changed_by_answering(predictor: Predictor, booking_model
     predictor.predict_columns(booking_model.frame)
     assert booking_model.frame.equals(before, null_equal=True)
     assert isinstance(booking_model.frame, pl.DataFrame)
+
+
+def test_categories_do_not_make_pieces_smaller_and_terms_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    sums = _build_sum(("city",), kind="binary")
+    category = CategoryEncoder(column="city", levels=("oslo",), n_hot=1)
+    part = Layers(weights=(np.ones((3, 1)),), biases=(np.zeros(1),))
+    inputs = (InputColumn(name="city", kind="category"),)
+    narrow = replace(sums, inputs=inputs, encoders=(category,), members=(replace(sums.members[0], part=part),))
+    words = TextEncoder(column="city", analyzer="char", ngram_range=(1, 1), vocabulary=("o",), idf=np.ones(1))
+    wide = replace(narrow, encoders=(words,), members=sums.members)
+    seen: list[int] = []
+    cut = session._list_chunks
+
+    def note(n_rows: int, columns: Sequence[NDArray[Any]], chunk_rows: int) -> Iterator[tuple[int, int]]:
+        seen.append(len(columns))
+        return cut(n_rows, columns, chunk_rows)
+
+    monkeypatch.setattr(session, "_list_chunks", note)
+    for pipeline in (narrow, wide):
+        Predictor(compile_pipeline(pipeline)).predict_rows([{"city": "oslo"}, {"city": None}])
+    assert seen == [0, 1]

@@ -16,7 +16,7 @@ from skiff.core.errors import SkiffError
 from skiff.core.signature import InputColumn, Signature
 from skiff.core.task import TaskKind
 from skiff.deploy.answers import Answer, Answers, Reasons
-from skiff.deploy.session import find_run, open_session, run_in_chunks
+from skiff.deploy.session import cuts_texts, find_run, open_session, run_in_chunks
 from skiff.deploy.tensors import (
     CONVERTERS,
     DTYPES,
@@ -85,6 +85,7 @@ class Predictor:
         self._session = _open(model)
         self._run = find_run(self._session)
         self._workers = workers
+        self._has_terms = cuts_texts(model)
         facts = _read_facts(self._session, "skiff.kind")
         self.kind: TaskKind = json.loads(facts["skiff.kind"])
         self.classes: tuple[str, ...] = tuple(json.loads(facts["skiff.classes"]))
@@ -195,7 +196,7 @@ class Predictor:
         n_rows = len(next(iter(feed.values())))
         found: dict[str, NDArray[Any]] = {}
         if n_rows:  # the graph's text nodes refuse an empty batch
-            every = run_in_chunks(self._session, self._every, feed, workers=self._workers)
+            every = self._run_many(self._every, feed)
             found = dict(zip(self._every, every, strict=True))
         empty = {name: _build_empty(name, len(self.classes)) for name in self._every} if not n_rows else found
         return Answers(
@@ -209,6 +210,9 @@ class Predictor:
             in_set=empty.get("in_set"),
             decisions=empty.get("decision"),
         )
+
+    def _run_many(self, outputs: Sequence[str], feed: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        return run_in_chunks(self._session, outputs, feed, workers=self._workers, has_terms=self._has_terms)
 
     def _convert(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:  # Any: cells of any library
         """Convert rows column by column, so that an error names row and column."""
@@ -226,7 +230,7 @@ class Predictor:
         labels, values = np.empty(0, dtype=object), np.empty(0, dtype=np.float64)
         probabilities = np.empty((0, len(self.classes)))
         if n_rows:  # the graph's text nodes refuse an empty batch
-            found = run_in_chunks(self._session, self._outputs, tensors, workers=self._workers)
+            found = self._run_many(self._outputs, tensors)
             if self.kind == "regression":
                 [values] = found
             else:

@@ -17,7 +17,7 @@ CHUNK_ROWS = 2_048
 8,192 (which leave the cache), and memory stays flat."""
 
 CHUNK_ROWS_TEXT = 128
-"""The same where there are texts, whose thousands of terms are wide columns: 2,048 rows of 13,000 terms held 0.8 GB at once, 512 still 0.24."""
+"""The same where texts are cut into terms, whose thousands of terms are wide columns: 2,048 rows of 13,000 terms held 0.8 GB at once, 512 still 0.24."""
 
 CHUNK_LETTERS = 4_000_000
 """Rows times letters of the longest text in one call: text is cut into a table as wide as its longest row, at about 40
@@ -35,6 +35,15 @@ def open_session(model: bytes, *, threads: int = 1) -> onnxruntime.InferenceSess
     options.log_severity_level = 4  # what goes wrong is raised; onnxruntime would print it as well
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def cuts_texts(model: bytes) -> bool:
+    """Return whether a model cuts texts into terms, which are wide columns; a category alone is looked up and stays narrow.
+
+    The file is searched for the operator's name. A model that has it as a word elsewhere is answered in small pieces without
+    need, which costs time and nothing else.
+    """
+    return b"Tokenizer" in model
 
 
 def find_run(session: onnxruntime.InferenceSession) -> Run:
@@ -55,12 +64,14 @@ def run_in_chunks(
     tensors: Mapping[str, NDArray[Any]],
     *,
     workers: int = 1,
-    chunk_rows: int = CHUNK_ROWS,
+    chunk_rows: int | None = None,
+    has_terms: bool = True,
 ) -> list[NDArray[Any]]:
     """Return the outputs for all rows, `workers` chunks at a time; there must be at least one row.
 
     onnxruntime lets go of Python while it works and a session may be run from many threads, so a second worker halves the
-    time of a table without a second copy of the model; one row alone never waits for another thread.
+    time of a table without a second copy of the model; one row alone never waits for another thread. Where the graph cuts no
+    text into terms (`has_terms`, see `cuts_texts`), its texts do not make the chunks smaller.
     """
     n_rows = len(next(iter(tensors.values())))
     names = list(outputs)
@@ -72,7 +83,8 @@ def run_in_chunks(
         start, stop = bounds
         return run(names, {name: tensor[start:stop] for name, tensor in tensors.items()})
 
-    chunks = list(_list_chunks(n_rows, tensors, chunk_rows))
+    texts = [tensor.ravel() for tensor in tensors.values() if tensor.dtype == object] if has_terms else []
+    chunks = list(_list_chunks(n_rows, texts, chunk_rows or CHUNK_ROWS))
     if len(chunks) == 1:
         return run(names, dict(tensors))
     whole: list[NDArray[Any]] = []
@@ -84,9 +96,8 @@ def run_in_chunks(
     return whole
 
 
-def _list_chunks(n_rows: int, tensors: Mapping[str, NDArray[Any]], chunk_rows: int) -> Iterator[tuple[int, int]]:
-    """Yield first and last row of each chunk: as many rows as both limits allow."""
-    texts = [tensor.ravel() for tensor in tensors.values() if tensor.dtype == object]
+def _list_chunks(n_rows: int, texts: Sequence[NDArray[Any]], chunk_rows: int) -> Iterator[tuple[int, int]]:
+    """Yield first and last row of each chunk: as many rows as both limits allow; `texts` are columns that are cut."""
     if texts:
         chunk_rows = min(chunk_rows, CHUNK_ROWS_TEXT)
     start = 0

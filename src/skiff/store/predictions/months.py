@@ -47,19 +47,6 @@ JOIN = (
     f"ON o.sequence = (SELECT max(sequence) FROM outcome WHERE id = substr(p.id, 1, {ID_LENGTH}))"
 )
 
-CHUNK_ROWS = (256, 64, 16, 4, 1)
-"""Rows put into one statement. Python lets go of its lock once a statement, not once a row, so a busy server thread is not
-woken for each row; 256 rows of 15 columns stay below SQLite's limit of 32,766 values."""
-
-
-def write_insert(n_rows: int) -> str:
-    """Return the statement that inserts `n_rows` rows at once."""
-    row = f"({', '.join('?' * len(COLUMNS))})"
-    return f"INSERT INTO prediction ({', '.join(COLUMNS)}) VALUES {', '.join([row] * n_rows)}"  # noqa: S608  names of our own columns
-
-
-INSERTS = {size: write_insert(size) for size in CHUNK_ROWS}
-
 
 def open_month(path: Path, *, create: bool = False) -> sqlite3.Connection:
     """Return a connection to a month's file, transactions begun by hand.

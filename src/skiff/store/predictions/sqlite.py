@@ -6,13 +6,13 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from pathlib import Path
 
 from skiff.core.errors import SkiffError
 from skiff.store.files import explained, make_folder
 from skiff.store.predictions.ids import ID_LENGTH, is_id, name_month, read_time
-from skiff.store.predictions.months import CHUNK_ROWS, INSERTS, JOIN, described, open_month, transaction
+from skiff.store.predictions.inserts import insert_rows
+from skiff.store.predictions.months import JOIN, described, open_month, transaction
 from skiff.store.predictions.records import (
     COLUMNS,
     LoggedRow,
@@ -61,7 +61,8 @@ class SqliteStore:
                 with described(path):
                     connection = self._connect(month)
                     try:
-                        _insert(connection, group)
+                        with transaction(connection):
+                            insert_rows(connection, group)
                     except sqlite3.Error:
                         connection.close()  # the next group starts afresh, whatever went wrong with this file
                         self._open = None
@@ -222,15 +223,6 @@ def _split_by_month(rows: list[PredictionRow]) -> list[tuple[str, list[Predictio
     for row in rows:
         found.setdefault(months[row[1]], []).append(row)
     return list(found.items())
-
-
-def _insert(connection: sqlite3.Connection, rows: list[PredictionRow]) -> None:
-    with transaction(connection):
-        start = 0
-        for size in CHUNK_ROWS:
-            while len(rows) - start >= size:
-                connection.execute(INSERTS[size], list(chain.from_iterable(rows[start : start + size])))
-                start += size
 
 
 def _find_predictions(connection: sqlite3.Connection, outcome: Outcome) -> Iterable[str]:
