@@ -197,3 +197,21 @@ def test_the_last_row_is_no_note_where_its_cell_comes_again(tmp_path: Path) -> N
     path = tmp_path / "codes.csv"
     path.write_text("code,paid\n" + "A-1,yes\n#N/A,\nB-2,no\n" * 3 + "#N/A,\n")
     assert read_table(path).frame.height == 10
+
+
+def test_a_minus_between_the_amount_and_its_currency_is_a_minus(tmp_path: Path) -> None:
+    path = tmp_path / "till.csv"
+    path.write_text("till,sum\nblue,644.69€\nred,352.73€\nblue,44.62-€\nblue,1.90-€\nred,141.33-€\n", encoding="utf-8")
+    assert read_table(path).frame["sum"].to_list() == [644.69, 352.73, -44.62, -1.9, -141.33]
+
+
+def test_a_lone_word_that_fits_two_encodings_is_said_to_fit_both(tmp_path: Path) -> None:
+    """Four bytes: a Russian word of DOS, or one Chinese letter of UTF-8 beside a damaged one. Nobody can tell."""
+    path = tmp_path / "list.csv"
+    path.write_bytes("хлеб (EUR),made\n1,2\n3,4\n".encode("cp866"))
+    (found,) = [finding for finding in read_table(path).findings if finding.code == "reading.encoding"]
+    named = {found.evidence["encoding"], *found.evidence["rivals"]}  # type: ignore[misc]  # a tuple of names
+    assert found.severity == "warn"
+    assert named >= {"cp866", "utf-8"}
+    assert "Cyrillic (DOS 866)" in found.what
+    assert "`encoding`" in found.remedy

@@ -1,4 +1,8 @@
-"""A random table, written as a client would, comes back as it was, or a finding says what could not be known."""
+"""A random table, written as a client would, comes back as it was, or a finding says what could not be known.
+
+What could not be known is one of: the encoding, where a warning names the true one among those that fit as well (a lone short
+word in a legacy encoding); a decimal mark, where the person is asked; a column kept as text, where a finding says so.
+"""
 
 from __future__ import annotations
 

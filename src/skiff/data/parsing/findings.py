@@ -87,16 +87,17 @@ def say_encoding(
         "pattern": "its bytes show the pattern",
         "letters": "read so, its letters make sense",
     }
+    unsure = f" It could also be {' or '.join(map(_name_encoding, rivals[:2]))}." if rivals else ""
     if damaged_bytes:
         return _say(
             "encoding", severity="warn",
-            evidence={"encoding": name, "damaged_bytes": damaged_bytes, "damaged_lines": tuple(lines)},
+            evidence={"encoding": name, "damaged_bytes": damaged_bytes, "damaged_lines": tuple(lines), "rivals": tuple(rivals)},
             what=f"The file is {_name_encoding(name)} text with {_count(damaged_bytes, 'letter')} that came from another encoding"
-            + (f", first in {_name_lines(lines)} of the file." if lines else "."),
+            + (f", first in {_name_lines(lines)} of the file." if lines else ".") + unsure,
             why="Those letters were read as Western European ones and may look wrong.",
-            remedy="Look at those lines, and ask for a fresh export where a name is misspelt.",
+            remedy="Look at those lines, and ask for a fresh export where a name is misspelt."
+            + (" If all names look wrong, set `encoding` for this file in skiff.toml." if rivals else ""),
         )  # fmt: skip
-    unsure = f" It could also be {' or '.join(map(_name_encoding, rivals[:2]))}." if rivals else ""
     return _say(
         "encoding", severity="warn" if rivals else "info", evidence={"encoding": name, "settled_by": reason, "rivals": tuple(rivals)},
         what=f"The text is stored as {_name_encoding(name)}: {how.get(reason, 'as you said')}.{unsure}",
