@@ -215,3 +215,22 @@ def test_a_lone_word_that_fits_two_encodings_is_said_to_fit_both(tmp_path: Path)
     assert named >= {"cp866", "utf-8"}
     assert "Cyrillic (DOS 866)" in found.what
     assert "`encoding`" in found.remedy
+
+
+def test_the_same_sign_for_no_value_in_several_columns_is_one_finding(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    rows = [f"{'?' if row % 7 == 0 else 'baker'},{'?' if row % 5 == 0 else 'Oslo'},{row}" for row in range(1, 200)]
+    path.write_text("\n".join(["job,town,n", *rows]), encoding="utf-8")
+    (found,) = [finding for finding in read_table(path).findings if finding.code == "reading.placeholder_missing"]
+    assert found.columns == ("job", "town")
+    assert found.evidence["cells"] == 199 // 7 + 199 // 5
+    assert "'job' and 'town'" in found.what
+    assert found.sample_rows[:3] == (5, 7, 10)
+
+
+def test_a_form_of_dates_with_words_is_shown_by_an_example_of_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.csv"
+    path.write_text("day,stars\n" + "".join(f"{day}-Jul-18,5\n" for day in range(10, 29)), encoding="utf-8")
+    (found,) = [finding for finding in read_table(path).findings if finding.code == "reading.dates"]
+    assert "like 31-May-24" in found.what
+    assert "1969 to 1999" in found.what

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from messy import SLIP, Column, Messy, Value, messy_files
@@ -100,6 +101,7 @@ def is_equal(expected: Value, found: Value) -> bool:
     return type(expected) is type(found) and expected == found
 
 
+@pytest.mark.timeout(EXAMPLES or 300)  # a second an example at most
 @settings(
     max_examples=EXAMPLES or 40,
     deadline=None,
