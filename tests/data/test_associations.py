@@ -7,12 +7,13 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import pearsonr, spearmanr
+from scipy.stats import pearsonr, random_table, spearmanr
 from scipy.stats.contingency import association
 
 from skiff.data.associations import (
     correlate,
     find_associations,
+    measure_chance_of_table,
     measure_correlation_ratio,
     measure_cramers_v,
 )
@@ -110,3 +111,32 @@ def test_gaps_that_belong_together_are_told_and_counted() -> None:
     assert gaps.together == (("street", "town"),)
     assert gaps.cells == 40 + 40 + 29
     assert sum(pattern.rows for pattern in gaps.patterns) + gaps.complete_rows == 200
+
+
+@pytest.mark.parametrize("size", [80, 600])
+def test_of_many_columns_of_noise_no_two_are_said_to_go_together(size: int) -> None:
+    random = np.random.default_rng(11)
+    told = 0
+    for _ in range(5):
+        noise = {f"n{at}": random.normal(0, 1, size) for at in range(14)}
+        rare = {f"r{at}": np.where(random.random(size) < 0.05, "yes", "no") for at in range(13)}
+        words = {f"w{at}": random.choice(["a", "b", "c"], size) for at in range(13)}
+        told += len(find_associations(gather_facts(pl.DataFrame({**noise, **rare, **words}))))
+    assert told <= 1  # five tables, each with a chance of 5 % (rare levels: a little more)
+
+
+@pytest.mark.parametrize("margins", [([77, 3], [77, 3]), ([40, 30, 5, 5], [60, 10, 5, 3, 2]), ([4] * 20, [8] * 10)])
+def test_the_chance_of_a_table_holds_where_levels_are_rare(margins: tuple[list[int], list[int]]) -> None:
+    drawn = random_table(*margins, seed=np.random.default_rng(3)).rvs(2_000)
+    chances = np.array([measure_chance_of_table(table.astype(np.int64)) for table in drawn])
+    assert (chances <= 0.01).mean() <= 0.03
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-7, 1e-4, 0.02, 1.0])
+def test_a_category_that_tells_a_number_has_an_interval_however_closely(noise: float) -> None:
+    """SciPy's non-central F has no number far out in the tail; 4,800 rows and a strong tie reach it."""
+    random = np.random.default_rng(2)
+    codes = np.repeat([0, 1], 2_400)
+    found = measure_correlation_ratio(codes * 0.8 + random.normal(0, 1, 4_800) * noise, codes)
+    assert found is not None
+    assert 0.3 <= (found.low or 0) <= found.value <= (found.high or 0) <= 1.0

@@ -197,3 +197,40 @@ def test_the_last_row_is_no_note_where_its_cell_comes_again(tmp_path: Path) -> N
     path = tmp_path / "codes.csv"
     path.write_text("code,paid\n" + "A-1,yes\n#N/A,\nB-2,no\n" * 3 + "#N/A,\n")
     assert read_table(path).frame.height == 10
+
+
+def test_a_minus_between_the_amount_and_its_currency_is_a_minus(tmp_path: Path) -> None:
+    path = tmp_path / "till.csv"
+    path.write_text("till,sum\nblue,644.69€\nred,352.73€\nblue,44.62-€\nblue,1.90-€\nred,141.33-€\n", encoding="utf-8")
+    assert read_table(path).frame["sum"].to_list() == [644.69, 352.73, -44.62, -1.9, -141.33]
+
+
+def test_a_lone_word_that_fits_two_encodings_is_said_to_fit_both(tmp_path: Path) -> None:
+    """Four bytes: a Russian word of DOS, or one Chinese letter of UTF-8 beside a damaged one. Nobody can tell."""
+    path = tmp_path / "list.csv"
+    path.write_bytes("хлеб (EUR),made\n1,2\n3,4\n".encode("cp866"))
+    (found,) = [finding for finding in read_table(path).findings if finding.code == "reading.encoding"]
+    named = {found.evidence["encoding"], *found.evidence["rivals"]}  # type: ignore[misc]  # a tuple of names
+    assert found.severity == "warn"
+    assert named >= {"cp866", "utf-8"}
+    assert "Cyrillic (DOS 866)" in found.what
+    assert "`encoding`" in found.remedy
+
+
+def test_the_same_sign_for_no_value_in_several_columns_is_one_finding(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    rows = [f"{'?' if row % 7 == 0 else 'baker'},{'?' if row % 5 == 0 else 'Oslo'},{row}" for row in range(1, 200)]
+    path.write_text("\n".join(["job,town,n", *rows]), encoding="utf-8")
+    (found,) = [finding for finding in read_table(path).findings if finding.code == "reading.placeholder_missing"]
+    assert found.columns == ("job", "town")
+    assert found.evidence["cells"] == 199 // 7 + 199 // 5
+    assert "'job' and 'town'" in found.what
+    assert found.sample_rows[:3] == (5, 7, 10)
+
+
+def test_a_form_of_dates_with_words_is_shown_by_an_example_of_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.csv"
+    path.write_text("day,stars\n" + "".join(f"{day}-Jul-18,5\n" for day in range(10, 29)), encoding="utf-8")
+    (found,) = [finding for finding in read_table(path).findings if finding.code == "reading.dates"]
+    assert "like 31-May-24" in found.what
+    assert "1969 to 1999" in found.what

@@ -1,4 +1,8 @@
-"""A random table, written as a client would, comes back as it was, or a finding says what could not be known."""
+"""A random table, written as a client would, comes back as it was, or a finding says what could not be known.
+
+What could not be known is one of: the encoding, where a warning names the true one among those that fit as well (a lone short
+word in a legacy encoding); a decimal mark, where the person is asked; a column kept as text, where a finding says so.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from messy import SLIP, Column, Messy, Value, messy_files
@@ -96,6 +101,7 @@ def is_equal(expected: Value, found: Value) -> bool:
     return type(expected) is type(found) and expected == found
 
 
+@pytest.mark.timeout(EXAMPLES or 300)  # a second an example at most
 @settings(
     max_examples=EXAMPLES or 40,
     deadline=None,

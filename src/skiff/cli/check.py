@@ -65,6 +65,12 @@ def command(
     return Outcome(
         result=result,
         findings=outcome.findings,
-        show=lambda: print_note(outcome.findings, opening=outcome.opening, written=written, split=outcome.split),
+        show=lambda: print_note(
+            outcome.findings,
+            opening=outcome.opening,
+            written=written,
+            split=outcome.split,
+            basis=outcome.sampling.say() if outcome.sampling else "",
+        ),
         is_yes=not outcome.is_blocked,
     )

@@ -175,6 +175,7 @@ def print_note(
     opening: str,
     written: object = None,
     split: Mapping[str, object] | None = None,
+    basis: str = "",
     out: TextIO | None = None,
 ) -> None:
     """Print what a look at a table found, as a colleague would leave it: five lines, what to ask, where to read on, details.
@@ -188,6 +189,8 @@ def print_note(
         The page that says it all.
     split : mapping, optional
         The split that is proposed: ``kind`` and ``reason``.
+    basis : str
+        What the findings rest on, where that is not every row.
     out : text stream, optional
         Standard output by default.
 
@@ -219,6 +222,9 @@ def print_note(
     if split is not None:
         _print(console, stream, "")
         _print(console, stream, _fold(f"Proposed split: {split['kind']}. {split['reason']}", width=width))
+    if basis:
+        _print(console, stream, "")
+        _print(console, stream, _fold(basis, width=width), style="dim")
     if written is not None:
         _print(console, stream, f"\nTo read and to send: {written}", style="cyan")
     _print_details(ordered, console, stream, width)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from scipy.optimize import brentq
+from scipy.special import fdtrc, gammaincc, stdtr
 from scipy.stats import ncf, ncx2, norm, rankdata
 
 from skiff.core.measurement import Measurement
@@ -36,6 +38,13 @@ MIN_ROWS = 30
 MIN_STRENGTH = 0.3
 """A medium association (Cohen 1988, Statistical power analysis, p. 80); weaker ones are not listed."""
 
+NOTHING_LEFT = 1e-6
+"""Share of the variance within levels up to which the category tells the number: its interval is then narrower than 1e-6, and
+SciPy has no non-central F that far out."""
+
+ALPHA = 0.05
+"""Chance of telling any association where no two columns of the table have to do with each other (Bonferroni)."""
+
 LEVEL = 0.95
 Z = float(norm.ppf(0.5 + LEVEL / 2))
 
@@ -49,12 +58,16 @@ class Association:
     columns : (str, str)
     measure : Measurement
         ``spearman`` (−1 to 1), ``cramers_v`` or ``correlation_ratio`` (0 to 1) with its 95 % interval and the rows it rests on.
+    p : float
+        Chance that columns which have nothing to do with each other go together as closely: by Student's t of the ranks, by
+        `measure_chance_of_table`, or by F.
     pearson : Measurement or None
         Of two numbers also the correlation along a straight line.
     """
 
     columns: tuple[str, str]
     measure: Measurement
+    p: float
     pearson: Measurement | None = None
 
 
@@ -62,7 +75,7 @@ def find_associations(facts: Mapping[str, ColumnFacts], *, limit: int = 15) -> t
     """Return the strongest associations between columns, the strongest first.
 
     Two numbers are compared by their ranks (Spearman), two categories by Cramér's V without its bias, a number and a
-    category by the correlation ratio. Only pairs whose interval stays above chance are told.
+    category by the correlation ratio. Only pairs are told that chance would not have made among so many pairs.
 
     Parameters
     ----------
@@ -71,7 +84,13 @@ def find_associations(facts: Mapping[str, ColumnFacts], *, limit: int = 15) -> t
 
     Notes
     -----
-    On `MAX_ROWS` rows and `MAX_COLUMNS` columns at most: about 0.2 s whatever the size of the table.
+    On `MAX_ROWS` rows and `MAX_COLUMNS` columns at most: about 0.2 s whatever the size of the table. With forty columns one
+    pair in twenty of 780 would look sure by chance; so a pair counts only where its p-value times the number of pairs is below
+    0.05 (Bonferroni). F takes numbers as bell-shaped within a category: one far value in a rare one can look like a tie.
+
+    References
+    ----------
+    Dunn 1961, Multiple comparisons among means, doi:10.1080/01621459.1961.10482090.
 
     Examples
     --------
@@ -87,13 +106,9 @@ def find_associations(facts: Mapping[str, ColumnFacts], *, limit: int = 15) -> t
         *_compare_categories(categories),
         *_compare_mixed(numbers, categories),
     ]
-    told = [item for item in found if abs(item.measure.value) >= MIN_STRENGTH and _is_sure(item.measure)]
+    sure = ALPHA / max(1, comb(len(numbers) + len(categories), 2))
+    told = [item for item in found if abs(item.measure.value) >= MIN_STRENGTH and item.p <= sure]
     return tuple(sorted(told, key=lambda item: (-abs(item.measure.value), item.columns))[:limit])
-
-
-def _is_sure(measure: Measurement) -> bool:
-    low, high = measure.low or 0.0, measure.high or 0.0
-    return low > 0.0 or high < 0.0
 
 
 def _take_columns(facts: Mapping[str, ColumnFacts]) -> tuple[dict[str, Float], dict[str, Int]]:
@@ -130,6 +145,7 @@ def _compare_numbers(numbers: Mapping[str, Float]) -> Iterator[Association]:
         yield Association(
             columns=(first, second),
             measure=_measure("spearman", value, _span_correlation(value, n, (1.0 + value**2 / 2.0) / (n - 3)), n),
+            p=_chance_of_correlation(value, n),
             pearson=_measure("pearson", line := correlate(a, b), _span_correlation(line, n, 1.0 / (n - 3)), n),
         )
 
@@ -147,6 +163,11 @@ def correlate(a: Float, b: Float) -> float:
     return float(a @ b) / scale if np.isfinite(scale) and scale > 0.0 else float("nan")
 
 
+def _chance_of_correlation(value: float, n: int) -> float:
+    left = max(1.0 - value**2, 1e-300)
+    return 2.0 * float(stdtr(n - 2, -abs(value) * np.sqrt((n - 2) / left)))
+
+
 def _span_correlation(value: float, n: int, variance: float) -> tuple[float, float]:
     if not np.isfinite(value) or n < 4:  # noqa: PLR2004  Fisher's variance is 1 / (n − 3)
         return -1.0, 1.0
@@ -162,7 +183,9 @@ def _compare_categories(categories: Mapping[str, Int]) -> Iterator[Association]:
             continue
         table = count_pairs(categories[first][known], categories[second][known])
         if min(table.shape) > 1:
-            yield Association(columns=(first, second), measure=measure_cramers_v(table))
+            yield Association(
+                columns=(first, second), measure=measure_cramers_v(table), p=measure_chance_of_table(table)
+            )
 
 
 def count_pairs(first: Int, second: Int) -> Int:
@@ -195,8 +218,7 @@ def measure_cramers_v(table: Int) -> Measurement:
     """
     n = int(table.sum())
     rows, columns = table.shape
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
-    chi2 = float(((table - expected) ** 2 / expected).sum())
+    chi2 = _measure_chi2(table)
     freedom = (rows - 1) * (columns - 1)
     phi2 = max(0.0, chi2 / n - freedom / (n - 1))
     least = min(rows - (rows - 1) ** 2 / (n - 1), columns - (columns - 1) ** 2 / (n - 1)) - 1
@@ -207,14 +229,53 @@ def measure_cramers_v(table: Int) -> Measurement:
     return _measure("cramers_v", value, (min(span[0], value), max(span[1], value)), n)
 
 
+def _measure_chi2(table: Int) -> float:
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    return float(((table - expected) ** 2 / expected).sum())
+
+
+def measure_chance_of_table(table: Int) -> float:
+    """Return how often chance would make so large a chi-square of the same margins.
+
+    The gamma distribution with the exact mean and variance of chi-square given the margins: where levels are rare, the
+    common one with (rows − 1)(columns − 1) degrees of freedom calls far too much sure.
+
+    References
+    ----------
+    Haldane 1940, The mean and variance of χ², when used as a test of homogeneity, when expectations are small,
+    doi:10.1093/biomet/31.3-4.346; Dawson 1954, doi:10.1080/01621459.1954.10501239.
+
+    Examples
+    --------
+    >>> measure_chance_of_table(np.array([[40, 10], [10, 40]])) < 1e-8
+    True
+    >>> round(measure_chance_of_table(np.array([[1, 2], [2, 75]])), 2)  # two rare levels meet once: an accident
+    0.03
+    """
+    n = float(table.sum())
+    mean = n / (n - 1.0)
+    spreads = []
+    for margin in (table.sum(axis=1), table.sum(axis=0)):
+        levels = len(margin)
+        mean *= levels - 1
+        odd = (n * float((1.0 / margin).sum()) - levels**2) / (n - 2.0)
+        spreads.append(((n - levels) * (levels - 1) / (n - 1.0), odd))
+    (even, odd), (other_even, other_odd) = spreads
+    variance = 2.0 * n / (n - 3.0) * (even - odd) * (other_even - other_odd) + n**2 / (n - 1.0) * odd * other_odd
+    if not variance > 0.0:
+        return 1.0
+    return float(gammaincc(mean**2 / variance, _measure_chi2(table) * mean / variance))
+
+
 def _compare_mixed(numbers: Mapping[str, Float], categories: Mapping[str, Int]) -> Iterator[Association]:
     for name, codes in categories.items():
         for number, column in numbers.items():
             known = np.isfinite(column) & (codes >= 0)
             if int(known.sum()) >= MIN_ROWS:
                 measure = measure_correlation_ratio(column[known], codes[known])
-                if measure is not None:
-                    yield Association(columns=(name, number), measure=measure)
+                if measure is not None and measure.value >= MIN_STRENGTH:
+                    chance = _chance_of_ratio(column[known], codes[known])
+                    yield Association(columns=(name, number), measure=measure, p=chance)
 
 
 def measure_correlation_ratio(numbers: Float, codes: Int) -> Measurement | None:
@@ -235,22 +296,17 @@ def measure_correlation_ratio(numbers: Float, codes: Int) -> Measurement | None:
     >>> found.low < found.value < found.high
     True
     """
-    counts = np.bincount(codes)
-    groups = int((counts > 0).sum())
+    spread = _split_spread(numbers, codes)
+    if spread is None:
+        return None
+    groups, total, within = spread
     n = len(numbers)
-    if groups < 2 or n - groups < 2:  # noqa: PLR2004  two groups, and something left to vary
-        return None
-    middle = np.bincount(codes, weights=numbers) / np.maximum(counts, 1)
-    total = float(((numbers - numbers.mean()) ** 2).sum())
-    within = float(((numbers - middle[codes]) ** 2).sum())
-    if not np.isfinite(total) or total <= 0.0:
-        return None
     epsilon2 = 1.0 - (within / (n - groups)) / (total / (n - 1))
     value = float(np.sqrt(min(1.0, max(0.0, epsilon2))))
     if value < MIN_STRENGTH:  # not listed, so its interval need not be worked out
         return _measure("correlation_ratio", value, (0.0, 1.0), n)
-    if within <= 1e-12 * total:
-        return _measure("correlation_ratio", 1.0, (1.0, 1.0), n)
+    if within <= NOTHING_LEFT * total:
+        return _measure("correlation_ratio", value, (value, 1.0), n)
     ratio = ((total - within) / (groups - 1)) / (within / (n - groups))
     low, high = _invert(
         lambda shift: float(ncf.cdf(ratio, groups - 1, n - groups, shift)), top=4.0 * ratio * (groups - 1) + 50.0
@@ -259,16 +315,43 @@ def measure_correlation_ratio(numbers: Float, codes: Int) -> Measurement | None:
     return _measure("correlation_ratio", value, (min(span[0], value), max(span[1], value)), n)
 
 
+def _split_spread(numbers: Float, codes: Int) -> tuple[int, float, float] | None:
+    """Return how many levels there are, the squares about the mean of all and about the mean of each level."""
+    counts = np.bincount(codes)
+    groups = int((counts > 0).sum())
+    if groups < 2 or len(numbers) - groups < 2:  # noqa: PLR2004  two groups, and something left to vary
+        return None
+    middle = np.bincount(codes, weights=numbers) / np.maximum(counts, 1)
+    total = float(((numbers - numbers.mean()) ** 2).sum())
+    within = float(((numbers - middle[codes]) ** 2).sum())
+    return (groups, total, within) if np.isfinite(total) and total > 0.0 else None
+
+
+def _chance_of_ratio(numbers: Float, codes: Int) -> float:
+    spread = _split_spread(numbers, codes)
+    if spread is None:
+        return 1.0
+    groups, total, within = spread
+    between, left = groups - 1, len(numbers) - groups
+    return float(fdtrc(between, left, (total - within) / between / max(within / left, 1e-300)))
+
+
 def _invert(cdf: Callable[[float], float], *, top: float) -> tuple[float, float]:
-    """Return the shifts at which what was seen lies at the upper and lower end of what is likely."""
+    """Return the shifts at which what was seen lies at the upper and lower end of what is likely.
+
+    SciPy has no number for chances below 1e-70 or so, far out in the tail: they count as none.
+    """
     tail = (1.0 - LEVEL) / 2.0
 
+    def miss(shift: float, wanted: float) -> float:
+        return float(np.nan_to_num(cdf(shift), nan=0.0)) - wanted
+
     def solve(wanted: float) -> float:
-        if not cdf(0.0) > wanted:
+        if not miss(0.0, wanted) > 0.0:
             return 0.0
-        if not cdf(top) < wanted:
+        if not miss(top, wanted) < 0.0:
             return top
-        return float(brentq(lambda shift: cdf(shift) - wanted, 0.0, top, xtol=1e-3))
+        return float(brentq(miss, 0.0, top, args=(wanted,), xtol=1e-3))
 
     return solve(1.0 - tail), solve(tail)
 

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from skiff.core.errors import SkiffError
 from skiff.core.finding import EvidenceValue, Finding
 from skiff.core.measurement import Measurement
-from skiff.data.sentences import say_share
+from skiff.data.sentences import say_rows, say_share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -279,7 +279,7 @@ def _tell_off(column: str, found: Representation) -> Finding | None:
         columns=(column,),
         rows=sum(round(group.share.value * group.share.n) for group in off),
         evidence=evidence,
-        what=f"'{column}' has {side} '{worst.level}': {say_share(worst.share.value)} rows, against "
+        what=f"'{column}' has {side} '{worst.level}': {say_rows(worst.share.value)}, against "
         f"{say_share(worst.population)} in the population.",
         why_it_matters="Averages and scores of this table are those of whoever is in it, not of the population.",
         remedy=f"Look at the weighted score too: with weights the {found.rows:,} rows tell as much as "

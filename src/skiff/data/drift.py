@@ -15,7 +15,7 @@ from skiff.core.measurement import Measurement
 from skiff.data.facts import ColumnFacts, gather_facts
 from skiff.data.kinds import take_top_levels
 from skiff.data.profile import look_up_quantiles
-from skiff.data.sentences import name_columns, say_number, say_share
+from skiff.data.sentences import name_columns, say_number, say_rows, say_share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -300,11 +300,11 @@ def _say(first: ColumnFacts, second: ColumnFacts) -> str:
         if new.height:
             n = int(new["n"].sum())
             parts.append(
-                f"{new.height:,} new value{'' if new.height == 1 else 's'} in {say_share(_share(n, second.n_rows))} rows"
+                f"{new.height:,} new value{'' if new.height == 1 else 's'} in {say_rows(_share(n, second.n_rows))}"
             )
     gaps = [_share(fact.n_missing, fact.n_rows) for fact in (first, second)]
     if abs(gaps[0] - gaps[1]) >= 0.01:  # noqa: PLR2004  one in a hundred
-        parts.append(f"empty in {say_share(gaps[0])} rows before, in {say_share(gaps[1])} now")
+        parts.append(f"empty in {say_rows(gaps[0])} before, in {say_share(gaps[1])} now")
     return "; ".join(parts)
 
 
@@ -358,7 +358,7 @@ def _tell_moved(column: ColumnDrift) -> Finding:
         columns=(column.name,),
         rows=column.moved.n,
         evidence=evidence,
-        what=f"'{column.name}' has moved: {say_share(column.moved.value)} rows lie elsewhere than before{tail}.",
+        what=f"'{column.name}' has moved: {say_rows(column.moved.value)} lie elsewhere than before{tail}.",
         why_it_matters="A model learned from the earlier table meets other cases here.",
         remedy="Ask whether the world changed or the way of recording; then judge the model on the new rows.",
         question=f"What changed about '{column.name}' between the two files?" if column.verdict == "strong" else "",

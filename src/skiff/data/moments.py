@@ -12,7 +12,7 @@ from skiff.core.finding import EvidenceValue, Finding
 from skiff.core.task import Task
 from skiff.data.headers import BIRTH, DAY, HOUR, MONTH, YEAR, says, split_header
 from skiff.data.kinds import to_floats, to_seconds
-from skiff.data.sentences import name_columns, say_share
+from skiff.data.sentences import name_columns, say_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -305,7 +305,7 @@ def _tell_uneven(order: Order) -> Finding:
         severity="info",
         columns=(order.column,),
         evidence={"top_share": order.top_share, "moments": order.n_moments},
-        what=f"'{order.column}' says when each row happened, but {say_share(order.top_share)} rows fall on one moment, "
+        what=f"'{order.column}' says when each row happened, but {say_rows(order.top_share)} fall on one moment, "
         "so the latest fifth cannot be cut off fairly.",
         why_it_matters="A model should be judged on later rows than it learned from; here it is judged on rows of the same time.",
         remedy="Collect rows over a longer time, or name a finer column with --time.",

@@ -27,6 +27,17 @@ def say_share(share: float) -> str:
     return "nearly all" if share > 0.5 else "almost none"  # noqa: PLR2004  which end of the scale
 
 
+def say_rows(share: float) -> str:
+    """Return a share of rows as people count them.
+
+    Examples
+    --------
+    >>> say_rows(0.266), say_rows(1.0), say_rows(0.00002)
+    ('27 of 100 rows', 'all rows', 'almost no rows')
+    """
+    return f"{say_share(share).replace('none', 'no')} rows"
+
+
 def name_columns(columns: Sequence[str]) -> str:
     """Return column names as a list in a sentence.
 

@@ -16,7 +16,7 @@ from skiff.data.entities import find_group
 from skiff.data.facts import ColumnFacts
 from skiff.data.moments import can_order, find_time
 from skiff.data.rows import number_rows
-from skiff.data.sentences import count_rows, say_share
+from skiff.data.sentences import count_rows, say_rows, say_share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -310,7 +310,7 @@ def _choose_positive(target: str, labels: list[str], counts: list[int], *, wante
         columns=(target,),
         rows=n_positive,
         evidence={"positive": chosen, "share": n_positive / n_rows, "n": n_rows},
-        what=f"The model looks for '{target}' = '{chosen}' ({say_share(n_positive / n_rows)} rows), because {reason}.",
+        what=f"The model looks for '{target}' = '{chosen}' ({say_rows(n_positive / n_rows)}), because {reason}.",
         why_it_matters="What the report calls caught or missed is about this answer.",
         remedy="If you want to find the other one, name it with --positive.",
     )

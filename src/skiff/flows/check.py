@@ -60,8 +60,7 @@ class CheckOutcome:
     def opening(self) -> str:
         """Return which table it is, in a few words."""
         height, width = self.read.frame.shape
-        shape = f"{self.read.name}: {height:,} row{'' if height == 1 else 's'}, {width:,} column{'' if width == 1 else 's'}."
-        return f"{shape} {self.sampling.say()}" if self.sampling else shape
+        return f"{self.read.name}: {height:,} row{'' if height == 1 else 's'}, {width:,} column{'' if width == 1 else 's'}."
 
     @property
     def is_blocked(self) -> bool:

@@ -99,3 +99,13 @@ def test_a_table_of_few_values_repeats_itself_naturally() -> None:
     (finding,) = find_duplicate_rows(table, gather_facts(table))
     assert (finding.severity, finding.question) == ("info", "")
     assert "natural" in finding.what
+
+
+def test_columns_that_name_the_same_thing_differently_are_said_to_do_so() -> None:
+    given, true = ["poison", "edible"] * 40, ["p", "e"] * 40
+    table = pl.DataFrame({"true": true, "given": given, "again": true})
+    said = {finding.columns: finding.what for finding in find_duplicate_columns(gather_facts(table))}
+    assert said["given",].endswith(
+        "in other words: each value of one always stands beside the same value of the other."
+    )
+    assert said["again",] == "'again' says the same as 'true' in every row."

@@ -72,6 +72,22 @@ def test_honest_tails_rarely_look_strange() -> None:
     assert sum(bool(_look(values.tolist())) for values in tables) <= 3
 
 
+@pytest.mark.parametrize("centre", [2.5, 3.0, 3.5])
+@pytest.mark.parametrize("n_rows", [100, 1_500])
+def test_a_bell_curve_may_reach_below_zero_in_any_of_hundreds_of_columns(n_rows: int, centre: float) -> None:
+    noise = np.random.default_rng(5).normal(centre, 1.0, (n_rows, 300)).round(3)
+    assert find_strange_values(gather_facts(pl.DataFrame(noise))) == []
+
+
+def test_tails_of_hundreds_of_columns_hold_about_one_false_outlier() -> None:
+    tails = np.random.default_rng(6).pareto(3.0, (1_000, 400))
+    assert len(find_strange_values(gather_facts(pl.DataFrame(tails)))) <= 4
+    slip = tails.copy()
+    slip[17, 5] = 1e6
+    found = find_strange_values(gather_facts(pl.DataFrame(slip)))
+    assert [finding.sample_rows for finding in found if finding.columns == ("column_5",)] == [(18,)]
+
+
 def test_a_zero_far_from_everything_is_impossible_when_rare_and_a_stand_in_when_common() -> None:
     (rare,) = _look(_with(INCOME, 0.0, 8))
     assert (rare.code, rare.rows) == ("quality.impossible_values", 8)

@@ -13,7 +13,7 @@ from skiff.core.finding import EvidenceValue, Finding
 from skiff.data.facts import ColumnFacts
 from skiff.data.profile import MIN_SHARED
 from skiff.data.rows import number_rows
-from skiff.data.sentences import count_rows, say_share
+from skiff.data.sentences import count_rows, say_rows
 
 MAX_LEVELS = 5_000
 """More levels than that are names, where spelling is the owner's business."""
@@ -135,7 +135,7 @@ def _tell_mixed(fact: ColumnFacts, is_word: np.ndarray[tuple[int], np.dtype[np.b
         rows=n,
         sample_rows=number_rows(is_word),
         evidence={"share_of_numbers": share},
-        what=f"'{fact.name}' holds numbers in {say_share(share)} rows and words in {count_rows(n)}, so it was read as text.",
+        what=f"'{fact.name}' holds numbers in {say_rows(share)} and words in {count_rows(n)}, so it was read as text.",
         why_it_matters="As text every number is a different word: the model cannot see that 10 is more than 9.",
         remedy="Empty or correct those cells, or put the words in a column of their own.",
         action="kept",

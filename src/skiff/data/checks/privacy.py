@@ -11,7 +11,7 @@ from skiff.data.facts import ColumnFacts
 from skiff.data.personal import MEANINGS, PersonalColumn, find_personal_columns
 from skiff.data.personal.kinds import NOBODY_ASKED, PersonalAnswers
 from skiff.data.personal.risk import measure_reidentification
-from skiff.data.sentences import count_rows, name_columns, say_share
+from skiff.data.sentences import count_rows, name_columns, say_rows, say_share
 
 MIN_DISTINCT_SHARE = 0.2
 """Share of different cells below which a column of names says who handled a row rather than whose row it is …"""
@@ -127,7 +127,7 @@ def _tell_quasi(columns: Collection[PersonalColumn], frame: pl.DataFrame) -> Fin
     together = [column.column for column in columns if column.type not in ("CUSTOMER_ID", "FREE_TEXT_WITH_PII")]
     risk = measure_reidentification(frame, together)
     alone = (
-        f" Together they are one of a kind in {say_share(risk.unique_share)} rows."
+        f" Together they are one of a kind in {say_rows(risk.unique_share)}."
         if risk and risk.unique_share > 0 and len(together) > 1
         else ""
     )

@@ -11,7 +11,7 @@ import polars as pl
 from skiff.core.finding import EvidenceValue, Finding
 from skiff.data.facts import ColumnFacts
 from skiff.data.rows import number_rows
-from skiff.data.sentences import name_columns, say_share
+from skiff.data.sentences import name_columns, say_rows
 
 MOSTLY_MISSING = 0.5
 """Share of empty cells from which a column deserves a question; below, a model copes by itself."""
@@ -62,7 +62,7 @@ def _tell_mostly(gaps: list[ColumnFacts]) -> Iterator[Finding]:
         sample_rows=number_rows(~worst.filled),
         evidence=_list_rates(gaps),
         what=f"{name_columns(names)} {'is' if len(names) == 1 else 'are'} mostly empty, "
-        f"{'in' if len(names) == 1 else 'up to'} {say_share(worst.n_missing / worst.n_rows)} rows.",
+        f"{'in' if len(names) == 1 else 'up to'} {say_rows(worst.n_missing / worst.n_rows)}.",
         why_it_matters=f"What is known in few rows can help only there, and why {they_are} empty may matter more than the value.",
         remedy=f"Nothing has to be done: Skiff treats 'empty' as a value. Leave {them} out with --drop if nobody will fill {them} in.",
         question=f"When is '{worst.name}' filled in, and what does it mean when it is empty?",
@@ -82,7 +82,7 @@ def _tell_partly(gaps: list[ColumnFacts]) -> Iterator[Finding]:
         sample_rows=number_rows(~worst.filled),
         evidence=_list_rates(gaps),
         what=f"{name_columns(names)} {'has' if len(names) == 1 else 'have'} empty cells, {extent} "
-        f"{say_share(worst.n_missing / worst.n_rows)} rows.",
+        f"{say_rows(worst.n_missing / worst.n_rows)}.",
         why_it_matters="The model learns what an empty cell tells, and must meet empty cells for the same reasons later.",
         remedy="Nothing has to be done.",
     )
@@ -224,13 +224,15 @@ def _sketch(fact: ColumnFacts) -> bytes:
 
 
 def _tell_twins(loser: ColumnFacts, stays: ColumnFacts, *, is_kept: bool) -> Finding:
+    is_equal = loser.kind == stays.kind and loser.series.equals(stays.series, null_equal=True)
+    other = "" if is_equal else " in other words: each value of one always stands beside the same value of the other"
     return Finding(
         code="quality.duplicate_columns",
         severity="info",
         columns=(loser.name,),
         rows=loser.n_rows,
         evidence={"same_as": stays.name, "different_values": loser.n_distinct},
-        what=f"'{loser.name}' says the same as '{stays.name}' in every row.",
+        what=f"'{loser.name}' says the same as '{stays.name}'{other or ' in every row'}.",
         why_it_matters="Two columns for one fact make it look half as important as it is, and must agree for ever.",
         remedy="Both are kept, as you asked." if is_kept else f"'{stays.name}' is used and '{loser.name}' is left out.",
         action="kept" if is_kept else "left_out",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from scipy.special import gammaincc, gammainccinv, gammaincinv
 
 from skiff.core.finding import Finding
 from skiff.data.checks.quality import NEAR_CONSTANT
@@ -35,7 +36,8 @@ OUTER_FENCE = 3.0
 
 LONELY = 3.5
 """How many times farther from the middle than the next value an outlier must be: a long tail has no such gap. For a
-tail that falls like x⁻³ the two largest values are that far apart once in 43 tables (3.5⁻³)."""
+tail that falls like x⁻³ the two largest values are that far apart in one column of 43 (3.5⁻³; Rényi 1953,
+doi:10.1007/BF02127580), so where many columns are looked at, more is asked of each (`how_lonely`)."""
 
 MAX_OUTLIERS = 5
 """More rows than that beyond a gap are a second population, not mistakes (or 5 in 100,000 in large tables)."""
@@ -46,6 +48,13 @@ RARE = 0.02
 ABRUPT = 0.2
 """Negative values against positive ones equally near to zero: a quantity that may be negative passes smoothly through
 zero, where both are about as frequent; mistakes break off."""
+
+ALPHA = 0.01
+"""Chance of calling any tail below zero a mistake where all columns pass smoothly through it (Bonferroni, Dunn 1961,
+doi:10.1080/01621459.1961.10482090)."""
+
+TAIL_ROWS = 20
+"""Lowest values from zero upwards that show how dense a column is there: known to ±44 % (1.96/√20)."""
 
 EMPTY_AROUND = 0.5
 """How far the next value must be from a spike at zero, as a part of its distance to the middle."""
@@ -108,16 +117,31 @@ def find_strange_values(facts: Mapping[str, ColumnFacts], *, without: Collection
     >>> [(finding.code, finding.rows) for finding in found]
     [('quality.placeholder_missing', 12)]
     """
-    findings = []
-    for name, fact in facts.items():
-        is_judged = name not in without and fact.is_quantity and len(fact.numbers) >= MIN_KNOWN
-        if not is_judged or fact.n_distinct < MIN_VALUES or fact.top_count >= NEAR_CONSTANT * fact.n_rows:
-            continue
-        findings += list(_look_at(fact))
-    return findings
+    judged = [fact for name, fact in facts.items() if name not in without and _can_judge(fact)]
+    return [finding for fact in judged for finding in _look_at(fact, n_columns=len(judged))]
 
 
-def _look_at(fact: ColumnFacts) -> Iterator[Finding]:
+def _can_judge(fact: ColumnFacts) -> bool:
+    if not fact.is_quantity or len(fact.numbers) < MIN_KNOWN:
+        return False
+    return fact.n_distinct >= MIN_VALUES and fact.top_count < NEAR_CONSTANT * fact.n_rows
+
+
+def how_lonely(n_columns: int) -> float:
+    """Return how many times farther than the next value an outlier must be, where `n_columns` are looked at from both ends.
+
+    As many as keep the expected number of false ones in a table at most one, were all tails to fall like x⁻³; never
+    less than `LONELY`.
+
+    Examples
+    --------
+    >>> how_lonely(10), round(how_lonely(100), 1), round(how_lonely(5_000), 1)
+    (3.5, 5.8, 21.5)
+    """
+    return max(LONELY, float((2 * n_columns) ** (1 / 3)))
+
+
+def _look_at(fact: ColumnFacts, *, n_columns: int) -> Iterator[Finding]:
     stand_in = find_stand_in(fact)
     if stand_in is not None:
         yield _tell_stand_in(fact, stand_in)
@@ -126,10 +150,12 @@ def _look_at(fact: ColumnFacts) -> Iterator[Finding]:
         zero = _find_lone_zero(usual)
         if zero:
             yield _tell_zero(fact, zero)
-        elif n_negative := _find_mistaken_signs(usual, is_never_negative=says(fact.name, NEVER_NEGATIVE)):
+        elif n_negative := _find_mistaken_signs(
+            usual, is_never_negative=says(fact.name, NEVER_NEGATIVE), alpha=ALPHA / n_columns
+        ):
             yield _tell_signs(fact, n_negative)
     for side in ("low", "high"):
-        extreme = find_extreme(usual, side=side)
+        extreme = find_extreme(usual, side=side, lonely=how_lonely(n_columns))
         if extreme is not None and not (side == "low" and fact.kind == "number" and extreme.value == 0.0):
             yield _tell_outliers(fact, extreme)
             return
@@ -168,7 +194,7 @@ def _without(fact: ColumnFacts, value: float | None) -> tuple[Float, Int]:
     return values[stays], counts[stays]
 
 
-def find_extreme(usual: tuple[Float, Int], *, side: Side) -> Extreme | None:
+def find_extreme(usual: tuple[Float, Int], *, side: Side, lonely: float = LONELY) -> Extreme | None:
     """Return the few values at one end that lie beyond a gap, or None where the tail has none."""
     values, counts = usual
     if side == "low":
@@ -181,7 +207,7 @@ def find_extreme(usual: tuple[Float, Int], *, side: Side) -> Extreme | None:
     for place in range(max(1, len(values) - limit), len(values)):
         n_beyond = total - int(running[place - 1])
         inner, outer = float(values[place - 1]) - middle, float(values[place]) - middle
-        if n_beyond <= limit and inner > 0 and values[place] > fence and outer >= LONELY * inner:
+        if n_beyond <= limit and inner > 0 and values[place] > fence and outer >= lonely * inner:
             sign = -1.0 if side == "low" else 1.0
             return Extreme(
                 side=side,
@@ -209,7 +235,7 @@ def _find_lone_zero(usual: tuple[Float, Int]) -> int:
     )  # ten steps: no count from 0, 1, 2
 
 
-def _find_mistaken_signs(usual: tuple[Float, Int], *, is_never_negative: bool) -> int:
+def _find_mistaken_signs(usual: tuple[Float, Int], *, is_never_negative: bool, alpha: float) -> int:
     """Return how many negative values break off an otherwise positive column; 0 where they seem natural."""
     values, counts = usual
     n_negative = int(np.searchsorted(values, 0.0, side="left"))
@@ -221,11 +247,57 @@ def _find_mistaken_signs(usual: tuple[Float, Int], *, is_never_negative: bool) -
     near = float(np.median(np.repeat(-values[:n_negative], counts[:n_negative])))
     mirror = int(counts[(values >= 0.0) & (values <= near)].sum())
     close = int(counts[(values < 0.0) & (values >= -near)].sum())
-    return (
-        rows
-        if close <= ABRUPT * mirror or (mirror == 0 and -values[0] >= values[values > 0].min(initial=np.inf))
-        else 0
-    )
+    is_abrupt = close <= ABRUPT * mirror or (mirror == 0 and -values[0] >= values[values > 0].min(initial=np.inf))
+    return rows if is_abrupt and measure_chance_of_depth(usual, n_negative) <= alpha else 0
+
+
+def measure_chance_of_depth(usual: tuple[Float, Int], n_negative: int) -> float:
+    """Return how often the tail of a column that passes smoothly through zero would reach so far below it.
+
+    A tail that only ever falls faster (any bell curve does: it is log-concave) and holds n of N values below zero, beside f
+    a unit just above it, falls at a rate of at least f / n: the summed depth of its n values is at most that of as many
+    from an exponential of this rate, which follows the gamma distribution with shape n.
+
+    Parameters
+    ----------
+    usual : (ndarray of float64, ndarray of int64)
+        Different values in ascending order, and how often each occurs.
+    n_negative : int
+        Different values below zero.
+
+    Notes
+    -----
+    f is taken from the `TAIL_ROWS` lowest values from zero upwards; f and n are known with error only, so the lower and
+    the upper end of their 95 % intervals (Garwood 1936, doi:10.1093/biomet/28.3-4.437) are put in their place.
+
+    References
+    ----------
+    Bagnoli and Bergstrom 2005, Log-concave probability and its applications, doi:10.1007/s00199-004-0514-4: the hazard
+    rate of a log-concave density never falls on the way out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> random = np.random.default_rng(0)
+    >>> smooth = np.sort(random.normal(2.5, 1.0, 1_000))
+    >>> slips = np.sort(np.append(random.uniform(0.0, 300.0, 1_000), [-120.0, -80.0]))
+    >>> once = np.ones(2_000, dtype=np.int64)
+    >>> measure_chance_of_depth((smooth, once[:1_000]), int((smooth < 0).sum())) > 0.05
+    True
+    >>> measure_chance_of_depth((slips, once[:1_002]), 2) < 1e-6
+    True
+    """
+    values, counts = usual
+    above, weights = values[n_negative:], np.cumsum(counts[n_negative:])
+    if len(above) < 2:  # noqa: PLR2004  one value holds them all: nothing passes smoothly
+        return 0.0
+    last = min(int(np.searchsorted(weights, TAIL_ROWS)), len(above) - 1)
+    width = float(above[last] - above[0]) + float(np.median(np.diff(above)))
+    density = float(gammaincinv(weights[last], 0.025)) / width
+    rows = int(counts[:n_negative].sum())
+    rate = density / float(gammainccinv(rows + 1, 0.025))
+    depth = float((counts[:n_negative] * (above[0] - values[:n_negative])).sum())
+    return float(gammaincc(rows, depth * rate))
 
 
 def _tell_stand_in(fact: ColumnFacts, value: float) -> Finding:

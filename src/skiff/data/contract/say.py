@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from skiff.data.contract.rules import Rule, RuleKind, Status
-from skiff.data.sentences import say_number, say_share
+from skiff.data.sentences import say_number, say_rows
 
 SHOWN = 8
 """Levels that a sentence lists before it counts them, and columns that a sentence about many lists."""
@@ -199,9 +199,7 @@ def _word_rule(rule: Rule) -> Iterator[str]:  # noqa: C901, PLR0912  one branch 
             yield f"Every {first} is {FORMS[rule.word]}." if rule.word in FORMS else _word_shape(first, rule.word)
         case "missing":
             share = rule.high or 0.0
-            yield (
-                f"{first} is never empty." if share == 0.0 else f"{first} is empty in at most {say_share(share)} rows."
-            )
+            yield (f"{first} is never empty." if share == 0.0 else f"{first} is empty in at most {say_rows(share)}.")
         case "type":
             yield f"{first} is {TYPES[rule.word]}."
         case "present":

@@ -351,7 +351,20 @@ class BlockTyper:
         for name, decision in self.decisions.items():
             found += self._tell_column(name, decision)
             group_decisions(groups, name, decision)
-        return found + [tell_group(key, names) for key, names in groups.items()]
+        return found + self._tell_words() + [tell_group(key, names) for key, names in groups.items()]
+
+    def _tell_words(self) -> list[Finding]:
+        gaps: dict[tuple[str, ...], list[tell.Seen]] = {}
+        levels: dict[str, list[tell.Seen]] = {}
+        for name, decision in self.decisions.items():
+            tally = self._tallies[name]
+            if tally.stand_ins:
+                seen = tell.Seen(name, tally.stand_in_rows[:SAMPLE_ROWS], tally.stand_ins)
+                gaps.setdefault(tuple(decision.reading.missing), []).append(seen)
+            for word, count in tally.kept.items():
+                levels.setdefault(word, []).append(tell.Seen(name, tally.kept_rows[word][:SAMPLE_ROWS], count))
+        found = [tell.say_placeholders(words, seen) for words, seen in gaps.items()]
+        return found + [tell.say_level_kept(word, seen) for word, seen in levels.items()]
 
     def _tell_column(self, name: str, decision: Decision) -> list[Finding]:
         reading, tally = decision.reading, self._tallies[name]
@@ -362,18 +375,6 @@ class BlockTyper:
                     name, kind=reading.kind, rows=tally.unread_rows, n_rows=tally.unread, n_read=tally.read
                 )
             )
-        if tally.stand_ins:
-            found.append(
-                tell.say_placeholders(
-                    name,
-                    reading.missing,
-                    rows=tally.stand_in_rows[:SAMPLE_ROWS],
-                    n_rows=tally.stand_ins,
-                    shown=reading.missing,
-                )
-            )
-        for word, count in tally.kept.items():
-            found.append(tell.say_level_kept([name], word=word, n_rows=count, rows=tally.kept_rows[word][:SAMPLE_ROWS]))
         proof = decision.order.proof if decision.order else ""
         if reading.epoch:
             found.append(tell.say_counted_dates(name, unit=reading.epoch, n_rows=self.n_rows))

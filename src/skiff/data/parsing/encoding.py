@@ -44,6 +44,9 @@ ASCII_LETTER = 3.4
 BROKEN = 12.0
 """What a byte that an encoding cannot read costs: as much as two letters that no language uses."""
 
+EITHER = 0.7
+"""What each letter costs where it may be UTF-8 or a stray byte of another encoding: log 2."""
+
 CLOSE_CALL = 4.6
 """A reading whose letters are up to e^4.6 = 100 times less likely is named as a rival."""
 
@@ -289,7 +292,8 @@ def _decide_by_letters(sample: bytes, *, may_be_utf8: bool) -> Encoding:
         texts[name] = text
     if may_be_utf8:
         texts["utf-8"] = sample.decode("utf-8", errors="surrogateescape").translate(_WESTERN)
-        scores["utf-8"] = measure_mixture(texts["utf-8"]) - 2.0
+        n_letters = sum(mark > "\x7f" for mark in texts["utf-8"])
+        scores["utf-8"] = measure_mixture(texts["utf-8"]) - 2.0 - EITHER * n_letters
     best = max(scores, key=lambda name: scores[name])
     rivals = tuple(
         sorted((name for name, score in scores.items() if name != best and score > scores[best] - CLOSE_CALL and texts[name] != texts[best]),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from skiff.core.finding import Action, EvidenceValue, Finding, Severity
 
@@ -87,16 +89,17 @@ def say_encoding(
         "pattern": "its bytes show the pattern",
         "letters": "read so, its letters make sense",
     }
+    unsure = f" It could also be {' or '.join(map(_name_encoding, rivals[:2]))}." if rivals else ""
     if damaged_bytes:
         return _say(
             "encoding", severity="warn",
-            evidence={"encoding": name, "damaged_bytes": damaged_bytes, "damaged_lines": tuple(lines)},
+            evidence={"encoding": name, "damaged_bytes": damaged_bytes, "damaged_lines": tuple(lines), "rivals": tuple(rivals)},
             what=f"The file is {_name_encoding(name)} text with {_count(damaged_bytes, 'letter')} that came from another encoding"
-            + (f", first in {_name_lines(lines)} of the file." if lines else "."),
+            + (f", first in {_name_lines(lines)} of the file." if lines else ".") + unsure,
             why="Those letters were read as Western European ones and may look wrong.",
-            remedy="Look at those lines, and ask for a fresh export where a name is misspelt.",
+            remedy="Look at those lines, and ask for a fresh export where a name is misspelt."
+            + (" If all names look wrong, set `encoding` for this file in skiff.toml." if rivals else ""),
         )  # fmt: skip
-    unsure = f" It could also be {' or '.join(map(_name_encoding, rivals[:2]))}." if rivals else ""
     return _say(
         "encoding", severity="warn" if rivals else "info", evidence={"encoding": name, "settled_by": reason, "rivals": tuple(rivals)},
         what=f"The text is stored as {_name_encoding(name)}: {how.get(reason, 'as you said')}.{unsure}",
@@ -301,29 +304,45 @@ def say_formula_errors(columns: Sequence[str], n_cells: int) -> Finding:
     )  # fmt: skip
 
 
-def say_placeholders(
-    column: str, words: Sequence[str], *, rows: Sequence[int], n_rows: int, shown: Sequence[str]
-) -> Finding:
-    """Tell that words of a column were read as missing."""
-    named = f" ({_list(shown)})" if shown else ""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Where words that can mean "no value" stand in a column: its name, the first rows from 1, how many cells."""
+
+    column: str
+    rows: Sequence[int]
+    n_cells: int
+
+
+def say_placeholders(words: Sequence[str], seen: Sequence[Seen]) -> Finding:
+    """Tell that the same words were read as missing in one or several columns."""
+    cells = sum(item.n_cells for item in seen)
+    columns, rows = [item.column for item in seen], sorted({row for item in seen for row in item.rows})
+    named = f" ({_list(words)})" if words else ""
     return _say(
-        "placeholder_missing", columns=[column], rows=rows, n_rows=n_rows, evidence={"words": len(words), "cells": n_rows},
-        what=f"In '{column}' {_count(n_rows, 'cell holds', 'cells hold')} a sign for \"no value\"{named} and {'was' if n_rows == 1 else 'were'} read as missing.",
+        "placeholder_missing", columns=columns, rows=rows, n_rows=max(item.n_cells for item in seen),
+        evidence={"words": len(words), "cells": cells},
+        what=f"In {_list(columns)} {_count(cells, 'cell holds', 'cells hold')} a sign for \"no value\"{named} and {'was' if cells == 1 else 'were'} read as missing.",
         why="Read as a value it would hide that nothing is known.",
-        remedy="Nothing to do; if it does mean something, take it out of `missing` for this column in skiff.toml.",
+        remedy=f"Nothing to do; if it does mean something, take it out of `missing` for {_this(columns)} in skiff.toml.",
     )  # fmt: skip
 
 
-def say_level_kept(columns: Sequence[str], *, word: str, n_rows: int, rows: Sequence[int]) -> Finding:
-    """Tell that a word which often means "no value" was kept as a value."""
+def say_level_kept(word: str, seen: Sequence[Seen]) -> Finding:
+    """Tell that a word which often means "no value" was kept as a value in one or several columns."""
     name = f"'{word}'" if word else 'a word that can mean "no value"'
+    columns, rows = [item.column for item in seen], sorted({row for item in seen for row in item.rows})
     return _say(
-        "level_kept", columns=columns, rows=rows, n_rows=n_rows, action="kept", evidence={"cells": n_rows},
+        "level_kept", columns=columns, rows=rows, n_rows=max(item.n_cells for item in seen), action="kept",
+        evidence={"cells": sum(item.n_cells for item in seen)},
         what=f"In {_list(columns)} {name} was kept as a value: here it looks like an answer, not like a gap.",
         why="An answer such as 'none' or 'unknown' carries information that a gap does not.",
-        remedy="If it means that nothing is known, add it to `missing` for this column in skiff.toml.",
+        remedy=f"If it means that nothing is known, add it to `missing` for {_this(columns)} in skiff.toml.",
         question=f"In {_list(columns)}: is {name} an answer, or was nothing entered?",
     )  # fmt: skip
+
+
+def _this(columns: Sequence[str]) -> str:
+    return "this column" if len(columns) == 1 else "these columns"
 
 
 def say_unparsed(column: str, *, kind: str, rows: Sequence[int], n_rows: int, n_read: int) -> Finding:
@@ -396,6 +415,9 @@ def say_kept_as_text(columns: Sequence[str], *, reason: str, rows: Sequence[int]
     )  # fmt: skip
 
 
+EXAMPLE = dt.datetime(2024, 5, 31, 18, 30, tzinfo=dt.UTC)
+"""A moment that shows what a form looks like, of no file."""
+
 _PROOFS = {
     "number": "a part above 12 can only be a day",
     "point": "dates with points put the day first",
@@ -415,12 +437,16 @@ def say_dates(column: str, *, date_format: str, proof: str, zone: str, n_rows: i
         .replace("%d", "day")
         .replace("%b", "month name")
     )
+    like = EXAMPLE.strftime(re.sub(r"%\.f|%#?z|%Z", "", date_format)).strip() if re.search("%[yb]", date_format) else ""
+    example = f", like {like}" if like else ""
     because = f": {_PROOFS[proof]}" if _PROOFS.get(proof) else ""
     moved = " Times with a zone were moved to UTC." if zone else ""
-    century = " Years of two digits from 69 on were read as 19.., those below as 20.." if "%y" in date_format else ""
+    century = (
+        " Years 69 to 99 were read as 1969 to 1999, years 00 to 68 as 2000 to 2068." if "%y" in date_format else ""
+    )
     return _say(
         "dates", columns=[column], n_rows=n_rows, evidence={"date_format": date_format, "settled_by": proof},
-        what=f"Dates in '{column}' were read as {re_time(shown)}{because}.{moved}{century}",
+        what=f"Dates in '{column}' were read as {re_time(shown)}{example}{because}.{moved}{century}",
         why="A date read the wrong way round is a different day.",
         remedy="Nothing to do if a few dates look right; otherwise set `date_format` for this column in skiff.toml.",
     )  # fmt: skip

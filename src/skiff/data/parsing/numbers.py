@@ -51,7 +51,7 @@ _SPACES = "\u00a0\u202f\u2009\u2007"
 _BODY = r"\d[\d.,'’ ]*(?:[eE][+-]?\d{1,3})?|[.,]\d+"
 _SHAPE = re.compile(
     rf"(?P<o1>\()?\s*(?P<s1>[-+])?\s*(?P<pre>%|[^\d\s.,()'’+%-]{{1,4}}\.?)?\s*(?P<o2>\()?\s*(?P<s2>[-+])?\s*(?P<body>{_BODY})"
-    r"\s*(?:(?P<s3>-)(?=[\s)%]|$))?(?P<c2>\))?\s*(?P<post>%|[^\d\s.,()'’+%-][^\d\s()%]{0,11}\.?)?\s*(?P<s4>-)?\s*(?P<c1>\))?"
+    r"\s*(?:(?P<s3>-)(?=[\s)%$€£¥₹₽₩₺₪₴฿₫¢]|$))?(?P<c2>\))?\s*(?P<post>%|[^\d\s.,()'’+%-][^\d\s()%]{0,11}\.?)?\s*(?P<s4>-)?\s*(?P<c1>\))?"
 )
 
 
@@ -70,8 +70,8 @@ def split_number(cell: str) -> tuple[str, str, str] | None:
 
     Examples
     --------
-    >>> split_number("($1,250.60)"), split_number("12 kg"), split_number("12-A")
-    (('$', '1,250.60', ''), ('', '12', 'kg'), None)
+    >>> split_number("($1,250.60)"), split_number("12 kg"), split_number("44.62-€"), split_number("12-A")
+    (('$', '1,250.60', ''), ('', '12', 'kg'), ('', '44.62', '€'), None)
     """
     text = cell.strip().replace("−", "-")
     for space in _SPACES:

@@ -200,6 +200,8 @@ def _tell_columns(  # noqa: C901  one branch a decision, read top down
 ) -> list[Finding]:
     found: list[Finding] = []
     groups: dict[tuple[str, ...], list[str]] = {}
+    gaps: dict[tuple[str, ...], list[tell.Seen]] = {}
+    levels: dict[str, list[tell.Seen]] = {}
     for name, decision in decisions.items():
         reading = decision.reading
         cells = body[name]
@@ -215,15 +217,11 @@ def _tell_columns(  # noqa: C901  one branch a decision, read top down
             stand_ins = cells.str.strip_chars().is_in([word.strip() for word in reading.missing]).fill_null(value=False)
             rows = [row + 1 for row in stand_ins.arg_true().to_list()]
             if rows:
-                found.append(
-                    tell.say_placeholders(
-                        name, reading.missing, rows=rows[:SAMPLE_ROWS], n_rows=len(rows), shown=reading.missing
-                    )
-                )
+                gaps.setdefault(tuple(reading.missing), []).append(tell.Seen(name, rows[:SAMPLE_ROWS], len(rows)))
         for word in reading.levels_kept:
             kept = (cells.str.strip_chars() == word.strip()).fill_null(value=False)
             rows = [row + 1 for row in kept.arg_true().to_list()]
-            found.append(tell.say_level_kept([name], word=word, n_rows=len(rows), rows=rows[:SAMPLE_ROWS]))
+            levels.setdefault(word, []).append(tell.Seen(name, rows[:SAMPLE_ROWS], len(rows)))
         if reading.kind == "date":
             proof = decision.order.proof if decision.order else ""
             if reading.epoch:
@@ -237,9 +235,9 @@ def _tell_columns(  # noqa: C901  one branch a decision, read top down
         if reading.kind == "text" and reading.reason == "ambiguous_dates":
             found.append(tell.say_ambiguous_dates(name, n_rows=frame.height))
         group_decisions(groups, name, decision)
-    for key, names in groups.items():
-        found.append(tell_group(key, names))
-    return found
+    found += [tell.say_placeholders(words, seen) for words, seen in gaps.items()]
+    found += [tell.say_level_kept(word, seen) for word, seen in levels.items()]
+    return found + [tell_group(key, names) for key, names in groups.items()]
 
 
 def group_decisions(groups: dict[tuple[str, ...], list[str]], name: str, decision: Decision) -> None:
