@@ -26,6 +26,7 @@ from skiff.report.mistakes import (
     format_gap_range,
     format_signed,
 )
+from skiff.report.note import list_questions
 from skiff.report.numbers import (
     count_of,
     format_amount,
@@ -45,7 +46,6 @@ from skiff.report.page import (
     describe_evidence,
     describe_reading,
     list_findings,
-    list_questions,
 )
 from skiff.report.promises import describe_promises
 from skiff.report.sources import build_sources
