@@ -343,6 +343,9 @@ def _has_long(made: pl.Series, filled: pl.Series) -> bool:
 
 def _name_code(cells: pl.Series) -> str:
     """Return why numbers in `cells` are codes: zeros in front, a plus in front, or too many digits to count with."""
+    first, last = cells.min(), cells.max()
+    if isinstance(first, str) and isinstance(last, str) and first >= ":" and last < "\x7f":
+        return ""  # no cell begins with a digit, a sign or a blank
     zeros = cells.str.contains(r"^\s*[-+]?0\d").sum()
     if zeros:
         return "leading_zeros"
