@@ -31,6 +31,8 @@ MAY_IMPORT_LATE = {
     "__main__.py": "the door imports the command line when it is called",
     "connect/databases.py": "SQLAlchemy costs a third of a second and is needed only by those who read a database",
     "core/optional.py": "the door for optional parts",
+    "flows/check.py": "what judges a table is loaded while the table is read",
+    "flows/look_over.py": "the catalog needs SQLAlchemy, a third of a second, and only a workspace has one",
     "store/bundle_check.py": "it is handed over as a program of its own, which works without NumPy and onnxruntime too",
     "store/catalog.py": "Alembic costs as much as all the rest and is needed only where the schema is old",
 }

@@ -10,7 +10,7 @@ import pytest
 
 from skiff.flows.conclude import RunOutcome
 from skiff.flows.run import run
-from skiff.flows.settle import Wishes
+from skiff.flows.wishes import Wishes
 
 
 def build_bookings(n_rows: int = 1_200, *, seed: int = 7) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from skiff.flows.run import run
-from skiff.flows.settle import Wishes
+from skiff.flows.wishes import Wishes
 from skiff.flows.workspace import Workspace
 
 KILLS = int(os.environ.get("SKIFF_KILLS", "4"))

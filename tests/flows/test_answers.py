@@ -14,7 +14,8 @@ from skiff.flows.check import check_file, recall_settings
 from skiff.flows.fixes import find_fixes, write_fix_list
 from skiff.flows.prepare import Question, prepare
 from skiff.flows.read import read_table
-from skiff.flows.settle import Wishes, settle_question
+from skiff.flows.settle import settle_question
+from skiff.flows.wishes import Wishes
 from skiff.store.settings import read_settings
 from skiff.store.workspace import Workspace
 

@@ -26,7 +26,7 @@ from skiff.flows.contracts import (
 from skiff.flows.predict import predict_file
 from skiff.flows.provenance import list_open_questions
 from skiff.flows.run import run
-from skiff.flows.settle import Wishes
+from skiff.flows.wishes import Wishes
 from skiff.flows.workspace import Workspace, add_data
 from skiff.store.settings import read_settings
 

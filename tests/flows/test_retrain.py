@@ -19,7 +19,7 @@ from skiff.deploy.runtime import Predictor
 from skiff.flows.probation import judge_probation
 from skiff.flows.retrain import retrain
 from skiff.flows.run import run
-from skiff.flows.settle import Wishes
+from skiff.flows.wishes import Wishes
 from skiff.store.predictions.keeping import plan_keeping
 from skiff.store.predictions.log import PredictionLog, open_store, to_micros
 from skiff.store.predictions.records import Outcome, PredictionRow

@@ -14,7 +14,7 @@ import skiff
 from skiff.core.errors import SkiffError
 from skiff.flows.conclude import RunOutcome
 from skiff.flows.run import run
-from skiff.flows.settle import Wishes
+from skiff.flows.wishes import Wishes
 from skiff.flows.workspace import Workspace
 
 

@@ -20,8 +20,9 @@ from skiff.data.facts import gather_facts
 from skiff.data.gaps import find_gaps
 from skiff.data.profile import profile_table
 from skiff.data.provenance import list_answers
-from skiff.report.data_page import MAX_COLUMNS, describe_table, render_data_report
+from skiff.report.data_page import MAX_COLUMNS, render_data_report
 from skiff.report.data_story import DataStory
+from skiff.report.note import describe_table
 
 
 def build_story(table: pl.DataFrame, findings: tuple[Finding, ...] = ()) -> DataStory:

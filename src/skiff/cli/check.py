@@ -49,8 +49,7 @@ def command(
     """
     from skiff.cli.console import LiveProgress, print_note
     from skiff.flows.check import check_file, recall_settings
-    from skiff.flows.data_report import place_report, write_data_report
-    from skiff.flows.settle import default_folder
+    from skiff.flows.wishes import default_folder
 
     folder = workspace or default_folder(file)
     wishes = gather_wishes(options)
@@ -59,6 +58,8 @@ def command(
         outcome = check_file(file, wishes, settings=settings, folder=folder, population=population, progress=progress)
         written = None
         if not no_report:
+            from skiff.flows.data_report import place_report, write_data_report
+
             progress.stage("Tell", "one page for the client")
             written = write_data_report(outcome, report or place_report(file, folder), settings=settings)
     result = outcome.as_result() | {"files": {"data_report": str(written)} if written else {}}

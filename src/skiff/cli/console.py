@@ -203,8 +203,7 @@ def print_note(
     stays.csv: 400 rows, 2 columns. Nothing was found that needs your attention.
     <BLANKLINE>
     """
-    from skiff.report.data_page import describe_table
-    from skiff.report.page import list_questions
+    from skiff.report.note import describe_table, list_questions
 
     stream = sys.stdout if out is None else out
     console = _open_console(stream)

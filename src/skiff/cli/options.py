@@ -106,7 +106,7 @@ def ask_provenance(options: dict[str, Any], *, folder: Path, name: str) -> dict[
 
 def gather_wishes(options: dict[str, Any]) -> Any:  # noqa: ANN401  Wishes, which is imported late
     """Return the options of `question_options` and `effort_options` as one value."""
-    from skiff.flows.settle import Wishes
+    from skiff.flows.wishes import Wishes
 
     return Wishes(
         target=options.get("target"),

@@ -33,7 +33,7 @@ def command(file: Path, workspace: Path | None, **options: Any) -> Outcome:  # n
     from skiff.cli.console import LiveProgress, print_story
     from skiff.cli.stopping import listen_for_stop
     from skiff.flows.run import run
-    from skiff.flows.settle import default_folder
+    from skiff.flows.wishes import default_folder
 
     folder = workspace or default_folder(file)
     provenance = ask_provenance(options, folder=folder, name=file.name)

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from scipy.optimize import brentq
-from scipy.special import fdtrc, gammaincc, stdtr
-from scipy.stats import ncf, ncx2, norm, rankdata
+from scipy.special import chndtr, fdtrc, gammaincc, ncfdtr, ndtri, stdtr
 
 from skiff.core.measurement import Measurement
 from skiff.data.facts import ColumnFacts
@@ -45,8 +43,11 @@ SciPy has no non-central F that far out."""
 ALPHA = 0.05
 """Chance of telling any association where no two columns of the table have to do with each other (Bonferroni)."""
 
+MAX_SHIFT_ERROR = 1e-3
+"""How nearly the ends of an interval are found, as a shift of the non-central distribution; of shifts in the tens and above."""
+
 LEVEL = 0.95
-Z = float(norm.ppf(0.5 + LEVEL / 2))
+Z = float(ndtri(0.5 + LEVEL / 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +131,7 @@ def _take_columns(facts: Mapping[str, ColumnFacts]) -> tuple[dict[str, Float], d
 
 def _compare_numbers(numbers: Mapping[str, Float]) -> Iterator[Association]:
     # Ranking is what costs: once for each column without gaps, again only for pairs with gaps.
-    ranks = {name: rankdata(column) for name, column in numbers.items() if np.isfinite(column).all()}
+    ranks = {name: _rank(column) for name, column in numbers.items() if np.isfinite(column).all()}
     for first, second in combinations(numbers, 2):
         known = np.isfinite(numbers[first]) & np.isfinite(numbers[second])
         n = int(known.sum())
@@ -138,7 +139,7 @@ def _compare_numbers(numbers: Mapping[str, Float]) -> Iterator[Association]:
             continue
         a, b = numbers[first][known], numbers[second][known]
         is_whole = first in ranks and second in ranks
-        value = correlate(ranks[first], ranks[second]) if is_whole else correlate(rankdata(a), rankdata(b))
+        value = correlate(ranks[first], ranks[second]) if is_whole else correlate(_rank(a), _rank(b))
         if not abs(value) >= MIN_STRENGTH:  # NaN where one is constant here
             continue
         # Bonett and Wright 2000, doi:10.1007/BF02294183, eq. 2; Fisher 1921 for the straight line.
@@ -148,6 +149,12 @@ def _compare_numbers(numbers: Mapping[str, Float]) -> Iterator[Association]:
             p=_chance_of_correlation(value, n),
             pearson=_measure("pearson", line := correlate(a, b), _span_correlation(line, n, 1.0 / (n - 3)), n),
         )
+
+
+def _rank(column: Float) -> Float:
+    """Return ranks from 1, equal values sharing the mean of their ranks."""
+    ranks: Float = pl.Series(column).rank("average").to_numpy()
+    return ranks
 
 
 def correlate(a: Float, b: Float) -> float:
@@ -223,7 +230,7 @@ def measure_cramers_v(table: Int) -> Measurement:
     phi2 = max(0.0, chi2 / n - freedom / (n - 1))
     least = min(rows - (rows - 1) ** 2 / (n - 1), columns - (columns - 1) ** 2 / (n - 1)) - 1
     value = min(1.0, float(np.sqrt(phi2 / least))) if least > 0 else 0.0
-    low, high = _invert(lambda shift: float(ncx2.cdf(chi2, freedom, shift)), top=4.0 * chi2 + 50.0)
+    low, high = _invert(lambda shift: float(chndtr(chi2, freedom, shift)), top=4.0 * chi2 + 50.0)
     width = n * (min(rows, columns) - 1)
     span = (float(np.sqrt(low / width)), min(1.0, float(np.sqrt(high / width))))
     return _measure("cramers_v", value, (min(span[0], value), max(span[1], value)), n)
@@ -309,7 +316,7 @@ def measure_correlation_ratio(numbers: Float, codes: Int) -> Measurement | None:
         return _measure("correlation_ratio", value, (value, 1.0), n)
     ratio = ((total - within) / (groups - 1)) / (within / (n - groups))
     low, high = _invert(
-        lambda shift: float(ncf.cdf(ratio, groups - 1, n - groups, shift)), top=4.0 * ratio * (groups - 1) + 50.0
+        lambda shift: float(ncfdtr(groups - 1, n - groups, shift, ratio)), top=4.0 * ratio * (groups - 1) + 50.0
     )
     span = (float(np.sqrt(low / (low + n))), float(np.sqrt(high / (high + n))))
     return _measure("correlation_ratio", value, (min(span[0], value), max(span[1], value)), n)
@@ -351,7 +358,11 @@ def _invert(cdf: Callable[[float], float], *, top: float) -> tuple[float, float]
             return 0.0
         if not miss(top, wanted) < 0.0:
             return top
-        return float(brentq(miss, 0.0, top, args=(wanted,), xtol=1e-3))
+        low, high = 0.0, top
+        while high - low > MAX_SHIFT_ERROR:  # the larger the shift, the smaller the probability
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if miss(middle, wanted) > 0.0 else (low, middle)
+        return 0.5 * (low + high)
 
     return solve(1.0 - tail), solve(tail)
 

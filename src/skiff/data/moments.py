@@ -10,6 +10,8 @@ import polars as pl
 
 from skiff.core.finding import EvidenceValue, Finding
 from skiff.core.task import Task
+from skiff.data.abreast import map_abreast
+from skiff.data.associations import correlate
 from skiff.data.headers import BIRTH, DAY, HOUR, MONTH, YEAR, says, split_header
 from skiff.data.kinds import to_floats, to_seconds
 from skiff.data.sentences import name_columns, say_rows
@@ -181,7 +183,7 @@ def measure_order(frame: pl.DataFrame, name: str) -> Order | None:
         n_moments=len(values),
         top_share=float(counts.max() / len(known)),
         span_years=span_days / YEAR_DAYS,
-        sortedness=_measure_sortedness(own[np.isfinite(own)], ordered),
+        sortedness=_measure_sortedness(own[np.isfinite(own)]),
         covered=_measure_covered(values, len(known), span_days) if is_date else 1.0,
         median=float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2.0,
         test_share=1.0 - float(np.searchsorted(known, cut)) / len(known) if cut is not None else None,
@@ -195,7 +197,8 @@ def find_time(frame: pl.DataFrame, task: Task) -> tuple[str | None, list[Finding
     either the file is in its order, or it is dense over at most twenty years and not a date of birth. Of several the
     earliest is taken: what happens first is when the prediction is needed.
     """
-    measured = [order for name in _list_candidates(frame, task) if (order := measure_order(frame, name)) is not None]
+    orders = map_abreast(lambda name: measure_order(frame, name), _list_candidates(frame, task))
+    measured = [order for order in orders if order is not None]
     likely = [order for order in measured if _is_time(order)]
     usable = [order for order in likely if order.test_share is not None]
     if usable:
@@ -250,7 +253,7 @@ def _find_part(frame: pl.DataFrame, year: str, *, words: frozenset[str], low: in
     return None
 
 
-def _measure_sortedness(values: Float, ordered: Float) -> float:
+def _measure_sortedness(values: Float) -> float:
     """Return 1 where the rows are in order (either way), ½ where they are in none."""
     n_up, n_down = int(np.count_nonzero(values[1:] > values[:-1])), int(np.count_nonzero(values[1:] < values[:-1]))
     if not n_up + n_down:
@@ -258,9 +261,9 @@ def _measure_sortedness(values: Float, ordered: Float) -> float:
     upward = n_up / (n_up + n_down)
     if upward in (0.0, 1.0) or len(values) <= 2:  # noqa: PLR2004  two points always lie on a line
         return max(upward, 1.0 - upward)
-    distinct = ordered[np.append(0, np.flatnonzero(ordered[1:] > ordered[:-1]) + 1)]
-    ranks = np.searchsorted(distinct, values).astype(np.float64)
-    correlation = abs(float(np.corrcoef(ranks, np.arange(len(values)))[0, 1]))
+    ranks = pl.Series(values).rank("dense").to_numpy().astype(np.float64)
+    places = np.arange(len(values), dtype=np.float64)
+    correlation = abs(correlate(ranks, places))
     return max(upward, 1.0 - upward, correlation)
 
 

@@ -12,8 +12,8 @@ from skiff.flows.evaluate import judge_candidate
 from skiff.flows.model import Model
 from skiff.flows.prepare import Question, prepare
 from skiff.flows.read import read_table
-from skiff.flows.settle import Wishes
 from skiff.flows.train import train_candidate
+from skiff.flows.wishes import Wishes
 
 
 def check(

@@ -20,7 +20,8 @@ from skiff.data.personal.risk import Reidentification, measure_reidentification
 from skiff.flows.export import refuse_unknown_format, write_table
 from skiff.flows.read import read_table
 from skiff.flows.recipes import find_recipe
-from skiff.flows.settle import default_folder, merge_answers
+from skiff.flows.settle import merge_answers
+from skiff.flows.wishes import default_folder
 from skiff.secure.pii import Treated, mask_table, pseudonymise_table
 from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.personal_key import name_key, read_personal_key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -144,7 +144,7 @@ def _open_table(
         delimiter=str(known.get("delimiter", "")),
         encoding=str(known.get("encoding", "")),
     )
-    return opened, raw
+    return replace(opened, data=b""), raw  # the cells stand in the frame: nothing is held twice
 
 
 def _ask_database(source: str, query: str | None) -> tuple[Source, RawTable]:

@@ -25,10 +25,11 @@ from skiff.flows.evaluate import answer_frame
 from skiff.flows.feedback import read_outcomes, rebuild_rows
 from skiff.flows.read import ReadTable
 from skiff.flows.recording import record_checks
-from skiff.flows.settle import Wishes, settle_effort
+from skiff.flows.settle import settle_effort
 from skiff.flows.train import train_candidate
 from skiff.flows.triggers import Trigger, find_triggers
 from skiff.flows.windows import SEALED_SHARE, choose_window, prepare_window
+from skiff.flows.wishes import Wishes
 from skiff.report.sheet import Sheet, SheetList, SheetTable, render_sheet, tabulate_differences
 from skiff.store.clock import now_utc
 from skiff.store.workspace import Workspace

@@ -20,9 +20,10 @@ from skiff.flows.read import read_table
 from skiff.flows.recipes import find_recipe, remember_reading
 from skiff.flows.recording import record_checks
 from skiff.flows.scale import open_workers
-from skiff.flows.settle import Wishes, settle_effort, settle_question
+from skiff.flows.settle import settle_effort, settle_question
 from skiff.flows.train import list_versions, train_candidate
 from skiff.flows.trials import open_memory
+from skiff.flows.wishes import Wishes
 from skiff.report.numbers import describe_shape
 from skiff.store.clock import now_utc
 from skiff.store.settings import read_settings

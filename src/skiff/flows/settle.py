@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 from skiff.core.errors import SkiffError
 from skiff.core.settings import Settings
@@ -12,22 +10,7 @@ from skiff.data.personal.kinds import PersonalAnswers
 from skiff.evaluate.gates import parse_criterion
 from skiff.flows.effort import Effort
 from skiff.flows.prepare import Question
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What was said on the command line or in a call; None and empty mean "not said"."""
-
-    target: str | None = None
-    time: str | None = None
-    group: str | None = None
-    positive: str | None = None
-    keep: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
-    protected: tuple[str, ...] = ()
-    seed: int | None = None
-    budget_s: float | None = None
-    threads: int = 2
+from skiff.flows.wishes import Wishes
 
 
 def settle_question(settings: Settings, wishes: Wishes) -> Question:
@@ -140,17 +123,3 @@ def settle_effort(settings: Settings, wishes: Wishes, *, should_stop: Callable[[
         should_stop=should_stop or (lambda: False),
         answers=settings.answers,
     )
-
-
-def default_folder(source: Path) -> Path:
-    """Return the workspace for a file: a folder beside it, named after it.
-
-    Examples
-    --------
-    >>> default_folder(Path("work/bookings.csv.gz")).as_posix()
-    'work/bookings'
-    >>> default_folder(Path("work/bookings")).as_posix()
-    'work/bookings-skiff'
-    """
-    stem = source.name.split(".")[0] or "workspace"
-    return source.with_name(stem if stem != source.name else f"{stem}-skiff")

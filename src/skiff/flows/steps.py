@@ -16,9 +16,10 @@ from skiff.flows.fixes import write_fix_list
 from skiff.flows.prepare import prepare, refuse_nothing_to_learn
 from skiff.flows.recording import record_checks
 from skiff.flows.scale import open_workers
-from skiff.flows.settle import Wishes, settle_effort, settle_question
+from skiff.flows.settle import settle_effort, settle_question
 from skiff.flows.train import Candidate, SmallModel, list_versions, train_candidate
 from skiff.flows.trials import open_memory
+from skiff.flows.wishes import Wishes
 from skiff.report.numbers import describe_shape
 from skiff.store.clock import now_utc
 from skiff.store.records import DatasetRecord

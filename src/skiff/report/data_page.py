@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from skiff.core.finding import Finding, sort_findings
+from skiff.core.finding import sort_findings
 from skiff.core.measurement import Measurement
 from skiff.data.associations import Association
 from skiff.data.contract.say import Sentence
@@ -18,8 +18,9 @@ from skiff.report.data_charts import LevelBar, Spark, build_level_bars, build_sp
 from skiff.report.data_story import DataStory
 from skiff.report.glossary import describe_reason, quote
 from skiff.report.html import build_environment, build_style
+from skiff.report.note import describe_table, list_questions
 from skiff.report.numbers import count_of, format_interval, format_percent, format_score
-from skiff.report.page import describe_reading, list_findings, list_questions
+from skiff.report.page import describe_reading, list_findings
 
 MAX_COLUMNS = 200
 """Columns shown one by one: with them the file stays below one megabyte; columns with findings come first."""
@@ -123,31 +124,6 @@ def build_context(story: DataStory) -> dict[str, object]:
         "unanswered": [answer.question for answer in story.provenance if not answer.text],
         "chapters": _list_chapters(story),
     }
-
-
-def describe_table(findings: Sequence[Finding]) -> str:
-    """Return the one sentence on top.
-
-    Examples
-    --------
-    >>> describe_table([])
-    'Nothing was found that needs your attention.'
-    >>> describe_table([Finding(code="a.b", severity="block"), Finding(code="a.c", severity="warn")])
-    'One thing to stop for and one to look at.'
-    """
-    blocks = sum(item.severity == "block" and item.action != "kept" for item in findings)
-    warnings = sum(item.severity == "warn" or (item.severity == "block" and item.action == "kept") for item in findings)
-    count = {1: "one"}
-    parts = []
-    if blocks:
-        parts.append(f"{count.get(blocks, f'{blocks:,}')} thing{'' if blocks == 1 else 's'} to stop for")
-    if warnings:
-        noun = "" if blocks else f" thing{'' if warnings == 1 else 's'}"
-        parts.append(f"{count.get(warnings, f'{warnings:,}')}{noun} to look at")
-    if not parts:
-        return "Nothing was found that needs your attention."
-    sentence = " and ".join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def build_cards(story: DataStory) -> tuple[ColumnCard, ...]:

@@ -27,6 +27,7 @@ from skiff.report.mistakes import (
     format_gap_range,
     format_signed,
 )
+from skiff.report.note import list_questions
 from skiff.report.numbers import (
     count_of,
     format_amount,
@@ -46,7 +47,6 @@ from skiff.report.page import (
     describe_evidence,
     describe_reading,
     list_findings,
-    list_questions,
 )
 from skiff.report.promises import describe_promises
 from skiff.report.sources import build_sources

@@ -174,18 +174,6 @@ def list_findings(findings: Iterable[Finding], families: Sequence[str], *, other
     return FindingList(told=told, folded=tuple(item for item in chosen if item not in told))
 
 
-def list_questions(findings: Iterable[Finding]) -> tuple[str, ...]:
-    """Return what to ask the client, worst first, each question once.
-
-    Examples
-    --------
-    >>> list_questions([Finding(code="leakage.x", severity="warn", question="When is this written?")] * 2)
-    ('When is this written?',)
-    """
-    asked = [item.question for item in sort_findings(list(findings)) if item.question]
-    return tuple(dict.fromkeys(asked))
-
-
 def describe_evidence(evidence: Mapping[str, EvidenceValue]) -> tuple[tuple[str, str], ...]:
     """Return a finding's proof as name and text.
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from skiff.report.content import RunStory
 from skiff.report.glossary import abbreviate_metric, describe_reason, quote
 from skiff.report.mistakes import describe_slices
+from skiff.report.note import list_questions
 from skiff.report.numbers import count_of, format_bytes, format_interval, format_score, format_seconds
-from skiff.report.page import build_metric_rows, list_questions
+from skiff.report.page import build_metric_rows
 from skiff.report.words import describe_flattery, name_score, verdict
 
 LABEL = 10

@@ -42,6 +42,9 @@ CHUNK_BYTES = 1 << 22
 STDIN = "-"
 STDIN_NAME = "standard input"
 
+_BLANK = b"\x00 \r\n\t\xef\xbb\xbf\xff\xfe"
+"""Bytes of which no table can consist."""
+
 ZIP = b"PK\x03\x04"
 _ZIP_EMPTY = b"PK\x05\x06"
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -73,16 +76,20 @@ def open_source(path: Path, *, max_bytes: int = MAX_HELD_BYTES) -> Source:
     if str(path) == STDIN:
         return _open_stdin(max_bytes)
     refuse_unreadable(path)
-    digest = hashlib.sha256()
     with open_unpacked(path, max_bytes=max_bytes) as stream:
         head = stream.read(HEAD_BYTES)
         refuse_binary(path.name, head)
-        data = head + stream.read()
-    if not data.strip(b"\x00 \r\n\t\xef\xbb\xbf\xff\xfe"):
+        data = b"".join([head, *iter(lambda: stream.read(CHUNK_BYTES), b"")])
+    if not head.strip(_BLANK) and not data.strip(_BLANK):
         raise describe_empty(path.name)
+    digest = hashlib.sha256()
     with _readable(path), path.open("rb") as packed:
-        while chunk := packed.read(CHUNK_BYTES):
-            digest.update(chunk)
+        if packed.read(HEAD_BYTES) == head and path.stat().st_size == len(data):  # it is not packed: no second reading
+            digest.update(data)
+        else:
+            packed.seek(0)
+            while chunk := packed.read(CHUNK_BYTES):
+                digest.update(chunk)
     return Source(name=path.name, data=data, sha256=digest.hexdigest(), size_bytes=path.stat().st_size)
 
 
@@ -212,7 +219,7 @@ def _open_stdin(max_bytes: int) -> Source:
         limit = min(max_bytes, max(FREE_BYTES, MAX_RATIO * len(packed)))
         with gzip.open(io.BytesIO(packed)) as stream:
             data = _Limited(cast("BinaryIO", stream), Path(STDIN_NAME), limit=limit, max_bytes=max_bytes).read()
-    if not data.strip(b"\x00 \r\n\t\xef\xbb\xbf\xff\xfe"):
+    if not data.strip(_BLANK):
         raise describe_empty(STDIN_NAME)
     refuse_binary(STDIN_NAME, data[:HEAD_BYTES])
     return Source(name=STDIN_NAME, data=data, sha256=hashlib.sha256(packed).hexdigest(), size_bytes=len(packed))

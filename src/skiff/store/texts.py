@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from skiff.core.errors import SkiffError
@@ -19,6 +21,12 @@ SAMPLE_ROWS = 400
 FAST_LETTERS = 2_000_000
 """Above this a regular file is split by Polars; below, letter by letter, which forgives more."""
 
+COUNTED_BYTES = 1 << 20
+"""Bytes in which delimiters are counted at a time: they stay in the processor's cache."""
+
+_NOTHING = " \r\n\t,;|\"'"
+"""Letters of which no table can consist."""
+
 
 def split_text(source: Source, *, delimiter: str = "", encoding: str = "") -> RawTable:
     """Return the text cells of a table in any dialect and encoding.
@@ -29,32 +37,28 @@ def split_text(source: Source, *, delimiter: str = "", encoding: str = "") -> Ra
         ``encoding_wrong``, ``file_empty``.
     """
     found = Encoding(name=encoding, reason="asked") if encoding else decide_encoding(source.data)
-    try:
-        text = decode_text(source.data, found)
-    except (UnicodeDecodeError, LookupError) as error:
-        raise SkiffError(
-            "encoding_wrong",
-            what=f"{source.name} is not written in {found.name}.",
-            where={"file": source.name},
-            fix="Take the encoding out of [reading] in skiff.toml, so that Skiff looks again.",
-        ) from error
-    text = text.lstrip("\ufeff").replace("\x00", "")
-    if not text.strip(" \r\n\t,;|\"'"):
+    plain = _take_plain(source.data, found)
+    text = _decode(source, found) if plain is None else ""
+    sample = text[:SAMPLE_LETTERS] if plain is None else _decode_beginning(plain)
+    if not sample.strip(_NOTHING) and not (text or _decode(source, found)).strip(_NOTHING):
         raise describe_empty(source.name)
-    hint, skip = find_separator_hint(text)
-    text = text[skip:]
-    newline = find_newline(text[:SAMPLE_LETTERS])
-    sample = text[:SAMPLE_LETTERS]
-    dialect = decide_dialect(sample, newline=newline, is_whole=len(text) <= SAMPLE_LETTERS, delimiter=delimiter or hint)
-    head = head_rows(sample, dialect, newline, is_whole=len(text) <= SAMPLE_LETTERS)
-    layout = find_layout(head)
+    hint, skip = find_separator_hint(sample)
+    if skip:
+        text, sample = text[skip:], (text or sample)[skip : skip + SAMPLE_LETTERS]
+        plain = plain[skip:] if plain is not None else None  # the hint is ASCII: a letter is a byte
+    is_whole = plain is None and len(text) <= SAMPLE_LETTERS
+    newline = find_newline(sample)
+    dialect = decide_dialect(sample, newline=newline, is_whole=is_whole, delimiter=delimiter or hint)
+    layout = find_layout(head_rows(sample, dialect, newline, is_whole=is_whole))
     if not layout.width:
         raise describe_empty(source.name)
     names, doubled, invented = name_columns(layout.labels)
     split = None
-    if len(text) > FAST_LETTERS and newline == "lf" and not dialect.is_single and not dialect.escape:
-        split = _split_fast(text, dialect, layout, names)
+    if newline == "lf" and not dialect.is_single and not dialect.escape:
+        body = plain or (text.encode() if len(text) > FAST_LETTERS else b"")
+        split = _split_fast(body, dialect, layout, names) if body else None
     if split is None:
+        text = text or _decode(source, found)[skip:]
         split = split_careful(text, dialect, newline, layout, names)
     return RawTable(
         frame=split.frame,
@@ -71,6 +75,41 @@ def split_text(source: Source, *, delimiter: str = "", encoding: str = "") -> Ra
         added=split.added,
         is_quote_open=split.is_quote_open,
     )
+
+
+def _take_plain(data: bytes, encoding: Encoding) -> bytes | None:
+    """Return the bytes of a large table that are UTF-8 throughout, which Polars can take as they are; None for others."""
+    is_proven = encoding.reason in {"valid", "mark"} and not encoding.damaged_bytes
+    if not is_proven or encoding.name not in {"utf-8", "utf-8-sig"} or len(data) <= FAST_LETTERS or b"\x00" in data:
+        return None
+    while data.startswith(codecs.BOM_UTF8):
+        data = data.removeprefix(codecs.BOM_UTF8)
+    return data
+
+
+def _decode_beginning(plain: bytes) -> str:
+    """Return the first letters of UTF-8; the last may be cut, hence left out."""
+    return plain[: 4 * SAMPLE_LETTERS].decode(errors="ignore")[:SAMPLE_LETTERS]
+
+
+def _decode(source: Source, encoding: Encoding) -> str:
+    """Return the whole text without a mark and zero bytes.
+
+    Raises
+    ------
+    SkiffError
+        ``encoding_wrong``.
+    """
+    try:
+        text = decode_text(source.data, encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise SkiffError(
+            "encoding_wrong",
+            what=f"{source.name} is not written in {encoding.name}.",
+            where={"file": source.name},
+            fix="Take the encoding out of [reading] in skiff.toml, so that Skiff looks again.",
+        ) from error
+    return text.lstrip("\ufeff").replace("\x00", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,22 +134,26 @@ def head_rows(sample: str, dialect: Dialect, newline: Newline, *, is_whole: bool
     return rows
 
 
-def _split_fast(text: str, dialect: Dialect, layout: Layout, names: tuple[str, ...]) -> Split | None:
+def _split_fast(data: bytes, dialect: Dialect, layout: Layout, names: tuple[str, ...]) -> Split | None:
     """Split a large regular table in one pass; None where it is not regular, and care is needed."""
-    lines = text.split("\n", layout.body_row)
-    if len(lines) <= layout.body_row or any(
-        dialect.quote and dialect.quote in line for line in lines[: layout.body_row]
-    ):
+    begin = 0
+    for _ in range(layout.body_row):
+        begin = data.find(b"\n", begin) + 1
+        if not begin:
+            return None
+    quote = dialect.quote.encode()
+    has_quotes = bool(quote) and data.find(quote, begin) >= 0
+    if quote and data.find(quote, 0, begin) >= 0:
         return None
-    body = lines[-1].encode()
-    if not dialect.quote or dialect.quote.encode() not in body:
-        n_rows = body.count(b"\n") + (not body.endswith(b"\n"))
-        if body.count(dialect.delimiter.encode()) != n_rows * (len(names) - 1):
+    if not has_quotes:
+        n_rows = data.count(b"\n", begin) + (not data.endswith(b"\n"))
+        if _count_delimiters(data, dialect.delimiter.encode(), begin) != n_rows * (len(names) - 1):
             return None  # a row has too few or too many cells
     try:
         frame = pl.read_csv(
-            body,
+            data,
             has_header=False,
+            skip_lines=layout.body_row,
             new_columns=list(names),
             schema_overrides=dict.fromkeys([f"column_{place + 1}" for place in range(len(names))], pl.String),
             separator=dialect.delimiter,
@@ -120,9 +163,19 @@ def _split_fast(text: str, dialect: Dialect, layout: Layout, names: tuple[str, .
         )
     except (pl.exceptions.ComputeError, pl.exceptions.ShapeError, pl.exceptions.SchemaError, pl.exceptions.NoDataError):
         return None
-    if frame.width != len(names) or (frame[:, -1].null_count() and dialect.quote and dialect.quote.encode() in body):
+    if frame.width != len(names) or (has_quotes and frame[:, -1].null_count()):
         return None
-    return Split(frame=frame.with_columns(pl.col(pl.String).replace("", None)))
+    # An empty cell is null already, unless it stands in quotes.
+    return Split(frame=frame.with_columns(pl.col(pl.String).replace("", None)) if has_quotes else frame)
+
+
+def _count_delimiters(data: bytes, delimiter: bytes, begin: int) -> int:
+    """Return how often a delimiter occurs; where every sixth byte is one, NumPy counts five times as fast as `bytes.count`."""
+    if len(delimiter) != 1:
+        return data.count(delimiter, begin)
+    letters = np.frombuffer(data, dtype=np.uint8)
+    steps = range(begin, len(letters), COUNTED_BYTES)
+    return sum(int(np.count_nonzero(letters[step : step + COUNTED_BYTES] == delimiter[0])) for step in steps)
 
 
 def split_careful(text: str, dialect: Dialect, newline: Newline, layout: Layout, names: tuple[str, ...]) -> Split:

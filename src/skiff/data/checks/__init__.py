@@ -10,6 +10,7 @@ instead of accusing, and findings of little weight about many columns are one li
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import polars as pl
@@ -73,7 +74,7 @@ def check_table(  # noqa: PLR0913  the contract of the room: everything beyond t
     split : Split, optional
         Leaks are judged on its training rows only; without one, on all rows.
     seed, threads : int
-        For the leak court's quick models.
+        For the leak court's quick models; what is looked for beside the court takes one more.
     keep : collection of str
         Columns to keep in spite of a finding; its action is then ``kept``.
     facts : mapping, optional
@@ -97,20 +98,33 @@ def check_table(  # noqa: PLR0913  the contract of the room: everything beyond t
     progress.step("counting values")
     facts = facts if facts is not None else gather_facts(frame)
     roles = {name for name in (task.target, task.time, task.group) if name} if task else set()
-    leaks = []
-    if task is not None:
-        rows, test_rows = (split.train, split.test) if split else (None, None)
-        leaks = find_leakage(
-            frame,
-            task,
-            inputs,
-            rows=rows,
-            test_rows=test_rows,
-            seed=seed,
-            threads=threads,
-            keep=keep,
-            progress=progress,
-        )
+    counted = facts
+
+    def find_beside() -> list[Finding]:
+        return [
+            *find_duplicate_columns(counted, without=roles, keep=keep),
+            *find_personal_data(counted, without=roles, keep=keep, said=personal),
+            *find_duplicate_rows(frame, counted, split=split),
+            *(_find_about_answers(frame, task, counted, inputs=inputs) if task else ()),
+        ]
+
+    with ThreadPoolExecutor(max_workers=1) as pool:  # beside the court, whose models leave a core idle now and then
+        beside = pool.submit(find_beside)
+        leaks = []
+        if task is not None:
+            rows, test_rows = (split.train, split.test) if split else (None, None)
+            leaks = find_leakage(
+                frame,
+                task,
+                inputs,
+                rows=rows,
+                test_rows=test_rows,
+                seed=seed,
+                threads=threads,
+                keep=keep,
+                progress=progress,
+            )
+        rest = beside.result()
     # A column that is left out for a leak is not worth a word about its gaps and spellings.
     gone = {name for finding in leaks if finding.action == "left_out" for name in finding.columns}
     used = {name: fact for name, fact in facts.items() if name not in gone}
@@ -118,10 +132,7 @@ def check_table(  # noqa: PLR0913  the contract of the room: everything beyond t
         *leaks,
         *_find_untidy(used, without={task.target} if task else set()),
         *find_constant(used, without={task.target} if task else set()),
-        *find_duplicate_columns(facts, without=roles, keep=keep),
-        *find_personal_data(facts, without=roles, keep=keep, said=personal),
-        *find_duplicate_rows(frame, facts, split=split),
-        *(_find_about_answers(frame, task, facts, inputs=inputs) if task else ()),
+        *rest,
     ]
     return sort_findings([_respect(finding, keep) for finding in findings])
 

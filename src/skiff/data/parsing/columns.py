@@ -210,15 +210,16 @@ def _split_markers(filled: pl.Series) -> tuple[pl.Series, tuple[str, ...]]:
 
 
 def _try_numbers(cells: pl.Series, filled: pl.Series, sample: Sequence[str]) -> Decision | None:  # noqa: PLR0911  each return is one ground
-    quick = _read_plain(cells, filled, sample)
+    are_plain = not pl.Series(sample, dtype=pl.String).cast(pl.Float64, strict=False).null_count()
+    quick = _read_plain(cells, filled, sample) if are_plain else None
     if quick:
         return quick
     rest, missing = _split_markers(filled)
     if not len(rest):
         return None
-    different = rest.unique()
-    if _has_codes(rest):
-        return _as_text(cells, ColumnReading(kind="text", reason=_name_code(rest)))
+    code = _name_code(rest)
+    if code:
+        return _as_text(cells, ColumnReading(kind="text", reason=code))
     signs = find_signs([cell for cell in sample if look_at(cell) == "number" or split_number(cell)])
     if signs is None:
         return None
@@ -227,9 +228,12 @@ def _try_numbers(cells: pl.Series, filled: pl.Series, sample: Sequence[str]) -> 
     reading = ColumnReading(
         kind="number", currency=signs.currency, unit=signs.unit, percent=signs.percent, missing=missing
     )
-    bodies = strip_signs(different, reading).get_column("body")
-    if _has_codes(bodies):
-        return _as_text(cells, ColumnReading(kind="text", reason=_name_code(bodies)))
+    if _name_code(strip_signs(pl.Series(sample).unique(), reading).get_column("body")) == "leading_zeros":
+        return _as_text(cells, ColumnReading(kind="text", reason="leading_zeros"))  # the other cells cannot change that
+    bodies = strip_signs(rest.unique(), reading).get_column("body")
+    code = _name_code(bodies)
+    if code:
+        return _as_text(cells, ColumnReading(kind="text", reason=code))
     evidence = find_decimal_evidence(bodies)
     if evidence == "open":
         return Decision(reading=reading, evidence="open")
@@ -337,12 +341,11 @@ def _has_long(made: pl.Series, filled: pl.Series) -> bool:
     return bool(filled.str.contains(rf"^\s*[-+]?\d{{{LONGEST_ID + 1},}}\s*$").any())
 
 
-def _has_codes(cells: pl.Series) -> bool:
-    return bool(_name_code(cells))
-
-
 def _name_code(cells: pl.Series) -> str:
     """Return why numbers in `cells` are codes: zeros in front, a plus in front, or too many digits to count with."""
+    first, last = cells.min(), cells.max()
+    if isinstance(first, str) and isinstance(last, str) and first >= ":" and last < "\x7f":
+        return ""  # no cell begins with a digit, a sign or a blank
     zeros = cells.str.contains(r"^\s*[-+]?0\d").sum()
     if zeros:
         return "leading_zeros"

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from skiff.core.finding import Finding
+from skiff.data.abreast import map_abreast
 from skiff.data.parsing import findings as tell
 from skiff.data.parsing.columns import (
     Decision,
@@ -91,7 +92,8 @@ def type_table(
         if len(gone) < len(candidates):  # a row that only looked like a total is data again
             decisions = decide_columns(body, known=known or {}, keep_text=keep_text, keep_words=keep_words)
             readings = {name: decision.reading for name, decision in decisions.items()}
-    frame = pl.DataFrame([_values(decisions, body, name) for name in body.columns])
+    # In one piece: hashing rows would copy all columns to line the pieces up.
+    frame = pl.DataFrame([_values(decisions, body, name) for name in body.columns]).rechunk()
     total_positions = [int(trimmed.positions[row.at]) for row in totals]
     if frame.width and is_unlabelled_total(frame, readings):
         total_positions.append(int(positions[-1]))
@@ -121,7 +123,7 @@ def _values(decisions: Mapping[str, Decision], body: pl.DataFrame, name: str) ->
     if reading.kind == "number":
         wanted = pl.Int64 if reading.is_integer and made.dtype.is_integer() else pl.Float64
         made = made.cast(wanted, strict=False) if made.dtype != wanted else made
-    return made.alias(name).rechunk()  # in one piece: hashing rows would copy all columns to line the pieces up
+    return made.alias(name)
 
 
 def decide_columns(
@@ -134,14 +136,18 @@ def decide_columns(
     """Decide each column alone, then settle what only the whole table can: the decimal mark, the order of day and month."""
     fresh = [name for name in body.columns if name not in known and name not in keep_text]
     plain = read_plain_columns(body, fresh)
-    decided: dict[str, Decision] = {}
-    for name in body.columns:
+
+    def decide(cells: pl.Series) -> Decision:
+        name = cells.name
         if name in known and name not in keep_text:
-            decided[name] = _follow_recipe(body[name], known[name])
+            decision = _follow_recipe(cells, known[name])
         else:
-            decided[name] = plain.get(name) or decide_column(body[name], keep_text=name in keep_text)
-        if name in keep_words and decided[name].reading.kind == "boolean":
-            decided[name] = decide_column(body[name], keep_text=True)
+            decision = plain.get(name) or decide_column(cells, keep_text=name in keep_text)
+        if name in keep_words and decision.reading.kind == "boolean":
+            decision = decide_column(cells, keep_text=True)
+        return decision
+
+    decided = dict(zip(body.columns, map_abreast(decide, body.get_columns()), strict=True))
     marks = [decision.evidence for decision in decided.values() if decision.evidence in {"dot", "comma"}]
     orders = [
         decision.order

@@ -48,6 +48,6 @@ def test_what_the_library_refuses_is_told_in_its_words() -> None:
 
 
 def test_looking_a_table_over_loads_no_learning_library() -> None:
-    words = "import sys, skiff.flows.check; print(*(name for name in sys.modules if '.' not in name))"
+    words = "import sys, skiff.flows.check, skiff.flows.look_over; print(*(name for name in sys.modules if '.' not in name))"
     done = subprocess.run([sys.executable, "-c", words], check=True, capture_output=True, text=True)
     assert not {"sklearn", "pandas", "lightgbm", "onnxruntime", "onnx"} & set(done.stdout.split())

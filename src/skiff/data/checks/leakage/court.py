@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -128,16 +129,21 @@ def find_leakage(  # noqa: PLR0913  the contract of the room: everything beyond 
         return []
     progress.step("looking at each column alone")
     docket, names = open_docket(case)
-    told = [*names, *find_sorted_file(case), *find_clock(case)]
-    proven, doubtful = _hold_sittings(docket, progress=progress)
+
+    def find_beside() -> list[Suspicion]:
+        twins = find_twins(frame, case, test_rows=test_rows, without=docket.identities) if test_rows is not None else []
+        straddling = find_straddling_groups(frame, case, test_rows=test_rows) if test_rows is not None else []
+        return [*find_sorted_file(case), *find_clock(case), *twins, *straddling]
+
+    with ThreadPoolExecutor(max_workers=1) as pool:  # what needs no verdict, while the witnesses are heard
+        beside = pool.submit(find_beside)
+        proven, doubtful = _hold_sittings(docket, progress=progress)
+        told = [*names, *beside.result()]
     guilty = {name for suspicion in proven for name in suspicion.columns}
     broken = [suspicion for suspicion in proven if not set(suspicion.columns) & set(keep)]
     doubtful = keep_strongest([*doubtful, *ask_about_partners(case, broken, guilty=guilty, innocent=docket.lags)])
     progress.step("measuring the score with and without each suspect")
     scored = score_suspects(docket, [*proven, *doubtful], guilty=guilty)
-    if test_rows is not None:
-        told += find_twins(frame, case, test_rows=test_rows, without=docket.identities)
-        told += find_straddling_groups(frame, case, test_rows=test_rows)
     told += find_likely_groups(case, docket.powers, without=guilty | docket.identities)
     return sort_findings([finding for suspicion in [*scored, *told] for finding in pronounce(suspicion, keep=keep)])
 

@@ -80,11 +80,12 @@ def find_likely_groups(case: Case, powers: Mapping[str, Power], *, without: Coll
     for name, power in powers.items():
         if name in without or power.column.kind != "category":
             continue
-        n_levels = case.frame[name].n_unique()
-        if n_levels < MIN_ENTITIES or not ROWS_PER_ENTITY[0] <= case.n_rows / n_levels <= ROWS_PER_ENTITY[1]:
-            continue
         low = power.score.low or 0.0
-        if low >= (MEMORY_R2 if case.is_regression else MEMORY_AUC) and (best is None or low > best[0]):
+        is_telling = low >= (MEMORY_R2 if case.is_regression else MEMORY_AUC)
+        if not is_telling or (best is not None and low <= best[0]):
+            continue
+        n_levels = case.frame[name].n_unique()
+        if n_levels >= MIN_ENTITIES and ROWS_PER_ENTITY[0] <= case.n_rows / n_levels <= ROWS_PER_ENTITY[1]:
             best = (low, power)
     return [] if best is None else [_build_likely(case, best[1])]
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from skiff.core.measurement import Measurement
 from skiff.core.signature import InputColumn
+from skiff.data.abreast import map_abreast
 from skiff.data.checks.leakage.case import N_FOLDS, Case
 from skiff.data.checks.leakage.columns import Encoding, encode_codes, learn_encoding
 from skiff.data.checks.leakage.proof import (
@@ -111,11 +112,11 @@ def measure_alone(case: Case) -> Mapping[str, Power]:
     drawn = case.frame.select([column.name for column in case.inputs])[case.sample]
     labels = case.labels[case.sample]
     truths = [(labels == outcome.code).astype(np.float64) for outcome in case.outcomes]
-    series = drawn.get_columns()
-    return {
-        column.name: _measure_column(case, column, cells, truths=truths, order=order)
-        for column, cells in zip(case.inputs, series, strict=True)
-    }
+    pairs = list(zip(case.inputs, drawn.get_columns(), strict=True))
+    powers = map_abreast(
+        lambda pair: _measure_column(case, *pair, truths=truths, order=order), pairs, threads=case.threads
+    )
+    return {power.column.name: power for power in powers}
 
 
 def _measure_column(

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from skiff.core.signature import InputColumn
+from skiff.data.abreast import map_abreast
 from skiff.data.checks.leakage.case import Case, Outcome
 from skiff.data.checks.leakage.columns import encode_ordered, find_blanks
 from skiff.data.checks.leakage.power import Power
@@ -303,11 +304,12 @@ def tabulate_states(
     """Return the value states of every column but those `without`, by name; columns without any are absent."""
     if not case.outcomes:
         return {}
-    found = {name: find_value_states(case, power) for name, power in powers.items() if name not in without}
-    return {name: states for name, states in found.items() if states}
+    names = [name for name in powers if name not in without]
+    found = map_abreast(lambda name: find_value_states(case, powers[name]), names, threads=case.threads)
+    return {name: states for name, states in zip(names, found, strict=True) if states}
 
 
 def tabulate_blanks(case: Case) -> Mapping[str, tuple[State, State]]:
     """Return the blank and the filled state of every column that has both, by name."""
-    found = {column.name: find_blank_states(case, column) for column in case.inputs}
-    return {name: states for name, states in found.items() if states is not None}
+    found = map_abreast(lambda column: find_blank_states(case, column), case.inputs, threads=case.threads)
+    return {column.name: states for column, states in zip(case.inputs, found, strict=True) if states is not None}

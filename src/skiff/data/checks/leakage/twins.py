@@ -71,11 +71,10 @@ def find_twins(frame: pl.DataFrame, case: Case, *, test_rows: Int, without: Coll
         return []
     names = [column.name for column in columns]
     train, test = case.frame.select(names), frame.select(names)[test_rows]
-    exact = [part.hash_rows(seed=0) for part in (train, test)]
+    exact, near = _hash_twice(train, test, columns)
     is_twin = _find_shared(exact[1], exact[0]).to_numpy()
     by_chance = count_chance_twins(case, columns, n_test=len(test_rows))
     found = _judge_twins(case, test_rows, is_twin, hashes=exact[0], n_by_chance=by_chance, is_exact=True)
-    near = _hash_nearly(train, test, columns)
     is_near = _find_shared(near[1], near[0]).to_numpy() & ~is_twin
     return found + _judge_twins(case, test_rows, is_near, hashes=near[0], n_by_chance=by_chance, is_exact=False)
 
@@ -86,28 +85,35 @@ def _find_shared(few: pl.Series, many: pl.Series) -> pl.Series:
     return few.is_in(met.implode())
 
 
-def _hash_nearly(
+def _hash_twice(
     train: pl.DataFrame, test: pl.DataFrame, columns: Sequence[InputColumn]
-) -> tuple[pl.Series, pl.Series]:
-    """Return one number a row, equal for rows whose inputs are equal up to rounding, case and punctuation.
+) -> tuple[tuple[pl.Series, pl.Series], tuple[pl.Series, pl.Series]]:
+    """Return one number a row twice: equal for rows with the same inputs, and for rows whose inputs are nearly the same.
 
-    Taking texts to their letters is slow, and only rows that already agree in everything else can still turn out alike:
-    the others, nearly all, keep the number of the rest of the row.
+    Nearly is up to rounding, case and punctuation. Taking cells to that is slow, and only rows that agree in all columns
+    that a slight change cannot alter can turn out alike: the others, nearly all, keep the number of those columns.
     """
     schema = train.schema
     blurred = [_blur(column, schema[column.name]) for column in columns]
-    is_text = [_is_text(column, schema[column.name]) for column in columns]
-    quick = [cells for cells, slow in zip(blurred, is_text, strict=True) if not slow]
-    if not any(is_text) or not quick:
-        return train.select(blurred).hash_rows(seed=0), test.select(blurred).hash_rows(seed=0)
-    hashes = [part.select(quick).hash_rows(seed=0) for part in (train, test)]
-    shared = _find_shared(hashes[1], hashes[0])
-    is_open = hashes[0].is_duplicated() | hashes[0].is_in(hashes[1].filter(shared).unique().implode())
-    made = []
-    for part, known, mask in zip((train, test), hashes, (is_open, shared), strict=True):
-        full = part.filter(mask).select(blurred).hash_rows(seed=1)
-        made.append(known.scatter(mask.arg_true(), full))
-    return made[0], made[1]
+    may_blur = [_may_blur(column, schema[column.name]) for column in columns]
+    firm = [column.name for column, slight in zip(columns, may_blur, strict=True) if not slight]
+    if not firm:
+        return (
+            (train.hash_rows(seed=0), test.hash_rows(seed=0)),
+            (train.select(blurred).hash_rows(seed=0), test.select(blurred).hash_rows(seed=0)),
+        )
+    known = train.select(firm).hash_rows(seed=0), test.select(firm).hash_rows(seed=0)
+    if not any(may_blur):
+        return known, known
+    shared = _find_shared(known[1], known[0])
+    is_open = known[0].is_duplicated() | known[0].is_in(known[1].filter(shared).unique().implode())
+    parts = [
+        (rows.filter(mask), hashes, mask.arg_true())
+        for rows, hashes, mask in ((train, known[0], is_open), (test, known[1], shared))
+    ]
+    exact = [hashes.clone().scatter(places, rows.hash_rows(seed=1)) for rows, hashes, places in parts]
+    near = [hashes.clone().scatter(places, rows.select(blurred).hash_rows(seed=1)) for rows, hashes, places in parts]
+    return (exact[0], exact[1]), (near[0], near[1])
 
 
 def _blur(column: InputColumn, dtype: pl.DataType) -> pl.Expr:
@@ -116,6 +122,11 @@ def _blur(column: InputColumn, dtype: pl.DataType) -> pl.Expr:
     if _is_text(column, dtype):
         return cells.str.to_lowercase().str.replace_all(r"[^\p{L}]+", "")
     return cells.round_sig_figs(DIGITS) if dtype.is_float() else cells
+
+
+def _may_blur(column: InputColumn, dtype: pl.DataType) -> bool:
+    """Whether a slight change could alter the cells of a column."""
+    return _is_text(column, dtype) or dtype.is_float()
 
 
 def _is_text(column: InputColumn, dtype: pl.DataType) -> bool:
