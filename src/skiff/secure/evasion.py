@@ -26,6 +26,7 @@ from skiff.core.measurement import Measurement
 from skiff.core.signature import InputColumn
 from skiff.evaluate.intervals import LEVEL, find_exact_interval
 from skiff.secure.answers import Suspect, build_numbers
+from skiff.secure.edits import Edit, list_edits, set_cell
 from skiff.secure.lights import Light
 
 if TYPE_CHECKING:
@@ -39,10 +40,6 @@ MOST_EDITS = 3
 
 MOST_ROWS = 200
 """Rows attacked: a share is then known to about 7 points."""
-
-MOST_VALUES, MOST_EDITS_TRIED = 8, 600
-"""Values tried in a column (evenly spaced among those that training rows had, or the most frequent levels), and in all columns
-together; wide tables get fewer each, but two at least."""
 
 MODEST = 0.25
 """Share of training rows whose values a changed number or date may pass over: a person can earn more than before, not suddenly as much
@@ -86,15 +83,6 @@ class Evasion:
     immutable: tuple[str, ...]
     untouched: tuple[str, ...]
     n_rows: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Edit:
-    """One cell set to one value of training rows, and the share of them that lies below it (numbers and dates)."""
-
-    column: str
-    value: pl.Series  # of one cell, so that its type is the column's
-    rank: float | None
 
 
 def measure_evasion(
@@ -146,7 +134,7 @@ def measure_evasion(
     chosen = np.sort(np.random.default_rng(seed).permutation(rows.height)[:MOST_ROWS])
     current = rows.select(names)[chosen]
     before = suspect.decide(suspect.ask(current)) if current.height else np.empty(0, dtype=np.int64)
-    edits = _list_edits(seen, suspect.inputs, immutable)
+    edits = list_edits(seen, suspect.inputs, immutable)
     costs = _measure_costs(current, seen, suspect.inputs, edits)
     needed = np.full(current.height, MOST_EDITS + 1)
     used: list[list[int]] = [[] for _ in range(current.height)]
@@ -208,39 +196,8 @@ def _measure_share(name: str, n_flipped: int, n_rows: int) -> Measurement:
     )
 
 
-def _list_edits(seen: pl.DataFrame, inputs: Sequence[InputColumn], immutable: Collection[str]) -> list[_Edit]:
-    """Return the values that cells may be set to; an empty cell is one where training rows had empty ones."""
-    free = [column for column in inputs if column.name not in immutable and column.kind != "text"]
-    n_values = int(np.clip(MOST_EDITS_TRIED // max(1, len(free)), 2, MOST_VALUES))
-    edits: list[_Edit] = []
-    for column in free:
-        cells = seen[column.name]
-        known = cells.drop_nulls()
-        known = known.drop_nans() if known.dtype.is_float() else known
-        if column.kind in {"number", "date"}:
-            edits += _list_ranked(known.sort(), n_values)
-        else:
-            common = known.value_counts(sort=True)[column.name].head(n_values)
-            edits += [
-                _Edit(column=column.name, value=common[place : place + 1], rank=None) for place in range(len(common))
-            ]
-        if cells.null_count():
-            edits.append(_Edit(column=column.name, value=pl.Series(column.name, [None], dtype=cells.dtype), rank=None))
-    return edits
-
-
-def _list_ranked(ordered: pl.Series, n_values: int) -> list[_Edit]:
-    """Return evenly spaced values of an ordered column without gaps, each with the share of rows below it."""
-    places = np.unique((np.linspace(0.02, 0.98, n_values) * (len(ordered) - 1)).round().astype(int)).tolist()
-    values = [ordered[place : place + 1] for place in places] if len(ordered) else []
-    return [
-        _Edit(column=ordered.name, value=value, rank=float(ordered.search_sorted(value[0], side="left")) / len(ordered))
-        for value in values
-    ]
-
-
 def _measure_costs(
-    rows: pl.DataFrame, seen: pl.DataFrame, inputs: Sequence[InputColumn], edits: Sequence[_Edit]
+    rows: pl.DataFrame, seen: pl.DataFrame, inputs: Sequence[InputColumn], edits: Sequence[Edit]
 ) -> Float:
     """Return what each edit costs each row, (n_rows, n_edits): the share of training rows passed over, infinite where it is too far.
 
@@ -260,7 +217,7 @@ def _measure_costs(
     return costs
 
 
-def _mark_used(used: Sequence[Sequence[int]], edits: Sequence[_Edit]) -> NDArray[np.bool_]:
+def _mark_used(used: Sequence[Sequence[int]], edits: Sequence[Edit]) -> NDArray[np.bool_]:
     """Return which edits are in a column that a row has changed already, (n_rows, n_edits)."""
     columns = np.array([edit.column for edit in edits])
     return np.stack([np.isin(columns, columns[list(places)]) for places in used])
@@ -274,12 +231,12 @@ class _Tried:
     is_turning: NDArray[np.bool_]
 
 
-def _try_edits(suspect: Suspect, rows: pl.DataFrame, before: Int, edits: Sequence[_Edit]) -> _Tried:
+def _try_edits(suspect: Suspect, rows: pl.DataFrame, before: Int, edits: Sequence[Edit]) -> _Tried:
     margins = np.full((rows.height, len(edits)), np.inf)
     is_turning = np.zeros((rows.height, len(edits)), dtype=bool)
     for column in dict.fromkeys(edit.column for edit in edits):
         places = [place for place, edit in enumerate(edits) if edit.column == column]
-        answers = suspect.ask(pl.concat([_set(rows, edits[place]) for place in places]))
+        answers = suspect.ask(pl.concat([set_cell(rows, edits[place]) for place in places]))
         decided = suspect.decide(answers).reshape(len(places), rows.height)
         is_turning[:, places] = (decided != before[None, :]).T
         margins[:, places] = _measure_margins(suspect, answers, np.tile(before, len(places))).reshape(len(places), -1).T
@@ -307,11 +264,7 @@ def _measure_margins(suspect: Suspect, answers: Float, before: Int) -> Float:
     return np.asarray(own - others.max(axis=1))
 
 
-def _set(rows: pl.DataFrame, edit: _Edit) -> pl.DataFrame:
-    return rows.with_columns(pl.repeat(edit.value[0], rows.height, dtype=edit.value.dtype).alias(edit.column))
-
-
-def _apply(rows: pl.DataFrame, places: Int, best: Int, edits: Sequence[_Edit]) -> pl.DataFrame:
+def _apply(rows: pl.DataFrame, places: Int, best: Int, edits: Sequence[Edit]) -> pl.DataFrame:
     """Return the rows with each chosen edit made."""
     changed: dict[str, pl.Series] = {}
     for row, place in zip(places.tolist(), best.tolist(), strict=True):
