@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -165,3 +166,27 @@ def test_a_part_of_a_group_is_called_the_same_whether_it_is_done_or_not(
     assert skiff_json("releases", "show", 1, "-w", folder)["command"] == "releases show"
     assert skiff_json("releases", "show", 9, "-w", folder, code=2)["command"] == "releases show"
     assert skiff_json("ledger", "verify", "-w", tmp_path / "none", code=2)["command"] == "ledger verify"
+
+
+def test_secure_shows_lights_and_answers_machines_in_the_same_words(
+    finished: tuple[RunOutcome, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "bookings"
+    shutil.copytree(finished[1], folder)
+    options = ["--attack", "evasion", "-w", folder]
+    shown = skiff("secure", *options)
+    assert shown.returncode == 0, shown.stderr
+    assert "How little turns a decision over?" in shown.stdout
+    assert "Not measured:" in shown.stdout
+    result = skiff_json("secure", *options)["result"]
+    assert result["gate"] == {"passed": True, "attacks": ["membership"], "refused": []}
+    assert result["attacks"]["evasion"]["headline"] in " ".join(shown.stdout.split())
+    assert result["attacks"]["evasion"]["light"] in {"red", "amber", "green"}
+    assert Path(result["files"]["secure_html"]).exists()
+
+
+def test_secure_without_a_release_says_how_to_get_one(tmp_path: Path) -> None:
+    assert skiff("init", tmp_path / "new").returncode == 0
+    refused = skiff("secure", "-w", tmp_path / "new", "--json")
+    assert refused.returncode == 2
+    assert json.loads(refused.stdout)["error"]["code"] == "no_release"

@@ -311,6 +311,21 @@ class RetrainSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecureSettings:
+    """What `skiff secure` may try, and which attacks must not succeed."""
+
+    immutable: tuple[Name, ...] = field(
+        default=(), metadata=_meaning("Columns that a person cannot change about themselves.", '["age", "sex"]')
+    )
+    sensitive: tuple[Name, ...] = field(
+        default=(), metadata=_meaning("Columns that must not be found out by asking the model.", '["diagnosis"]')
+    )
+    gate: tuple[Literal["membership", "attributes", "evasion", "extraction"], ...] = field(
+        default=("membership",), metadata=_meaning("Attacks whose red light ends with exit code 1.", '["membership"]')
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of ``skiff.toml``, checked.
 
@@ -334,6 +349,7 @@ class Settings:
     watch : WatchSettings
     alerts : AlertSettings
     retrain : RetrainSettings
+    secure : SecureSettings
 
     Examples
     --------
@@ -357,6 +373,7 @@ class Settings:
     watch: WatchSettings = field(default_factory=WatchSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     retrain: RetrainSettings = field(default_factory=RetrainSettings)
+    secure: SecureSettings = field(default_factory=SecureSettings)
 
 
 SECTIONS: Mapping[str, tuple[type[Any], str]] = {
@@ -375,6 +392,7 @@ SECTIONS: Mapping[str, tuple[type[Any], str]] = {
     "watch": (WatchSettings, "When `skiff watch` looks."),
     "alerts": (AlertSettings, "Who is told, and how."),
     "retrain": (RetrainSettings, "When a new model is tried against the one that answers."),
+    "secure": (SecureSettings, "What an attacker on the model can and must not do."),
 }
 """Each table with fixed keys, and its line in the commented file. ``[reading]`` has a table for each source instead."""
 

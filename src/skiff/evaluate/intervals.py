@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from scipy import sparse
-from scipy.special import ndtr, ndtri
+from scipy.special import betaincinv, ndtr, ndtri
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,6 +63,36 @@ def find_wilson_interval(successes: float, n: float, *, level: float = LEVEL) ->
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     low = 0.0 if successes == 0 else max(0.0, centre - half)
     high = 1.0 if successes == n else min(1.0, centre + half)
+    return low, high
+
+
+def find_exact_interval(successes: int, n: int, *, level: float = LEVEL) -> Interval:
+    """Return the exact interval of a proportion, which never covers less than `level`: for rare hits that must not be belittled.
+
+    Parameters
+    ----------
+    successes, n : int
+        Count of hits among `n` > 0 independent rows.
+    level : float
+        Confidence level, 0 to 1.
+
+    References
+    ----------
+    Clopper, C. J. and Pearson, E. S. (1934). The use of confidence or fiducial limits illustrated in the case of the binomial.
+    Biometrika 26(4), 404-413. https://doi.org/10.1093/biomet/26.4.404
+
+    Examples
+    --------
+    >>> low, high = find_exact_interval(0, 10)
+    >>> low, round(high, 4)
+    (0.0, 0.3085)
+    >>> low, high = find_exact_interval(3, 10)
+    >>> round(low, 4), round(high, 4)
+    (0.0667, 0.6525)
+    """
+    tail = (1 - level) / 2
+    low = 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, tail))
+    high = 1.0 if successes == n else float(betaincinv(successes + 1, n - successes, 1 - tail))
     return low, high
 
 

@@ -213,15 +213,15 @@ def retrain(
     )
 
 
-def load_champion(workspace: Workspace) -> Champion:
-    """Return the release that answers, with the rows it learned from and those it was judged on.
+def load_champion(workspace: Workspace, number: int | None = None) -> Champion:
+    """Return the release that answers, or the one named, with the rows it learned from and those it was judged on.
 
     Raises
     ------
     SkiffError
-        ``no_release``; ``dataset_not_found`` where its data was removed.
+        ``no_release``, ``release_not_found``; ``dataset_not_found`` where its data was removed.
     """
-    number = workspace.releases.champion()
+    number = number or workspace.releases.champion()
     if number is None:
         raise SkiffError(
             "no_release",
