@@ -59,7 +59,7 @@ def log_stays(folder: Path, stays: pl.DataFrame) -> None:
     with PredictionLog(open_store(folder / ".skiff"), clock=lambda: at) as log:
         rows = [
             PredictionRow(
-                id=log.make_id(at + place),
+                id=log.ids.make(at + place),
                 at=at + place,
                 release=number,
                 role="champion",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from skiff.core.errors import SkiffError
+from skiff.core.sheet import Sheet
 from skiff.core.signature import InputColumn, Signature
 from skiff.core.task import TaskKind
 from skiff.deploy.answers import Answer, Answers, Reasons
@@ -216,14 +219,25 @@ class Predictor:
 
     def _convert(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:  # Any: cells of any library
         """Convert rows column by column, so that an error names row and column."""
-        wanted = {column.name for column in self.signature.inputs}
+        columns = self._turn(rows)
+        return {
+            tensor: convert_cells(column, cells)
+            for tensor, column, cells in zip(self._tensors, self.signature.inputs, columns, strict=True)
+        }
+
+    def _turn(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Any]]:  # Any: cells of any library
+        """Return the cells of the rows by column, in the order of the inputs."""
+        names = tuple([column.name for column in self.signature.inputs])
+        if isinstance(rows, Sheet) and rows.names == names:
+            return rows.columns
+        if len(names) > 1 and set(map(type, rows)) == {dict}:  # one call a row instead of one a cell
+            with suppress(KeyError):  # which column is lacking in which row is said below
+                return list(zip(*map(itemgetter(*names), rows), strict=True))
+        wanted = set(names)
         for number, row in enumerate(rows, start=1):
             if not wanted <= row.keys():
                 refuse_missing_columns(self.signature.inputs, list(row), row=number if len(rows) > 1 else 0)
-        return {
-            tensor: convert_cells(column, [row[column.name] for row in rows])
-            for tensor, column in zip(self._tensors, self.signature.inputs, strict=True)
-        }
+        return [[row[name] for row in rows] for name in names]
 
     def _answer(self, tensors: Mapping[str, NDArray[Any]]) -> Predictions:
         n_rows = len(next(iter(tensors.values())))

@@ -24,6 +24,9 @@ KIND_WORDS = {"number": "a number", "boolean": "yes or no", "category": "a text"
 NOT_CONVERTIBLE = (TypeError, ValueError, ArithmeticError)
 """What a cell that makes no sense in its column raises when it is converted."""
 
+_PLAIN_NUMBERS = frozenset({float, int, bool, type(None)})
+"""Types that NumPy turns into doubles as `to_number` does, None into NaN."""
+
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECOND = dt.timedelta(seconds=1)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -216,23 +219,34 @@ def _list_cells(values: Value) -> list[Value]:
 
 
 def convert_cells(column: InputColumn, cells: Sequence[Value]) -> Tensor:
-    """Return cells one by one as a [N, 1] tensor; the slow path that accepts anything sensible.
+    """Return cells as a [N, 1] tensor; anything sensible is accepted.
 
     Raises
     ------
     SkiffError
         ``bad_value``, naming column and row, never the value.
     """
-    convert = CONVERTERS[column.kind]
-    made = np.empty(len(cells), dtype=DTYPES[column.kind])
     try:
-        if column.kind in {"category", "text"}:  # nearly all cells are plain text, and there may be millions
-            made[:] = [cell if cell.__class__ is str and cell.isascii() else to_text(cell) for cell in cells]
-        else:
-            made[:] = [convert(cell) for cell in cells]
+        return _convert_cells(column, cells).reshape(-1, 1)
     except NOT_CONVERTIBLE as error:
         raise _describe_bad_cells(column, cells) from error
-    return made.reshape(-1, 1)
+
+
+def _convert_cells(column: InputColumn, cells: Sequence[Value]) -> Tensor:
+    """Return cells as one array: at once where their types are plain, as those of JSON mostly are, else one by one."""
+    kinds = set(map(type, cells))
+    if column.kind in {"number", "boolean"} and kinds <= _PLAIN_NUMBERS:
+        return np.array(cells, dtype=np.float64)
+    convert = CONVERTERS[column.kind]
+    made = np.empty(len(cells), dtype=DTYPES[column.kind])
+    if column.kind in {"category", "text"}:  # nearly all cells are plain text, and there may be millions
+        if kinds == {str} and all(map(str.isascii, cells)):
+            made[:] = cells
+        else:
+            made[:] = [cell if cell.__class__ is str and cell.isascii() else to_text(cell) for cell in cells]
+    else:
+        made[:] = [convert(cell) for cell in cells]
+    return made
 
 
 def _describe_bad_cells(column: InputColumn, cells: Sequence[Value]) -> SkiffError:

@@ -16,8 +16,9 @@ from skiff.core.finding import Finding
 from skiff.core.settings import Settings
 from skiff.data.contract.rules import build_contract
 from skiff.deploy.runtime import Runtime
+from skiff.flows.answered import Answered
 from skiff.flows.contracts import hold
-from skiff.flows.desk import Answered, Desk, Shares
+from skiff.flows.desk import Desk, Shares
 from skiff.flows.export import disarm_formulas
 from skiff.flows.pieces import read_pieces
 from skiff.flows.read import ReadTable, read_table
@@ -246,7 +247,7 @@ def _open_log(workspace: Workspace) -> PredictionLog:
 def _build_desk(standing: Standing, settings: Settings, *, is_champion: bool, log: PredictionLog | None) -> Desk:
     return Desk(
         standing,
-        make_id=log.make_id if log else IdMaker().make,
+        ids=log.ids if log else IdMaker(),
         clock=_now,
         shares=Shares(control=settings.serving.control_share if is_champion else 0.0),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from skiff.core.errors import SkiffError
 from skiff.core.signature import InputColumn
 from skiff.core.task import TaskKind
-from skiff.data.contract.rules import build_contract
+from skiff.data.contract.many import TableChecker, compile_contract_for_tables
+from skiff.data.contract.rules import Contract, build_contract
 from skiff.data.contract.single import Checker, compile_contract
 from skiff.deploy.answers import Answers
 from skiff.deploy.runtime import Runtime
 from skiff.store.champion import ReleaseShelf
-from skiff.store.predictions.keeping import Keep, plan_keeping
+from skiff.store.predictions.keeping import Keep, Keeper, plan_keeping
 
 Cells = Mapping[str, Any]  # Any: the cells of a row as JSON has them
 
@@ -33,17 +34,20 @@ class Standing:
     number : int
     manifest : mapping
     runtime : Runtime
-    keep : callable
-        Turns the inputs of a row into what the log keeps of them.
+    keep : Keeper
+        Turns the inputs of rows into what the log keeps of them.
     check : callable or None
         Lists what a row breaks of what a person confirmed about the data; None where nothing was confirmed.
+    check_table : callable or None
+        The same for many rows at once.
     """
 
     number: int
     manifest: Mapping[str, Any]  # Any: a JSON document
     runtime: Runtime
-    keep: Callable[[Cells], str | None]
+    keep: Keeper
     check: Checker | None = None
+    check_table: TableChecker | None = None
 
     @property
     def kind(self) -> TaskKind:
@@ -59,6 +63,11 @@ class Standing:
     def inputs(self) -> tuple[InputColumn, ...]:
         """Return the columns the model takes."""
         return self.runtime.signature.inputs
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Return the names of the columns the model takes."""
+        return tuple([column.name for column in self.inputs])
 
     @property
     def target(self) -> str:
@@ -116,23 +125,25 @@ def open_standing(shelf: ReleaseShelf, number: int, *, keep: Keep, hash_key: byt
     manifest, files = shelf.read_release(number)
     runtime = Runtime(files["model.onnx"], files.get("reasons.onnx"), workers=workers)
     columns = [column.name for column in runtime.signature.inputs]
+    agreed = _find_confirmed(manifest)
     return Standing(
         number=number,
         manifest=manifest,
         runtime=runtime,
         keep=plan_keeping(keep, columns, hash_key=hash_key),
-        check=_compile_confirmed(manifest),
+        check=compile_contract(agreed, now=time.time) if agreed else None,
+        check_table=compile_contract_for_tables(agreed, now=time.time) if agreed else None,
     )
 
 
-def _compile_confirmed(manifest: Mapping[str, Any]) -> Checker | None:
+def _find_confirmed(manifest: Mapping[str, Any]) -> Contract | None:
     """Return what rows are held against: what a person confirmed. What Skiff only proposed is not asked of single rows."""
     agreed = manifest.get("contract")
     if not isinstance(agreed, dict):
         return None
     contract = build_contract(agreed)
     confirmed = tuple(rule for rule in contract.rules if rule.status == "confirmed")
-    return compile_contract(replace(contract, rules=confirmed), now=time.time) if confirmed else None
+    return replace(contract, rules=confirmed) if confirmed else None
 
 
 def refuse_none(number: int | None, root: str) -> int:

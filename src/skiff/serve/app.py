@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import msgspec
 
 from skiff.core.errors import SkiffError
-from skiff.flows.desk import Answered, Desk, spread
+from skiff.flows.answered import Answered
+from skiff.flows.desk import Desk, spread
 from skiff.flows.outcomes import read_moment, read_question, write_outcome
+from skiff.flows.standing import Cells
 from skiff.serve import assets
 from skiff.serve.bodies import decode_outcomes, decode_predict
 from skiff.serve.door import Door
@@ -190,7 +192,7 @@ class App:
         self,
         request: Request,
         desk: Desk,
-        rows: list[dict[str, str | int | float | bool | None]],
+        rows: Sequence[Cells],
         *,
         keys: list[str | None],
         subjects: list[str | None],
@@ -207,7 +209,7 @@ class App:
                 elif isinstance(found, BaseException):
                     self.fail(request, found)
                 else:
-                    self._count(found)
+                    self._count(found, desk)
                     encode(found)
             except Exception as error:  # noqa: BLE001  the outermost edge of this face, after the wait
                 self.fail(request, error)
@@ -224,13 +226,12 @@ class App:
             )
         )
 
-    def _count(self, found: list[Answered]) -> None:
-        reviews = sum(item.decision == "review" for item in found)
+    def _count(self, found: list[Answered], desk: Desk) -> None:
+        reviews = [item.decision for item in found].count("review")
         if reviews:
             self._metrics.add("reviews", reviews)
-        controls = sum(item.control for item in found)
-        if controls:
-            self._metrics.add("controls", controls)
+        if desk.shares.control:
+            self._metrics.add("controls", sum(item.control for item in found))
 
     def _find(self, request: Request) -> Route:
         method = b"GET" if request.method == b"HEAD" else request.method
@@ -250,8 +251,9 @@ class App:
         raise refuse("route_not_found", "There is nothing at this address.", "See /docs for what there is.")
 
     def _predict(self, request: Request) -> None:
-        body = decode_predict(request.body, row_limit=self._row_limit)
-        n_rows, desk = len(body.rows), self._desk
+        desk = self._desk
+        body = decode_predict(request.body, row_limit=self._row_limit, columns=desk.champion.columns)
+        n_rows = len(body.rows)
         release = desk.champion.number
 
         def encode(found: list[Answered]) -> None:

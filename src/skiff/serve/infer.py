@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -12,8 +12,9 @@ import msgspec
 import skiff
 from skiff.core.errors import SkiffError
 from skiff.core.task import ColumnKind
-from skiff.flows.desk import Answered, Desk, spread
-from skiff.flows.standing import Standing
+from skiff.flows.answered import Answered
+from skiff.flows.desk import Desk, spread
+from skiff.flows.standing import Cells, Standing
 from skiff.serve.bodies import InferBody, decode_infer
 from skiff.serve.errors import refuse
 from skiff.serve.protocol import Request
@@ -63,7 +64,7 @@ class Host(Protocol):
         self,
         request: Request,
         desk: Desk,
-        rows: list[dict[str, Any]],
+        rows: Sequence[Cells],
         *,
         keys: list[str | None],
         subjects: list[str | None],
@@ -184,8 +185,7 @@ class Inference:
 
     def _answer(self, request: Request, body: InferBody, buffers: bytes, desk: Desk) -> None:
         standing = desk.champion
-        columns = [column.name for column in standing.inputs]
-        rows = read_rows(body, buffers, columns=columns, row_limit=self._host.row_limit)
+        rows = read_rows(body, buffers, columns=standing.columns, row_limit=self._host.row_limit)
         given = body.parameters or {}
         wanted = {output.name: output.parameters or {} for output in body.outputs or ()}
         known = [name for name, _, _ in list_outputs(standing)]

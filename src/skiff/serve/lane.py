@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from skiff.core.errors import SkiffError
-from skiff.flows.desk import Answered, Desk
+from skiff.flows.answered import Answered
+from skiff.flows.desk import Desk
 from skiff.flows.standing import Cells
 from skiff.serve.metrics import Metrics
 from skiff.store.predictions.records import PredictionRow

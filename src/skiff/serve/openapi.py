@@ -9,7 +9,7 @@ import msgspec
 
 import skiff
 from skiff.core.signature import InputColumn
-from skiff.flows.desk import Answered
+from skiff.flows.answered import Answered
 from skiff.flows.standing import Standing
 from skiff.serve.bodies import MOST_NAME_LETTERS, OutcomesBody, PredictBody
 

@@ -75,7 +75,7 @@ class Source:
         challenger = self._stand(serving.challenger or 0, serving) if has_challenger else None
         desk = Desk(
             standing,
-            make_id=self._ids.make,
+            ids=self._ids,
             clock=now_micros,
             challenger=challenger,
             shares=Shares(challenger=serving.challenger_share, control=serving.control_share),
@@ -103,7 +103,7 @@ class Source:
         serving = self._settings.serving
         return Desk(
             self._stand(number, serving),
-            make_id=self._ids.make,
+            ids=self._ids,
             clock=now_micros,
             shares=Shares(control=serving.control_share),
         )

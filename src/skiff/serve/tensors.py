@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from skiff.core.errors import SkiffError
+from skiff.core.sheet import Sheet
 from skiff.serve.bodies import InferBody, Tensor, refuse_many
 from skiff.serve.errors import refuse
 
@@ -40,7 +41,9 @@ _LENGTH = struct.Struct("<I")
 MOST_DIMENSIONS = 2
 
 
-def read_rows(body: InferBody, buffers: bytes, *, columns: Sequence[str], row_limit: int) -> list[dict[str, Any]]:
+def read_rows(
+    body: InferBody, buffers: bytes, *, columns: Sequence[str], row_limit: int
+) -> Sequence[Mapping[str, Any]]:  # Any: cells
     """Return the rows that an inference request holds: one tensor a column, of shape [N] or [N, 1].
 
     Raises
@@ -75,6 +78,8 @@ def read_rows(body: InferBody, buffers: bytes, *, columns: Sequence[str], row_li
     used = {name: cells for name, cells in table.items() if name in wanted}
     if not used:
         raise _invalid("None of the inputs is a column of the model; see the model's metadata.")
+    if len(used) == len(columns) and n_rows > 1:  # nothing is lacking: they stay columns
+        return Sheet(tuple(columns), [used[name] for name in columns])
     return [dict(zip(used, row, strict=True)) for row in zip(*used.values(), strict=True)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any  # rows of JSON
 
 import jsonschema
@@ -17,6 +18,7 @@ from skiff.data.contract.answers import answer_sentences, build_rules, state_rul
 from skiff.data.contract.check import find_broken_rules
 from skiff.data.contract.json_schema import build_schema
 from skiff.data.contract.learn import carry_answers, learn_contract
+from skiff.data.contract.many import compile_contract_for_tables
 from skiff.data.contract.rules import Contract, Rule, build_contract
 from skiff.data.contract.say import list_sentences
 from skiff.data.contract.single import compile_contract
@@ -226,3 +228,57 @@ def test_restricting_keeps_only_what_a_model_needs(agreed: Contract) -> None:
     part = agreed.restrict_to(["goods", "stars"])
     assert {name for rule in part.rules for name in rule.columns} == {"goods", "stars"}
     assert Rule(kind="present", columns=("stars",), n=600) in part.rules
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.sampled_from([0, 1, 3, -7, 10**400, 2**60]),
+    st.sampled_from([0.0, 1.0, 2.5, -0.5, 1e301, float("nan"), float("inf"), -float("inf")]),
+    st.sampled_from(
+        ["", " ", "yes", "3", "2.5", "Rome", "Bonn", "A-20001", "2024-02-03", "2999-01-01", "guest1@example.org"]
+    ),
+    st.sampled_from([dt.date(2024, 2, 3), dt.datetime(2999, 1, 1, tzinfo=dt.UTC)]),
+)
+"""Cells that JSON or a library may hold, right and wrong ones for every rule."""
+
+STATED = (
+    Rule(kind="past", columns=("stars",), word="year"),
+    Rule(kind="past", columns=("sent",), word="date"),
+    Rule(kind="type", columns=("goods",), word="yes_no"),
+    Rule(kind="type", columns=("freight",), word="whole"),
+    Rule(kind="type", columns=("shop",), word="words"),
+    Rule(kind="type", columns=("ordered",), word="date"),
+    Rule(kind="order", columns=("freight", "total")),
+    Rule(kind="product", columns=("total", "goods", "freight")),
+    Rule(kind="days", columns=("stars", "ordered", "sent")),
+    Rule(kind="scale", columns=("stars",), low=0.0, high=3.0),
+    Rule(kind="minimum", columns=("goods",), low=0.0),
+    Rule(kind="maximum", columns=("freight",), high=2.5),
+    *(Rule(kind=kind, columns=(name,)) for kind in ("missing", "present") for name in ("goods", "shop", "stars")),  # type: ignore[arg-type]  # two of the kinds
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_many_rows_break_together_what_they_break_one_by_one(data: st.DataObject, agreed: Contract) -> None:
+    contract = replace(agreed, rules=(*agreed.rules, *STATED))
+    names = agreed.columns
+    usual = data.draw(st.fixed_dictionaries(dict.fromkeys(names, CELLS)))
+    others = st.fixed_dictionaries({}, optional=dict.fromkeys(names, CELLS))
+    rows = [{**usual, **given} for given in data.draw(st.lists(others, min_size=1, max_size=5))]
+    for row in rows[: data.draw(st.integers(0, 1))]:
+        del row[data.draw(st.sampled_from(names))]
+    check = compile_contract(contract, now=lambda: NOW_S)
+    together = compile_contract_for_tables(contract, now=lambda: NOW_S)(rows)
+    assert [together.get(place, []) for place in range(len(rows))] == [check(row) for row in rows]
+
+
+def test_rows_that_break_nothing_are_not_looked_at_one_by_one(agreed: Contract) -> None:
+    rows = [{**row, "ordered": str(row["ordered"]), "sent": str(row["sent"])} for row in build_orders(50).to_dicts()]
+    assert compile_contract_for_tables(agreed, now=lambda: NOW_S)(rows) == {}
+    assert compile_contract_for_tables(agreed, now=lambda: NOW_S)([]) == {}
+    spoiled = compile_contract_for_tables(agreed, now=lambda: NOW_S)([*rows, {**rows[0], "stars": 9}])
+    assert {place: [breach.code for breach in breaches] for place, breaches in spoiled.items()} == {
+        50: ["schema.out_of_range"]
+    }

@@ -22,7 +22,7 @@ with PredictionReader(open_store(Path(sys.argv[1]))) as reader:
 
 
 def _row(log: PredictionLog, at: int) -> PredictionRow:
-    return PredictionRow(id=log.make_id(at), at=at, release=1, role="champion", label="yes", value=0.7)
+    return PredictionRow(id=log.ids.make(at), at=at, release=1, role="champion", label="yes", value=0.7)
 
 
 def test_another_process_that_reads_and_leaves_does_not_cost_a_writer_its_locks(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def compile_contract(contract: Contract, *, now: Callable[[], float] | None = No
     >>> [breach.what for breach in check({"price": -5})], check({"price": 80})
     (["'price' is never negative."], [])
     """
-    tests = [(test, _describe(rule)) for rule in contract.in_force if (test := _compile(rule, now)) is not None]
+    tests = [(test, describe_rule(rule)) for rule in contract.in_force if (test := compile_rule(rule, now)) is not None]
 
     def check(row: Row) -> list[Breach]:
         return [breach for test, breach in tests if test(row)]
@@ -71,13 +71,14 @@ def compile_contract(contract: Contract, *, now: Callable[[], float] | None = No
     return check
 
 
-def _describe(rule: Rule) -> Breach:
+def describe_rule(rule: Rule) -> Breach:
+    """Return what is said of a row that breaks the rule."""
     return Breach(
         code=CODES[rule.kind], columns=rule.columns, what=say_rule(rule), is_confirmed=rule.status == "confirmed"
     )
 
 
-def _compile(rule: Rule, now: Callable[[], float] | None) -> Test | None:  # noqa: PLR0911  one return a family of rules
+def compile_rule(rule: Rule, now: Callable[[], float] | None) -> Test | None:  # noqa: PLR0911  one return a family of rules
     """Return a test that is true where a row breaks the rule; None where one row cannot show it."""
     name = rule.columns[0]
     if rule.kind == "present":

@@ -55,8 +55,8 @@ class PredictionLog:
 
     Attributes
     ----------
-    make_id : callable
-        Gives the id for a prediction at a moment.
+    ids : IdMaker
+        Gives the ids for predictions at a moment.
     """
 
     def __init__(self, store: Store, *, clock: Callable[[], int], most_waiting: int = MOST_WAITING_ROWS) -> None:
@@ -65,7 +65,7 @@ class PredictionLog:
         self._clock = clock
         self._most_waiting = most_waiting
         self._writer: Writer | None = None
-        self.make_id = IdMaker().make
+        self.ids = IdMaker()
 
     def __enter__(self) -> Self:
         """Return the log itself."""
