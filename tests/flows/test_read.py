@@ -234,3 +234,12 @@ def test_a_form_of_dates_with_words_is_shown_by_an_example_of_no_file(tmp_path: 
     (found,) = [finding for finding in read_table(path).findings if finding.code == "reading.dates"]
     assert "like 31-May-24" in found.what
     assert "1969 to 1999" in found.what
+
+
+def test_a_file_without_a_header_is_seen_where_most_amounts_are_not_known(tmp_path: Path) -> None:
+    path = tmp_path / "till.csv"
+    amounts = ["EUR 2'685.40", "EUR (525.81)", "EUR 17.95", *["n/a"] * 7, "EUR 88.00"]
+    path.write_text("".join(f"note {at} of the day,{amount}\n" for at, amount in enumerate(amounts)), encoding="utf-8")
+    frame = read_table(path).frame
+    assert frame.columns == ["column_1", "column_2"]
+    assert frame["column_2"].to_list() == [2685.4, -525.81, 17.95, *[None] * 7, 88.0]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from skiff.data.parsing.cells import is_year, look_at
 from skiff.data.parsing.dialect import find_usual_width
 from skiff.data.parsing.numbers import CURRENCIES, is_unit, split_number
+from skiff.data.parsing.placeholders import MARKERS
 
 Row = Sequence[str | None]
 
@@ -22,6 +23,9 @@ HEADER_FILLED = 0.8
 
 LOOSE_FILLED = 0.5
 """The same where no row fills more."""
+
+NO_VALUE = MARKERS | {""}
+"""What says nothing about the kind of a column, however often it stands there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +222,8 @@ def _looks_like_data(rows: Sequence[Row], start: int, width: int) -> bool:  # no
         if looks[at] == "blank":
             continue
         column = [row[at] for row in below]
-        usual = Counter(_look_with_unit(other) for other in column if other and other.strip()).most_common(1)
+        known = (other for other in column if other and other.strip().lower() not in NO_VALUE)
+        usual = Counter(map(_look_with_unit, known)).most_common(1)
         judged += 1
         if looks[at] != "text" and usual and usual[0][0] == looks[at]:
             alike += 1
