@@ -31,7 +31,7 @@ def decode(body: bytes, *, columns: tuple[str, ...]) -> tuple[object, ...]:
             found = decode_predict(body, row_limit=4, columns=columns)
         except SkiffError as error:
             return error.code, error.what, error.where
-    return [dict(row) for row in found.rows], *found[1:]
+    return [dict(row) for row in found.rows], found.key, found.subject, found.reasons
 
 
 @st.composite
