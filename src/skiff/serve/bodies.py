@@ -229,8 +229,23 @@ def decode_infer(body: bytes) -> InferBody:
         ``json_malformed``, ``body_invalid``.
     """
     found = _decode(_infer, body)
-    refuse_repeated_names(body)
+    if _may_repeat_names(body, _count_infer_names(found)):
+        refuse_repeated_names(body)
     return found
+
+
+def _count_infer_names(found: InferBody) -> int:
+    """Return how many names an inference request has at least: those of what was found in it."""
+    n_names = 1 + (found.id is not None)
+    for tensor in found.inputs:
+        n_names += 3 + (tensor.data is not None) + _count_parameters(tensor.parameters)
+    if found.outputs is not None:
+        n_names += 1 + sum(1 + _count_parameters(output.parameters) for output in found.outputs)
+    return n_names + _count_parameters(found.parameters)
+
+
+def _count_parameters(given: dict[str, Cell] | None) -> int:
+    return 0 if given is None else 1 + len(given)
 
 
 def refuse_many(n_rows: int, row_limit: int) -> None:
