@@ -6,13 +6,14 @@ import json
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from skiff.core.errors import SkiffError
 from skiff.core.sheet import Sheet
 from skiff.serve import bodies
-from skiff.serve.bodies import decode_predict
+from skiff.serve.bodies import decode_infer, decode_predict
 
 COLUMNS = ("lead_days", "price", "größe", 'a "b"')
 CELLS = st.one_of(
@@ -31,7 +32,7 @@ def decode(body: bytes, *, columns: tuple[str, ...]) -> tuple[object, ...]:
             found = decode_predict(body, row_limit=4, columns=columns)
         except SkiffError as error:
             return error.code, error.what, error.where
-    return [dict(row) for row in found.rows], *found[1:]
+    return [dict(row) for row in found.rows], found.key, found.subject, found.reasons
 
 
 @st.composite
@@ -72,3 +73,30 @@ def test_only_large_bodies_of_rows_that_are_whole_come_as_columns() -> None:
     assert isinstance(read({'a "b"': 1.0}, ('a "b"',)), list)
     assert isinstance(read({str(place): place for place in range(65)}, tuple(map(str, range(65)))), list)
     assert isinstance(decode_predict(json.dumps({"rows": [row]}).encode(), row_limit=1, columns=COLUMNS[:3]).rows, list)
+
+
+INFER = (
+    '{"id":"7","inputs":[{"name":"price","shape":[2],"datatype":"FP64","data":[1,2],"parameters":{"a":1,"b":2}}],'
+    '"outputs":[{"name":"label","parameters":{"binary_data":false}}],"parameters":{"key":"B:1"}}'
+)
+
+
+def test_an_inference_request_is_searched_for_repeated_names_only_where_there_could_be_one() -> None:
+    with patch.object(bodies, "refuse_repeated_names") as search:
+        assert decode_infer(INFER.encode()).inputs[0].data == [1, 2]
+        decode_infer(INFER.replace(",", " ,\n").replace('":', '"\t: ').encode())
+        assert not search.called
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["id", "inputs", "name", "shape", "datatype", "data", "parameters", "a", "b", "outputs", "binary_data", "key"],
+)
+def test_a_name_that_comes_twice_in_an_inference_request_is_refused(name: str) -> None:
+    twice = INFER.replace(f'"{name}":', f'"{name}":{{}},"{name}":', 1)
+    with pytest.raises(SkiffError) as caught:
+        decode_infer(twice.encode())
+    assert caught.value.code in {"json_malformed", "body_invalid"}
+    repeated = INFER.replace('"data":[1,2]', '"data":[1,2],"more":1,"more":2')
+    with pytest.raises(SkiffError, match="comes twice"):
+        decode_infer(repeated.encode())

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import compress, repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -18,7 +16,7 @@ MOST_REASONS = 5
 """Reasons given for a row: more are read by nobody, and the rest are small."""
 
 _encode = msgspec.json.Encoder().encode
-_NOTHING = repeat(None)
+_NOTHING, _NO = repeat(None), repeat(False)  # noqa: FBT003  a column of them
 Column = list[Any]  # Any: texts or numbers, as the column has them
 
 
@@ -74,9 +72,8 @@ class Answered(msgspec.Struct, omit_defaults=True):
     base: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What is said of rows, by column; None where a release does not say it.
+class Parts(NamedTuple):
+    """What is said of rows, by column; None where a release does not say it. A tuple, because one is made for every request.
 
     Parameters
     ----------
@@ -110,23 +107,24 @@ class Parts:
 
     def answer(self, ids: list[str], release: int, *, controls: list[bool] | None) -> list[Answered]:
         """Return the answer to each row."""
-        is_number = self.labels is None
-        chances = self.chances
-        columns: tuple[Iterable[Any] | None, ...] = (  # in the order of the fields of `Answered`, after its release
-            self.labels,
-            None if is_number else self.numbers,
-            None if chances is None else [dict(zip(self.classes, row, strict=True)) for row in chances],
-            self.numbers if is_number else None,
-            None if self.low is None or self.high is None else zip(self.low, self.high, strict=True),
-            self.sets,
-            self.decisions,
-            controls or repeat(False, len(ids)),  # noqa: FBT003  a column of them
-            None,  # what a row breaks is known later
-            self.reasons,
-            self.bases,
-        )
+        labels, numbers, chances, low, high = self.labels, self.numbers, self.chances, self.low, self.high
         return list(
-            map(Answered, ids, repeat(release), *(_NOTHING if column is None else column for column in columns))
+            map(  # in the order of the fields of `Answered`
+                Answered,
+                ids,
+                repeat(release),
+                labels or _NOTHING,
+                numbers if labels is not None else _NOTHING,
+                _NOTHING if chances is None else [dict(zip(self.classes, row, strict=True)) for row in chances],
+                numbers if labels is None else _NOTHING,
+                _NOTHING if low is None or high is None else zip(low, high, strict=True),
+                self.sets or _NOTHING,
+                self.decisions or _NOTHING,
+                controls or _NO,
+                _NOTHING,  # what a row breaks is known later
+                self.reasons or _NOTHING,
+                self.bases or _NOTHING,
+            )
         )
 
 
@@ -159,6 +157,8 @@ def list_parts(found: Answers, *, most_reasons: int = MOST_REASONS) -> Parts:
 
 def _list_sets(classes: tuple[str, ...], in_set: NDArray[np.bool_]) -> list[list[str]]:
     """Return the classes that cannot be ruled out in each row; there are few different sets, and rows share them."""
+    if len(in_set) == 1:
+        return [list(compress(classes, in_set[0].tolist()))]
     rows = [tuple(row) for row in in_set.tolist()]
     sets = {row: list(compress(classes, row)) for row in set(rows)}
     return [sets[row] for row in rows]

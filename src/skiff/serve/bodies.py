@@ -96,7 +96,7 @@ _infer = msgspec.json.Decoder(InferBody)
 
 
 class Asked(NamedTuple):
-    """A checked prediction request; see `PredictBody`."""
+    """A prediction request whose rows came as a `Sheet`; see `PredictBody`."""
 
     rows: Sequence[Mapping[str, Cell]]
     key: Names
@@ -113,7 +113,7 @@ MOST_SHEET_COLUMNS = 64
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')
 
 
-def decode_predict(body: bytes, *, row_limit: int, columns: tuple[str, ...] = ()) -> Asked:
+def decode_predict(body: bytes, *, row_limit: int, columns: tuple[str, ...] = ()) -> Asked | PredictBody:
     """Return the body of a prediction request.
 
     Parameters
@@ -133,15 +133,15 @@ def decode_predict(body: bytes, *, row_limit: int, columns: tuple[str, ...] = ()
     >>> decode_predict(b'{"rows": [{"nights": 2}]}', row_limit=10).rows
     [{'nights': 2}]
     """
-    found = _decode_sheet(body, columns) if columns and len(body) >= SHEET_BYTES else None
-    if found is not None:
-        refuse_many(len(found.rows), row_limit)
-    else:
-        read = _decode(_predict, body)
-        refuse_many(len(read.rows), row_limit)
-        found = Asked(read.rows, read.key, read.subject, read.reasons)
-        if _may_repeat_names(body, sum(map(len, read.rows)) + _count_fields(found)):
-            refuse_repeated_names(body)
+    found: Asked | PredictBody | None = None
+    if columns and len(body) >= SHEET_BYTES:
+        found = _decode_sheet(body, columns)
+    is_sheet = found is not None
+    if found is None:
+        found = _decode(_predict, body)
+    refuse_many(len(found.rows), row_limit)
+    if not is_sheet and _may_repeat_names(body, sum(map(len, found.rows)) + _count_fields(found)):
+        refuse_repeated_names(body)
     if found.key is not None:
         _check_names(found.key, len(found.rows), "key")
     if found.subject is not None:
@@ -184,7 +184,7 @@ def _build_sheet_decoder(columns: tuple[str, ...]) -> msgspec.json.Decoder[Any] 
     )
 
 
-def _count_fields(found: Asked) -> int:
+def _count_fields(found: Asked | PredictBody) -> int:
     """Return how many fields a body has at least, its rows aside."""
     return 1 + (found.key is not None) + (found.subject is not None) + found.reasons
 
@@ -229,8 +229,23 @@ def decode_infer(body: bytes) -> InferBody:
         ``json_malformed``, ``body_invalid``.
     """
     found = _decode(_infer, body)
-    refuse_repeated_names(body)
+    if _may_repeat_names(body, _count_infer_names(found)):
+        refuse_repeated_names(body)
     return found
+
+
+def _count_infer_names(found: InferBody) -> int:
+    """Return how many names an inference request has at least: those of what was found in it."""
+    n_names = 1 + (found.id is not None)
+    for tensor in found.inputs:
+        n_names += 3 + (tensor.data is not None) + _count_parameters(tensor.parameters)
+    if found.outputs is not None:
+        n_names += 1 + sum(1 + _count_parameters(output.parameters) for output in found.outputs)
+    return n_names + _count_parameters(found.parameters)
+
+
+def _count_parameters(given: dict[str, Cell] | None) -> int:
+    return 0 if given is None else 1 + len(given)
 
 
 def refuse_many(n_rows: int, row_limit: int) -> None:

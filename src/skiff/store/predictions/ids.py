@@ -48,6 +48,8 @@ class IdMaker:
         >>> IdMaker(process="00beef").make_many(1_700_000_000_000_000, 2)
         ['060a24181e400000beef0000', '060a24181e400000beef0001']
         """
+        if n_ids == 1:
+            return [self.make(at)]
         start = f"{at:014x}{self._process}"
         return [f"{start}{count % _COUNTS:04x}" for count in itertools.islice(self._counter, n_ids)]
 
