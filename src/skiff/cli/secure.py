@@ -13,7 +13,7 @@ from skiff.cli.options import Seconds, workspace_option
 if TYPE_CHECKING:
     from skiff.flows.secure import SecureOutcome
 
-ATTACKS = ("membership", "attributes", "evasion", "extraction")
+ATTACKS = ("membership", "attributes", "inversion", "evasion", "extraction", "poison")
 """Written out so that the command's help loads nothing; a test holds it to `skiff.flows.secure`."""
 
 
@@ -25,7 +25,7 @@ ATTACKS = ("membership", "attributes", "evasion", "extraction")
 @workspace_option
 @answer("secure")
 def command(release: int | None, attacks: tuple[str, ...], budget: float, seed: int, workspace: Path) -> Outcome:
-    """Attack a release as strangers would: who was learned from, what it tells, how to turn it over, how to copy it.
+    """Attack a release as strangers would: who was learned from, what it tells, how to turn it over, how to copy or mislead it.
 
     Each attack ends in a light (red, amber, green) with what helps and what was not measured. Exit code 1 where an attack named under
     [secure] gate ends red. Nothing about the release changes.

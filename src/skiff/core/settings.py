@@ -320,7 +320,7 @@ class SecureSettings:
     sensitive: tuple[Name, ...] = field(
         default=(), metadata=_meaning("Columns that must not be found out by asking the model.", '["diagnosis"]')
     )
-    gate: tuple[Literal["membership", "attributes", "evasion", "extraction"], ...] = field(
+    gate: tuple[Literal["membership", "attributes", "inversion", "evasion", "extraction", "poison"], ...] = field(
         default=("membership",), metadata=_meaning("Attacks whose red light ends with exit code 1.", '["membership"]')
     )
 

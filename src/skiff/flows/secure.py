@@ -28,16 +28,20 @@ from skiff.report.secure import (
     tell_attributes,
     tell_evasion,
     tell_extraction,
+    tell_inversion,
     tell_membership,
+    tell_poison,
     tell_too_few,
 )
 from skiff.secure.answers import Suspect
 from skiff.secure.attributes import People, measure_attributes
 from skiff.secure.evasion import measure_evasion
 from skiff.secure.extraction import measure_extraction
+from skiff.secure.inversion import measure_inversion
 from skiff.secure.lights import Light
 from skiff.secure.membership import MIN_ROWS, draw_members
-from skiff.secure.price import Priced, Shadows, attack_shadows, price_regularising, price_rounding
+from skiff.secure.poison import measure_poison
+from skiff.secure.price import Priced, Shadows, answer_outside, attack_shadows, price_regularising, price_rounding
 from skiff.store.clock import now_utc
 from skiff.store.workspace import Workspace
 from skiff.train.demands import Demands, read_amounts, settle_directions
@@ -49,7 +53,7 @@ if TYPE_CHECKING:
     Float: TypeAlias = NDArray[np.float64]
     Int: TypeAlias = NDArray[np.int64]
 
-Attack: TypeAlias = Literal["membership", "attributes", "evasion", "extraction"]
+Attack: TypeAlias = Literal["membership", "attributes", "inversion", "evasion", "extraction", "poison"]
 ATTACKS: tuple[Attack, ...] = get_args(Attack)
 
 MOST_MODELS, LEAST_MODELS = 16, 8
@@ -126,6 +130,14 @@ class SecureOutcome:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outside:
+    """Rows of the table, and what models that did not learn from each say to it, NaN where there is none."""
+
+    rows: Int
+    answers: Float
+
+
 @dataclass(kw_only=True)
 class _Siege:
     """One release under attack, and what has been found so far."""
@@ -136,6 +148,7 @@ class _Siege:
     progress: Progress
     y: Float = field(init=False)
     exposed_rows: tuple[int, ...] = ()
+    outside: _Outside | None = None
 
     def __post_init__(self) -> None:
         self.y, _ = encode_target(self.champion.table.frame, self.champion.task)
@@ -184,8 +197,8 @@ def secure(
 
     Notes
     -----
-    Shadow models learn from training rows alone. Of the sealed rows evasion and extraction see the columns; attribute inference
-    also sees their answers, which is noted in the ledger.
+    Shadow models learn from training rows alone. Of the sealed rows inversion, evasion and extraction see the columns; attribute
+    inference also sees their answers, which is noted in the ledger.
     """
     wishes = wishes or SecureWishes()
     with Workspace.open(folder) as workspace:
@@ -244,6 +257,7 @@ def _attack_membership(siege: _Siege) -> Told:
         siege.progress.step("measuring what a remedy does, and what it costs")
         regular = _train_shadows(siege, _plan(siege, rows, ()), n_models=found.n_models)
         priced.append(price_regularising(shadows, regular, seed=wishes.seed))
+    siege.outside = _Outside(rows=rows, answers=answer_outside(shadows))
     siege.exposed_rows = tuple(int(rows[item.row]) + 1 for item in found.exposed)
     return tell_membership(
         found,
@@ -376,11 +390,42 @@ def _attack_extraction(siege: _Siege) -> Told:
     return tell_extraction(found, is_value=siege.champion.task.kind == "regression")
 
 
+def _attack_inversion(siege: _Siege) -> Told | str:
+    """Make up rows that please the model, and see whom they resemble."""
+    champion = siege.champion
+    if not len(champion.test):
+        return "Inversion was not tried: no row was kept aside that the model did not learn from."
+    siege.progress.stage("Inversion", "rows made up to please the model")
+    found = measure_inversion(
+        siege.suspect, siege.take(champion.train), siege.take(champion.test), seed=siege.wishes.seed
+    )
+    return tell_inversion(found)
+
+
+def _attack_poison(siege: _Siege) -> Told | str:
+    """Look for signs that decide alone and for nests of contradicted answers."""
+    champion, outside = siege.champion, siege.outside
+    if champion.task.kind == "regression":
+        return "Poison was not looked for: the hints are made for decisions, not for numbers."
+    siege.progress.stage("Poison", "signs and contradicted answers")
+    rows = np.sort(champion.train)[:MOST_ROWS] if outside is None else outside.rows
+    found = measure_poison(
+        siege.suspect,
+        siege.take(rows),
+        siege.y[rows],
+        outside=None if outside is None else outside.answers,
+        seed=siege.wishes.seed,
+    )
+    return tell_poison(found, table=champion.table.name, rows=(rows + 1).tolist())
+
+
 ATTACK_WITH: dict[Attack, Callable[[_Siege], Told | str]] = {
     "membership": _attack_membership,
     "attributes": _attack_attributes,
+    "inversion": _attack_inversion,
     "evasion": _attack_evasion,
     "extraction": _attack_extraction,
+    "poison": _attack_poison,
 }
 
 

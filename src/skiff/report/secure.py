@@ -10,21 +10,28 @@ from skiff.report.sheet import Sheet, SheetList, SheetTable, render_sheet
 from skiff.secure.attributes import Attributes
 from skiff.secure.evasion import MODEST, Evasion
 from skiff.secure.extraction import JUDGED, Extraction
+from skiff.secure.inversion import Inversion
 from skiff.secure.lights import ORDER, Light, find_worst
 from skiff.secure.membership import MIN_ROWS_LOW, Membership
+from skiff.secure.poison import Poison
 from skiff.secure.price import Priced
 
 STATUS = {"red": "Red", "amber": "Amber", "green": "Green", None: "Too few rows to say"}
 TITLES = {
     "membership": "Was this row learned from?",
     "attributes": "What does it tell about people?",
+    "inversion": "Can it be asked for rows it learned from?",
     "evasion": "How little turns a decision over?",
     "extraction": "How good is a copy?",
+    "poison": "Does it look as if it was misled?",
 }
 REMEDIES = {
     "rounded": "Give answers in coarse steps only",
     "regularised": "Retrain with few, large leaves (15 leaves of at least 100 rows)",
 }
+MOST_HINTS = 5
+"""Signs, and nests, that are told."""
+
 CLOSING = (
     "A light says what these attacks could do with these rows on this day. Attacks that were not tried, and attackers who know more, "
     "are not covered by it."
@@ -37,7 +44,7 @@ class Told:
 
     Parameters
     ----------
-    attack : {"membership", "attributes", "evasion", "extraction"}
+    attack : {"membership", "attributes", "inversion", "evasion", "extraction", "poison"}
     light : {"red", "amber", "green"} or None
     headline : str
         What came of it, in one sentence.
@@ -267,7 +274,7 @@ def tell_attributes(found: Attributes) -> Told:
         return Told(
             attack="attributes",
             light=None,
-            headline="No column could be tried.",
+            headline="Too few rows to say, or no column of 2 to 20 levels.",
             sentences=(untried,) if untried else (),
         )
     worst = max(found.columns, key=lambda item: (-ORDER.index(item.light), item.gap.value))
@@ -286,6 +293,75 @@ def tell_attributes(found: Attributes) -> Told:
         remedy="Leave the column out (`--drop`), or retrain with few, large leaves." if found.light != "green" else "",
         not_measured="What can be guessed about anybody from what goes together in the world, and other columns.",
         measured=tuple(measure for item in found.columns for measure in (item.gain, item.gap)),
+    )
+
+
+def tell_inversion(found: Inversion) -> Told:
+    """Say whether rows made up to please the model resemble rows it learned from."""
+    if found.nearer is None:
+        return Told(
+            attack="inversion",
+            light=None,
+            headline="Too few rows to say: fewer than 100 on one side, or nearly all made-up rows end in the same places.",
+        )
+    return Told(
+        attack="inversion",
+        light=found.light,
+        headline=f"{_say_range(found.nearer)} of the rows made up to please the model lie nearer to rows it learned from than to others; "
+        "chance gives 50 %.",
+        sentences=(
+            f"{found.n_distinct} different rows came out. Each was compared with equally many rows of both kinds.",
+        ),
+        remedy="Retrain with few, large leaves, and show labels instead of scores." if found.light != "green" else "",
+        not_measured="Attackers who know a part of a row, and running text.",
+        measured=(found.nearer,),
+    )
+
+
+def tell_poison(found: Poison, *, table: str, rows: Sequence[int]) -> Told:
+    """Say whether a sign or a nest of contradicted answers was found.
+
+    Parameters
+    ----------
+    found : Poison
+    table : str
+        Name of the table.
+    rows : sequence of int
+        Row number in the table of each row that was looked at.
+    """
+    if found.light is None:
+        return tell_too_few("poison", found.n_rows)
+
+    def name(places: Sequence[int]) -> str:
+        return ", ".join(str(rows[place]) for place in places)
+
+    sentences = [
+        f"Sign: one rare value of “{sign.column}” turns {_say_range(sign.obeyed)} of other decisions over; {sign.carriers:,} rows carry it, "
+        f"such as {name(sign.rows)} of {table}."
+        for sign in found.signs[:MOST_HINTS]
+    ]
+    sentences += [
+        f"Nest: {nest.contradicted} of {nest.n_rows:,} rows that share a value or range of “{nest.column}” have an answer that models which "
+        f"never saw them contradict; {nest.expected:.1f} were to be expected. Such as rows {name(nest.rows)} of {table}."
+        for nest in (found.nests or ())[:MOST_HINTS]
+    ]
+    hints = len(found.signs) + len(found.nests or ())
+    sentences += [f"{hints - len(sentences)} more are not listed."] if hints > len(sentences) else []
+    looked = f"{found.n_tried} rare values were tried as signs in {found.n_rows:,} training rows."
+    if found.nests is None:
+        looked += " Nests were not looked for: that needs the models of `membership`."
+    return Told(
+        attack="poison",
+        light=found.light,
+        headline="No sign that decides alone and no nest of contradicted answers was found."
+        if found.light == "green"
+        else f"{hints} {'hint' if hints == 1 else 'hints'} to look at: honest columns can look like this, changed answers do.",
+        sentences=(*sentences, looked),
+        remedy="Ask who wrote these cells and answers, and leave the rows out if nobody knows."
+        if found.light != "green"
+        else "",
+        not_measured="Signs of several columns together, signs that a whole range of numbers shares, signs in running text, answers changed evenly over all rows, or so often that every model learns it.",
+        measured=tuple(sign.obeyed for sign in found.signs[:1]),
     )
 
 

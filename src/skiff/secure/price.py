@@ -116,6 +116,21 @@ def price_regularising(before: Shadows, after: Shadows, *, seed: int = 0) -> Pri
     )
 
 
+def answer_outside(shadows: Shadows) -> Float:
+    """Return the mean answer to each row of the models that did not learn from it, NaN where all did.
+
+    Examples
+    --------
+    >>> members = np.array([[True, False], [False, False]])
+    >>> answer_outside(Shadows(answers=np.array([[9.0, 1.0], [2.0, 3.0]]), members=members, y=np.zeros(2), kind="regression")).tolist()
+    [2.0, 2.0]
+    """
+    outside = ~shadows.members
+    weights = outside[:, :, None] if shadows.answers.ndim == 3 else outside  # noqa: PLR2004  models, rows, classes
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(weights, shadows.answers, 0.0).sum(axis=0) / weights.sum(axis=0))
+
+
 def _measure_price(before: Shadows, after: Shadows, *, sharpest: float) -> tuple[Measurement, ...]:
     is_value = before.kind == "regression"
     names = ("mae",) if is_value else ("accuracy", "log_loss")
