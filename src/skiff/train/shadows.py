@@ -53,8 +53,8 @@ MOST_DRAWN = 200
 
 REGULARISED, STRICT = "lightgbm regularised", "lightgbm strict"
 """Names of two recipes that remember less: remedies against membership inference, `plan_shadows` knows them as members. On halves of 10,000
-rows of the census (recognised at 1 % false alarms; lead; accuracy): as released 4.4 %; 0.12, regularised 2.3 %; 0.07; 0.3 points less,
-strict 1.6 %; 0.05; 0.9 points less."""
+rows of the census (recognised at 1 % false alarms; lead; accuracy): as released 4.9 %; 0.13, regularised 2.7 %; 0.08; 0.4 points less,
+strict 1.8 %; 0.06; 1.0 points less."""
 
 REMEDIES = (
     Boosting(
