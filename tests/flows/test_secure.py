@@ -18,6 +18,8 @@ from skiff.flows.conclude import RunOutcome
 from skiff.flows.run import run
 from skiff.flows.secure import ATTACKS, SecureOutcome, SecureWishes, secure
 from skiff.flows.settle import Wishes
+from skiff.report.secure import SecureStory, Told
+from skiff.secure.lights import Light
 from skiff.store.workspace import Workspace
 
 VERDICTS = re.compile(r"\b(safe|secure[ds]?|compliant|certified|fair|guaranteed?|protected|risk-free)\b", re.IGNORECASE)
@@ -106,6 +108,18 @@ def test_a_red_light_says_no_only_where_it_is_a_gate(attacked: tuple[SecureOutco
     gated = secure(folder, wishes)
     assert gated.is_yes == (gated.story.told[0].light != "red")
     assert gated.story.told[0].light == ungated.story.told[0].light
+
+
+@pytest.mark.parametrize(
+    ("light", "gate", "is_yes"),
+    [("red", ("evasion",), False), ("red", ("membership",), True), ("amber", ("evasion",), True)],
+)
+def test_only_red_at_a_gate_says_no(light: Light, gate: tuple[str, ...], *, is_yes: bool) -> None:
+    told = Told(attack="evasion", light=light, headline="Changing one cell turns 80 % over.")
+    story = SecureStory(title="bookings", created="2026-03-01T06:00:00Z", release=1, told=(told,), gate=gate)
+    made = SecureOutcome(story=story, files={}, exposed_rows=(), seconds={"evasion": 0.1})
+    assert made.is_yes is is_yes
+    assert ("gate says no" in story.headline) is not is_yes
 
 
 def test_misspelt_columns_are_refused_with_the_closest(attacked: tuple[SecureOutcome, Path], tmp_path: Path) -> None:

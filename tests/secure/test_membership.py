@@ -27,7 +27,7 @@ from skiff.secure.membership import (
     measure_membership,
     score_members,
 )
-from skiff.secure.price import Shadows, attack_shadows, price_regularising, price_rounding
+from skiff.secure.price import Shadows, attack_shadows, price_retraining, price_rounding
 
 Float = NDArray[np.float64]
 
@@ -173,7 +173,7 @@ def test_remedies_are_priced_on_rows_that_were_not_learned_from() -> None:
     X, y = build_clients()
     before = train_shadows(MODELS["unpruned tree"][1], X, y, n_models=8, seed=0)
     after = train_shadows(MODELS["tree of depth 4"][1], X, y, n_models=8, seed=0)
-    made = price_regularising(before, after)
+    made = price_retraining("strict", before, after)
     assert made.membership.light == "green"
     accuracy, loss = made.price
     assert accuracy.name == "accuracy_change"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skiff.core.task import Task
 from skiff.data.kinds import infer_inputs
 from skiff.deploy.featurizer import featurize
-from skiff.train.shadows import ShadowPlan, fit_shadows, plan_shadows
+from skiff.train.shadows import REGULARISED, STRICT, ShadowPlan, fit_shadows, plan_shadows
 
 TASK = Task(kind="binary", target="left", classes=("no", "yes"), positive="yes")
 
@@ -49,8 +49,11 @@ def test_what_is_not_known_gets_a_stand_in_and_is_named() -> None:
     assert made.stand_ins == ("catboost",)
 
 
-def test_no_members_means_the_regularised_recipe() -> None:
-    assert plan([]).names == ("lightgbm regularised",)
+@pytest.mark.parametrize("name", [REGULARISED, STRICT])
+def test_remedies_are_recipes_too(name: str) -> None:
+    made = plan([(name, 1.0)])
+    assert made.names == (name,)
+    assert made.stand_ins == ()
 
 
 @pytest.mark.parametrize("members", [[("lightgbm quick", 0.5), ("linear", 0.5)], [("extra trees", 1.0)]])

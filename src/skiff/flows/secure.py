@@ -41,11 +41,19 @@ from skiff.secure.inversion import measure_inversion
 from skiff.secure.lights import Light
 from skiff.secure.membership import MIN_ROWS, draw_members
 from skiff.secure.poison import measure_poison
-from skiff.secure.price import Priced, Shadows, answer_outside, attack_shadows, price_regularising, price_rounding
+from skiff.secure.price import (
+    Priced,
+    RemedyName,
+    Shadows,
+    answer_outside,
+    attack_shadows,
+    price_retraining,
+    price_rounding,
+)
 from skiff.store.clock import now_utc
 from skiff.store.workspace import Workspace
 from skiff.train.demands import Demands, read_amounts, settle_directions
-from skiff.train.shadows import ShadowPlan, fit_shadows, plan_shadows
+from skiff.train.shadows import REGULARISED, STRICT, ShadowPlan, fit_shadows, plan_shadows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,6 +66,9 @@ ATTACKS: tuple[Attack, ...] = get_args(Attack)
 
 MOST_MODELS, LEAST_MODELS = 16, 8
 """Shadow models: with 16 each row is learned by about eight and not learned by about eight; fewer than eight say little of a row."""
+
+RETRAINED: dict[RemedyName, str] = {"regularised": REGULARISED, "strict": STRICT}
+"""Remedies that are another recipe, the mildest first: a stronger one is tried where the one before is not green."""
 
 MOST_ROWS = 20_000
 """Rows that shadows learn from at most, each half of them; a larger table is sampled."""
@@ -253,10 +264,12 @@ def _attack_membership(siege: _Siege) -> Told:
     shadows = _train_shadows(siege, plan, n_models=None)
     found = attack_shadows(shadows, seed=wishes.seed)
     priced = [price_rounding(shadows, seed=wishes.seed)]
-    if found.light != "green":
-        siege.progress.step("measuring what a remedy does, and what it costs")
-        regular = _train_shadows(siege, _plan(siege, rows, ()), n_models=found.n_models)
-        priced.append(price_regularising(shadows, regular, seed=wishes.seed))
+    for name, recipe in RETRAINED.items():
+        if found.light == "green" or priced[-1].membership.light == "green":
+            break
+        siege.progress.step(f"measuring what a remedy does, and what it costs: {recipe}")
+        after = _train_shadows(siege, _plan(siege, rows, [(recipe, 1.0)]), n_models=found.n_models)
+        priced.append(price_retraining(name, shadows, after, seed=wishes.seed))
     siege.outside = _Outside(rows=rows, answers=answer_outside(shadows))
     siege.exposed_rows = tuple(int(rows[item.row]) + 1 for item in found.exposed)
     return tell_membership(

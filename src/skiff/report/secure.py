@@ -27,7 +27,8 @@ TITLES = {
 }
 REMEDIES = {
     "rounded": "Give answers in coarse steps only",
-    "regularised": "Retrain with few, large leaves (15 leaves of at least 100 rows)",
+    "regularised": "Retrain with few, large leaves (15 of at least 100 rows)",
+    "strict": "Retrain with fewer leaves (8 of at least 100 rows), held back more",
 }
 MOST_HINTS = 5
 """Signs, and nests, that are told."""
@@ -139,13 +140,20 @@ def tell_membership(
     return Told(
         attack="membership",
         light=found.light,
-        headline=f"Of 100 rows the model learned from, an attacker recognises about {_count(found.rate.value)} while wrongly accusing 1 of "
-        "100 others.",
+        headline=_say_membership(found.rate, found.advantage),
         sentences=tuple(sentences),
         remedy=_choose_remedy(found, priced),
         not_measured="Models taught all rows instead of half (they remember a little less of each), answers with reasons or ranges, and "
         "several releases held against each other.",
         measured=tuple(item for item in (found.rate, found.low_rate, found.advantage, found.auc) if item is not None),
+    )
+
+
+def _say_membership(rate: Measurement, advantage: Measurement) -> str:
+    right = f"{100 * (1 + advantage.value) / 2:.0f}"
+    return (
+        f"Of 100 rows the model learned from, an attacker recognises about {_count(rate.value)} while wrongly accusing 1 of 100 others; "
+        f"guessing about every row, they are right in {right} of 100 (a coin: 50)."
     )
 
 
@@ -185,7 +193,7 @@ def _choose_remedy(found: Membership, priced: Sequence[Priced]) -> str:
     if best is None:
         return "Learn from more rows or fewer columns, and do not publish scores."
     if order.index(best.membership.light) >= order.index(found.light):
-        return "Neither remedy that was tried brings a better light; both are priced above. Learn from more rows or fewer columns, and do not publish scores."
+        return "No remedy that was tried brings a better light; all are priced above. Learn from more rows or fewer columns, and do not publish scores."
     return f"{REMEDIES[best.name]}: priced above, {STATUS[best.membership.light].lower()}."
 
 

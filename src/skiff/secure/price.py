@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Float: TypeAlias = NDArray[np.float64]
     Mask: TypeAlias = NDArray[np.bool_]
 
-RemedyName: TypeAlias = Literal["rounded", "regularised"]
+RemedyName: TypeAlias = Literal["rounded", "regularised", "strict"]
 
 STEP = 0.1
 """Probabilities are rounded to tenths: what a person reads off a score anyway."""
@@ -36,8 +36,8 @@ class Priced:
 
     Parameters
     ----------
-    name : {"rounded", "regularised"}
-        Answers given in coarse steps; few and large leaves, which remember no single row.
+    name : {"rounded", "regularised", "strict"}
+        Answers given in coarse steps; few and large leaves, which remember single rows less; fewer still, held back more.
     membership : Membership
     price : tuple of Measurement
         Change of quality on rows that were not learned from, after minus before, paired by row: ``accuracy_change`` and
@@ -100,17 +100,18 @@ def price_rounding(shadows: Shadows, *, seed: int = 0) -> Priced:
     )
 
 
-def price_regularising(before: Shadows, after: Shadows, *, seed: int = 0) -> Priced:
+def price_retraining(name: RemedyName, before: Shadows, after: Shadows, *, seed: int = 0) -> Priced:
     """Return what another recipe does, trained on halves of the same rows.
 
     Parameters
     ----------
+    name : {"regularised", "strict"}
     before, after : Shadows
         Of the same rows in the same order; the numbers of models may differ.
     seed : int
     """
     return Priced(
-        name="regularised",
+        name=name,
         membership=attack_shadows(after, seed=seed),
         price=_measure_price(before, after, sharpest=SHARPEST),
     )
