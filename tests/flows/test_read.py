@@ -217,6 +217,18 @@ def test_a_lone_word_that_fits_two_encodings_is_said_to_fit_both(tmp_path: Path)
     assert "`encoding`" in found.remedy
 
 
+def test_turkish_among_words_of_other_languages_names_both_of_the_encodings_that_share_their_letters(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_bytes("yağmur no.,öğrenci\nsí,22\nno,67\n".encode("cp1254"))
+    (found,) = [finding for finding in read_table(path).findings if finding.code == "reading.encoding"]
+    assert "cp1254" in {found.evidence["encoding"], *found.evidence["rivals"]}  # type: ignore[misc]  # a tuple of names
+    path.write_bytes("Þetta er íslenska með nokkrum orðum og það er nóg,n\n1,2\n".encode("cp1252"))
+    (found,) = [finding for finding in read_table(path).findings if finding.code == "reading.encoding"]
+    assert found.severity != "warn"  # long enough to be sure
+
+
 def test_the_same_sign_for_no_value_in_several_columns_is_one_finding(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     rows = [f"{'?' if row % 7 == 0 else 'baker'},{'?' if row % 5 == 0 else 'Oslo'},{row}" for row in range(1, 200)]
