@@ -59,8 +59,18 @@ def test_what_cannot_be_equal_and_what_gives_a_group_away_is_said() -> None:
     ratio, tradeoff, proxy = describe_fairness(tell())
     assert "2 of 10 where it is “f” and 26 of 100 where it is “m”: 0.770 times as often (0.750 to 0.790)" in ratio
     assert "would have to be 4 of 100 and 6 of 100" in tradeoff
-    assert "“title” (0.900)" in proxy
+    assert "“title” (0.900, 0.880 to 0.920, n=300)" in proxy
     assert not re.search(r"\b(fair|unfair|discriminat\w+|biased|compliant)\b", f"{ratio} {tradeoff} {proxy}")
+
+
+def test_rates_that_no_model_can_have_are_not_called_all() -> None:
+    story = tell()
+    assert story.evaluation is not None
+    assert story.evaluation.fairness is not None
+    (tradeoff,) = story.evaluation.fairness.tradeoffs
+    fairness = replace(story.evaluation.fairness, tradeoffs=(replace(tradeoff, false_positive_rates=(0.3, 7.9)),))
+    told = describe_fairness(replace(story, evaluation=replace(story.evaluation, fairness=fairness)))
+    assert "would have to be 3 of 10 and more than all" in told[1]
 
 
 def test_programs_get_the_same_numbers() -> None:

@@ -148,7 +148,7 @@ def find_tradeoff(groups: Sequence[GroupRates]) -> Tradeoff | None:
     if not 0 < precision < 1 or not recall:
         return None
     odds = [found.value / (1 - found.value) if found.value < 1 else math.inf for found in base]
-    implied = tuple(min(1.0, one * (1 - precision) / precision * recall) for one in odds)
+    implied = tuple(one * (1 - precision) / precision * recall for one in odds)
     return Tradeoff(
         column=low.column,
         levels=(low.level, high.level),
@@ -266,9 +266,14 @@ def _compare_selection(column: str, groups: Sequence[GroupRates]) -> Measurement
     if len(found) < 2:  # noqa: PLR2004  a ratio needs two
         return None
     low, high = min(found, key=lambda one: one.value), max(found, key=lambda one: one.value)
-    if not low.value or low.n is None or high.n is None:
-        return None
+    if not high.value or low.n is None or high.n is None:
+        return None  # nobody is flagged at all
     ratio = low.value / high.value
+    if not low.value:  # the logarithm has no end here: the ends of both rates' ranges are the widest the ratio can be
+        return Measurement(
+            name="selection_ratio", value=0.0, low=0.0, high=min(1.0, (low.high or 0.0) / (high.low or 1.0)), n=low.n + high.n,
+            unit="rate", method="ends of both Wilson ranges",
+        )  # fmt: skip
     spread = math.sqrt((1 - low.value) / (low.value * low.n) + (1 - high.value) / (high.value * high.n))
     reach = math.exp(float(ndtri(0.5 + LEVEL / 2)) * spread)
     return Measurement(

@@ -184,7 +184,7 @@ class Tradeoff:
     levels : (str, str)
         The group with the lowest base rate, and the one with the highest.
     base_rates, false_positive_rates : (float, float)
-        Measured; and what the false positive rates would have to be.
+        Measured; and what the false positive rates would have to be. Above 1 there is no such model.
     recall, precision : float
         Those of both groups together.
     """

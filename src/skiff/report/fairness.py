@@ -101,7 +101,7 @@ def _describe_ratio(column: str, ratio: Measurement, groups: tuple[GroupRates, .
 def _describe_tradeoff(found: Tradeoff, cases: str) -> str:
     low, high = (quote(level) for level in found.levels)
     base = [describe_share(rate) for rate in found.base_rates]
-    false = [describe_share(rate) for rate in found.false_positive_rates]
+    false = [describe_share(rate) if rate <= 1 else "more than all" for rate in found.false_positive_rates]
     return (
         f"Not everything can be equal: where {quote(found.column)} is {low}, {base[0]} are {cases}; where it is {high}, "
         f"{base[1]}. If it caught equally many in both ({describe_share(found.recall)}) and its warnings were right equally "
@@ -113,7 +113,9 @@ def _describe_tradeoff(found: Tradeoff, cases: str) -> str:
 def _describe_proxies(proxies: tuple[Proxy, ...]) -> list[str]:
     found: dict[str, list[str]] = {}
     for proxy in proxies:
-        found.setdefault(proxy.column, []).append(f"{quote(proxy.by)} ({format_score(proxy.strength.value)})")
+        strength = proxy.strength
+        told = f"{quote(proxy.by)} ({format_score(strength.value)}, {format_interval(strength)}, n={strength.n:,})"
+        found.setdefault(proxy.column, []).append(told)
     return [
         f"It was not given {quote(column)}, but these columns tell something of it (0 nothing, 1 all): {', '.join(names)}."
         for column, names in found.items()
