@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from skiff.core.measurement import Measurement
+from skiff.report.numbers import format_interval
 from skiff.report.sheet import Sheet, SheetList, SheetTable, render_sheet
 from skiff.secure.attributes import Attributes
 from skiff.secure.evasion import MODEST, Evasion
@@ -121,7 +122,11 @@ def tell_membership(
     """
     if found.rate is None:
         return tell_too_few("membership", found.n_rows)
-    lead = f"Lead over guessing {found.advantage.value:.3f}, area under the curve {found.auc.value:.3f} (guessing: 0 and 0.5)."
+    ends = [format_interval(item) for item in (found.advantage, found.auc)]
+    lead = (
+        f"Lead over guessing {found.advantage.value:.3f} ({ends[0]}), area under the curve {found.auc.value:.3f} "
+        f"({ends[1]}); guessing gives 0 and 0.5."
+    )
     sentences = [
         f"At 1 wrong accusation in 100: {_say_range(found.rate)} of the learned rows are recognised; guessing gives 1 %.",
         _say_low_rate(found),
