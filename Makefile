@@ -1,6 +1,9 @@
 # The two commands that matter: `make demo` and `make test`. Both set up .venv by themselves.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+
+# An installed package has its bytecode: without it each of the hundreds of processes that the tests start compiles Skiff anew.
+export PYTHONDONTWRITEBYTECODE :=
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
 VENV := .venv

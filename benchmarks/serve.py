@@ -21,6 +21,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # pip compiles what it installs; the checkout should be no worse off
+
 PEERS = Path(os.environ.get("SKIFF_PEERS", "/work/peers"))
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].replace(".", "").isdigit() else 4.0
 OK = 200

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +21,8 @@ from skiff.data.facts import ColumnFacts
 from skiff.evaluate.results import GateVerdict
 from skiff.flows.datasets import load_dataset
 from skiff.flows.read import ReadTable, read_table
-from skiff.flows.recipes import find_recipe, mask_numbers
-from skiff.store.clock import now_utc
+from skiff.flows.recipes import find_recipe, list_units, mask_numbers
+from skiff.store.clock import now_utc, parse_seconds
 from skiff.store.files import write_atomic
 from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.records import ContractRecord
@@ -211,24 +210,6 @@ def _learn(
     return _keep(workspace, contract, dataset_sha256=dataset_sha256, action="contract.learn", at=at)
 
 
-def list_units(reading: Mapping[str, Json]) -> dict[str, str]:
-    """Return the signs that were taken off when a file was read, by column.
-
-    Examples
-    --------
-    >>> list_units({"columns": {"share": {"kind": "number", "percent": True}, "price": {"kind": "number", "unit": "EUR"}}})
-    {'share': '%', 'price': 'EUR'}
-    """
-    columns = reading.get("columns")
-    made: dict[str, str] = {}
-    for name, recipe in columns.items() if isinstance(columns, dict) else ():
-        if isinstance(recipe, dict):
-            unit = "%" if recipe.get("percent") else recipe.get("currency") or recipe.get("unit") or ""
-            if unit:
-                made[name] = str(unit)
-    return made
-
-
 def _change(
     folder: Path, change: Callable[[Contract], Contract], *, name: str | None, at: Callable[[], str]
 ) -> ContractOutcome:
@@ -257,14 +238,3 @@ def _get(workspace: Workspace, name: str | None, version: int | None) -> Contrac
         current = workspace.contracts.list_current()
         name = current[-1].name if current else "table"
     return workspace.contracts.get(name, version)
-
-
-def parse_seconds(at: str) -> float:
-    """Return a moment of the ledger in seconds since 1970-01-01.
-
-    Examples
-    --------
-    >>> parse_seconds("1970-01-02T00:00:00Z")
-    86400.0
-    """
-    return dt.datetime.fromisoformat(at).timestamp()

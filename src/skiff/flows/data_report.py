@@ -12,12 +12,12 @@ from skiff.data.contract.say import list_sentences
 from skiff.data.gaps import find_gaps
 from skiff.data.profile import profile_table
 from skiff.data.provenance import list_answers
-from skiff.flows.contracts import list_units, parse_seconds
 from skiff.flows.look_over import CheckOutcome
 from skiff.flows.provenance import gather_provenance
+from skiff.flows.recipes import list_units
 from skiff.report.data_page import render_data_report
 from skiff.report.data_story import DataStory
-from skiff.store.clock import now_utc
+from skiff.store.clock import now_utc, parse_seconds
 from skiff.store.files import write_atomic
 from skiff.store.layout import SKIFF_FOLDER
 

@@ -9,7 +9,6 @@ from skiff.core.settings import Settings
 from skiff.data.provenance import list_answers
 from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.settings import read_settings, update_owner
-from skiff.store.workspace import Workspace
 
 
 def gather_provenance(settings: Settings, name: str, *, given: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -66,6 +65,8 @@ def remember_provenance(folder: Path, given: Mapping[str, str]) -> bool:
 def list_open_questions(folder: Path, name: str) -> tuple[tuple[str, str], ...]:
     """Return what to ask before the first table of a workspace is kept: key and question; nothing once one has been."""
     if (folder / SKIFF_FOLDER).is_dir():
+        from skiff.store.workspace import Workspace
+
         with Workspace.open(folder) as workspace:
             if workspace.datasets.list():
                 return ()

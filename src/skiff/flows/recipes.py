@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from skiff.core.evidence import Json
 from skiff.core.settings import Settings
 from skiff.flows.read import ReadTable
 from skiff.flows.stream import StreamedTable
@@ -55,3 +56,21 @@ def mask_numbers(name: str) -> str:
     'bookings-#-#.csv'
     """
     return re.sub(r"\d+", "#", name)
+
+
+def list_units(reading: Mapping[str, Json]) -> dict[str, str]:
+    """Return the signs that were taken off when a file was read, by column.
+
+    Examples
+    --------
+    >>> list_units({"columns": {"share": {"kind": "number", "percent": True}, "price": {"kind": "number", "unit": "EUR"}}})
+    {'share': '%', 'price': 'EUR'}
+    """
+    columns = reading.get("columns")
+    made: dict[str, str] = {}
+    for name, recipe in columns.items() if isinstance(columns, dict) else ():
+        if isinstance(recipe, dict):
+            unit = "%" if recipe.get("percent") else recipe.get("currency") or recipe.get("unit") or ""
+            if unit:
+                made[name] = str(unit)
+    return made

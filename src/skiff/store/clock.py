@@ -22,6 +22,17 @@ def now_utc() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def parse_seconds(at: str) -> float:
+    """Return a moment of the ledger in seconds since 1970-01-01.
+
+    Examples
+    --------
+    >>> parse_seconds("1970-01-02T00:00:00Z")
+    86400.0
+    """
+    return datetime.fromisoformat(at).timestamp()
+
+
 def find_actor() -> str:
     """Return the user's name on this machine, or ``unknown`` where the machine has no name for them."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import polars as pl
@@ -154,7 +155,8 @@ def find_shape(column: pl.Series) -> str:
         return ""
     if any(sign.isspace() for sign in first[0]):
         return ""
-    return first[0] if _shapes_of(cells) == first else ""
+    pattern = "".join({"A": LETTER, "9": DIGIT}.get(sign) or re.escape(sign) for sign in first[0])
+    return first[0] if cells.str.contains(f"^(?:{pattern})$").all() else ""
 
 
 def write_shape(column: pl.Expr) -> pl.Expr:

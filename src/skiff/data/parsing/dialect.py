@@ -36,6 +36,12 @@ MOST_OUTSIDE = 45
 LEAST_FIT = 0.4
 """Below this fit no delimiter explains the lines, and each line is one cell."""
 
+MOSTLY_CUT = 0.75
+"""A delimiter that cuts fewer of the lines alike than this yields to one that cuts every line alike: our convention."""
+
+LEAST_LINES_ALIKE = 3
+"""Lines that must all be cut alike before that is more than chance."""
+
 CLOSE = 0.9
 """A runner-up within this share of the best fit is named, because another table may decide otherwise."""
 
@@ -84,7 +90,8 @@ def decide_dialect(text: str, *, newline: Newline = "lf", is_whole: bool = True,
     -----
     Fit = share of rows with the usual number of cells x share of cells that look like one value. A decimal comma makes
     regular rows too, but leaves cells that hold the true delimiter; those are not clean. Quotes that close right before a
-    delimiter speak for it, quotes that do not speak against it.
+    delimiter speak for it, quotes that do not speak against it. Lists inside cells cut a few lines finely and leave the
+    others whole; a delimiter that cuts every line alike is then preferred.
 
     References
     ----------
@@ -97,6 +104,8 @@ def decide_dialect(text: str, *, newline: Newline = "lf", is_whole: bool = True,
     ';'
     >>> decide_dialect("note\nhello, world\nall good\n").is_single
     True
+    >>> decide_dialect("tags,ok\na; b; c,yes\nd; e; f,no\ng,no\n").delimiter
+    ','
     """
     wanted = (delimiter,) if delimiter else tuple(mark for mark in DELIMITERS if mark in text)
     fits: list[tuple[float, int, Dialect]] = []
@@ -109,6 +118,8 @@ def decide_dialect(text: str, *, newline: Newline = "lf", is_whole: bool = True,
     fits = [fit for fit in fits if fit[0] >= (LEAST_FIT if fit[2].delimiter not in INSIDE_CELLS else 0.97)]
     if not fits:
         return _decide_single(text, newline)
+    if not _cuts_most(text, fits[0][2], newline=newline, is_whole=is_whole):
+        fits.sort(key=lambda fit: _cuts_all_alike(text, fit[2], newline=newline, is_whole=is_whole), reverse=True)
     score, _, best = fits[0]
     others = [fit for fit in fits[1:] if fit[2].delimiter != best.delimiter and fit[0] >= CLOSE * score]
     return replace(best, score=round(min(score, 1.0), 3), runner_up=others[0][2].delimiter if others else "")
@@ -153,6 +164,25 @@ def _measure_fit(text: str, dialect: Dialect, *, newline: Newline, is_whole: boo
     breadth = 1 - 0.3 / width  # of two regular readings the one with more columns explains more
     strength = AT_HOME if dialect.delimiter in {",", ":", " "} else 1.0
     return regular**2 * (0.5 + 0.5 * clean) * breadth * (0.5 + 0.5 * whole) * strength
+
+
+def _cuts_most(text: str, dialect: Dialect, *, newline: Newline, is_whole: bool) -> bool:
+    """Return whether so many of all lines, titles and notes among them, have the usual number of cells."""
+    rows = [row.cells for row in _take_rows(text, dialect, newline=newline, is_whole=is_whole)]
+    width = find_usual_width(rows)
+    return sum(_is_regular(row, width) for row in rows) >= MOSTLY_CUT * len(rows)
+
+
+def _cuts_all_alike(text: str, dialect: Dialect, *, newline: Newline, is_whole: bool) -> bool:
+    """Return whether every line is whole and has the same number of cells, two or more."""
+    rows = _take_rows(text, dialect, newline=newline, is_whole=is_whole)
+    widths = {len(row.cells) for row in rows}
+    return (
+        len(rows) >= LEAST_LINES_ALIKE
+        and len(widths) == 1
+        and min(widths) > 1
+        and not any(row.is_broken for row in rows)
+    )
 
 
 def _take_rows(text: str, dialect: Dialect, *, newline: Newline, is_whole: bool) -> list[SplitRow]:
