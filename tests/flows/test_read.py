@@ -76,6 +76,20 @@ def test_codes_with_leading_zeros_and_long_ids_stay_text(tmp_path: Path) -> None
     assert frame["card"][7] == str(10**18 + 7)
 
 
+def test_lists_inside_cells_do_not_become_columns(tmp_path: Path) -> None:
+    path = tmp_path / "tags.csv"
+    path.write_text("bread no.,name\na; b; c; d; e; f,si\ng; h; i; j; k; l,no\nm|n|o,no\n")
+    assert read_table(path).frame.shape == (3, 2)
+
+
+def test_a_subtotal_of_a_single_sale_is_left_out_beside_a_proven_one(tmp_path: Path) -> None:
+    path = tmp_path / "shops.csv"
+    rows = ["N,507", "S,117", "W,207", "Subtotal,831", "E,86", "F,", "Subtotal,86", "G,238", "Total,1155"]
+    path.write_text("shop,sales\n" + "\n".join(rows))
+    frame = read_table(path).frame
+    assert frame["shop"].to_list() == ["N", "S", "W", "E", "F", "G"]
+
+
 def test_dates_that_could_be_either_are_asked_never_guessed(tmp_path: Path) -> None:
     path = tmp_path / "either.csv"
     path.write_text("when,x\n" + "\n".join(f"0{1 + n % 9}/0{1 + (n * 5) % 9}/2024,{n}" for n in range(40)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -34,7 +34,8 @@ MOST_STARTS = 40
 """Earlier totals from which a sum may run: groups in groups, of a report that a person can still read."""
 
 LEAST_BROTHERS = 2
-"""Proven totals of the same label and look that vouch for one without proof."""
+"""Proven totals of the same label and look that vouch for one without proof; one is enough where it repeats the only number
+since the last total: a sum of one row, which by itself may be chance."""
 
 TAIL_ROWS = 40
 RELATIVE_ERROR = 1e-6
@@ -115,7 +116,7 @@ def judge_totals(
     an earlier total (so that sums of sums are found too); or the means, under such a label. A row that fills all the usual
     words needs two such numbers: a product named "Total" that sold as much as the two before it keeps its row. Without proof
     a candidate is a total only where it stands at the end and fills at most half of the usual cells, or where at least two
-    others with the very same label are proven and it fills no more than they.
+    others with the very same label are proven and it fills no more than they (one, where it is the sum of a single row).
 
     Examples
     --------
@@ -131,6 +132,7 @@ def judge_totals(
     at_end = _find_run_at_end(frame.height, candidates)
     usual, usual_words = _count_usual(frame, candidates), _count_usual(frame.select(words), candidates)
     judged: dict[int, TotalsRow] = {}
+    lone: set[int] = set()
     starts = [0]
     for index, at in enumerate(candidates):
         stop = at - index  # rows above that are not candidates
@@ -142,8 +144,10 @@ def judge_totals(
             judged[at] = TotalsRow(at=at, is_proven=True, is_part=start > 0)
         elif at in at_end and filled <= max(2, usual / 2) and filled < usual and stop > 1:
             judged[at] = TotalsRow(at=at, is_proven=False)
+        elif _find_proven_start(sums, row, starts[-1:], stop, readings=readings, needed=1, least=1) is not None:
+            lone.add(at)
         starts = [0, *[other for other in starts[-MOST_STARTS:] if 0 < other < stop], stop]
-    return _add_brothers(frame, candidates, judged, words)
+    return _add_brothers(frame, candidates, judged, words, lone=lone)
 
 
 def _find_proven_start(
@@ -154,24 +158,32 @@ def _find_proven_start(
     *,
     readings: Mapping[str, ColumnReading],
     needed: int,
+    least: int = 2,
 ) -> int | None:
-    """Return the first of the rows (above row `stop`) that `row` adds up; None where no start fits."""
+    """Return the first of the rows (above row `stop`) that `row` adds up, `least` of them filled; None where no start fits."""
     shown = {name: value for name in sums.names if (value := _parse_cell(row[name], readings[name])) is not None}
     is_average = any(_AVERAGE.match(cell or "") for cell in row.values())
-    for start in dict.fromkeys([0, *reversed(starts)]):
-        matches = sums.count_matches(shown, start, stop, row=row, is_average=is_average)
+    for start in dict.fromkeys([*([0] if least > 1 else []), *reversed(starts)]):
+        matches = sums.count_matches(shown, start, stop, row=row, is_average=is_average, least=least)
         if shown and matches >= max(needed, len(shown) / 2):
             return start
     return None
 
 
 def _add_brothers(
-    frame: pl.DataFrame, candidates: list[int], judged: Mapping[int, TotalsRow], words: Sequence[str]
+    frame: pl.DataFrame,
+    candidates: list[int],
+    judged: Mapping[int, TotalsRow],
+    words: Sequence[str],
+    *,
+    lone: Collection[int],
 ) -> list[TotalsRow]:
-    """Return the totals with those that look the same and could not be proven: sums of a single row, or of none."""
+    """Return the totals with those that look the same and could not be proven: sums of a single row (`lone`), or of none."""
     looks = {at: tuple((frame.item(at, name) or "").strip() for name in words) for at in candidates}
     proven = Counter(looks[at] for at, total in judged.items() if total.is_proven)
-    others = [at for at in candidates if at not in judged and proven[looks[at]] >= LEAST_BROTHERS]
+    others = [
+        at for at in candidates if at not in judged and proven[looks[at]] >= (1 if at in lone else LEAST_BROTHERS)
+    ]
     return sorted(
         [*judged.values(), *[TotalsRow(at=at, is_proven=False, is_part=True) for at in others]],
         key=lambda total: total.at,
@@ -191,13 +203,20 @@ class _Sums:
         }
 
     def count_matches(
-        self, shown: Mapping[str, float], start: int, stop: int, *, row: Mapping[str, str | None], is_average: bool
+        self,
+        shown: Mapping[str, float],
+        start: int,
+        stop: int,
+        *,
+        row: Mapping[str, str | None],
+        is_average: bool,
+        least: int = 2,
     ) -> int:
-        """Return how many of the numbers `shown` in `row` are the sums (or means) of the rows from `start` to `stop`."""
+        """Return how many of the numbers `shown` in `row` are the sums (or means) of `least` or more rows from `start` to `stop`."""
         matches = 0
         for name, value in shown.items():
             count = self._counts[name][stop] - self._counts[name][start]
-            if count < 2 or value == 0:  # noqa: PLR2004  a sum of one row is that row
+            if count < least or value == 0:
                 continue
             expected = (self._sums[name][stop] - self._sums[name][start]) / (count if is_average else 1)
             cell = row[name] or ""
