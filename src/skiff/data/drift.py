@@ -292,7 +292,7 @@ def _judge(column: ColumnDrift, p: float) -> ColumnDrift:
 def _say(first: ColumnFacts, second: ColumnFacts) -> str:
     """Return what moved in plain words: the middle of a number, a level's share, empty cells."""
     parts = []
-    if first.kind == "number" and len(first.numbers) and len(second.numbers):
+    if first.kind == "number" and first.n_numbers and second.n_numbers:
         middle = [say_number(float(look_up_quantiles(fact.numbers, np.array([0.5]))[0])) for fact in (first, second)]
         parts.append(f"the middle value was {middle[0]} and is {middle[1]}")
     elif first.kind == "category":

@@ -54,10 +54,19 @@ class ColumnFacts:
         """Number of rows without a value."""
         return count_missing(self.series)
 
-    @computed_once
+    @property
     def numbers(self) -> Float:
-        """The finite values in ascending order (number, boolean as 0 and 1, date as seconds since 1970); else none."""
-        return _sort_numbers(self.series, self.kind)
+        """The finite values in ascending order (number, boolean as 0 and 1, date as seconds since 1970); else none.
+
+        Built anew at each call where values repeat; `n_numbers` and the ends of `runs` cost nothing.
+        """
+        ordered, values, counts = self._counted
+        return np.repeat(values, counts) if ordered is None else ordered
+
+    @computed_once
+    def n_numbers(self) -> int:
+        """Number of finite values."""
+        return int(self.runs[1].sum())
 
     @property
     def n_known(self) -> int:
@@ -74,13 +83,20 @@ class ColumnFacts:
         """Levels of a category or text with their rows, in no order: columns ``level`` and ``n``."""
         return count_levels(self.series)
 
-    @computed_once
+    @property
     def runs(self) -> tuple[Float, Int]:
         """Different numbers in ascending order, and how often each occurs."""
-        if not len(self.numbers):
-            return self.numbers, np.zeros(0, dtype=np.int64)
-        starts = np.concatenate([[0], np.flatnonzero(self.numbers[1:] != self.numbers[:-1]) + 1])
-        return self.numbers[starts], np.diff(np.append(starts, len(self.numbers)))
+        return self._counted[1:]
+
+    @computed_once
+    def _counted(self) -> tuple[Float | None, Float, Int]:
+        """All numbers in ascending order where most differ (else None: the runs say it in less memory), and their runs."""
+        ordered = _sort_numbers(self.series, self.kind)
+        if not len(ordered):
+            return ordered, ordered, np.zeros(0, dtype=np.int64)
+        starts = np.concatenate([[0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1])
+        values, counts = ordered[starts], np.diff(np.append(starts, len(ordered)))
+        return (ordered if 2 * len(values) > len(ordered) else None), values, counts
 
     @computed_once
     def n_distinct(self) -> int:
@@ -106,7 +122,7 @@ def gather_facts(frame: pl.DataFrame) -> dict[str, ColumnFacts]:
 
     Notes
     -----
-    About 15 ms a column of 500,000 numbers on two cores; memory one float64 copy of the numeric columns. All are sorted
+    About 15 ms a column of 500,000 numbers on two cores; memory at most two float64 copies of the numeric columns, near none where values repeat. All are sorted
     and counted at once, on two threads; what few checks need is computed when first asked for.
 
     Examples

@@ -134,7 +134,7 @@ def describe_column(facts: ColumnFacts) -> ColumnProfile:
     )
     if facts.kind in ("category", "text"):
         return _describe_text(facts, base)
-    return _describe_numbers(facts, base) if len(facts.numbers) else base
+    return _describe_numbers(facts, base) if facts.n_numbers else base
 
 
 def _describe_numbers(facts: ColumnFacts, base: ColumnProfile) -> ColumnProfile:

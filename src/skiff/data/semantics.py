@@ -56,7 +56,7 @@ def guess_semantic(facts: ColumnFacts, *, unit: str = "") -> str:
         if facts.kind == "category" and is_unique and says(facts.name, IDENTIFIER):
             return "id"
         return "postcode" if says(facts.name, POSTCODE) else ""
-    if facts.kind != "number" or not len(facts.numbers):
+    if facts.kind != "number" or not facts.n_numbers:
         return ""
     if unit:
         return "percentage" if unit == "%" else "money" if CURRENCIES.fullmatch(unit) else _guess_number(facts)
@@ -99,7 +99,7 @@ def _checks_out(cells: list[str]) -> bool:
 
 
 def _guess_number(facts: ColumnFacts) -> str:
-    low, high = float(facts.numbers[0]), float(facts.numbers[-1])
+    low, high = float(facts.runs[0][0]), float(facts.runs[0][-1])
     is_whole = bool((facts.runs[0] % 1 == 0).all())
     if is_whole and facts.n_distinct == facts.n_known > 1 and says(facts.name, IDENTIFIER):
         return "id"

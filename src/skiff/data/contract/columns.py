@@ -72,7 +72,7 @@ def name_type(fact: ColumnFacts) -> str:
     """
     if fact.kind == "number":
         is_whole = fact.series.dtype.is_integer() or bool((fact.runs[0] % 1.0 == 0.0).all())
-        return "whole" if is_whole and len(fact.numbers) else "number"
+        return "whole" if is_whole and fact.n_numbers else "number"
     if fact.kind == "date":
         return "date" if fact.series.dtype == pl.Date or bool((fact.runs[0] % 86_400.0 == 0.0).all()) else "time"
     return {"boolean": "yes_no", "category": "words", "text": "text"}[fact.kind]
@@ -100,7 +100,7 @@ def is_unique(fact: ColumnFacts, *, semantic: str) -> bool:
     step = 86_400.0 if name_type(fact) == "date" else 1.0
     if name_type(fact) not in ("whole", "date"):
         return False
-    places = (float(fact.numbers[-1]) - float(fact.numbers[0])) / step + 1.0
+    places = (float(fact.runs[0][-1]) - float(fact.runs[0][0])) / step + 1.0
     return expect_collisions(fact.n_known, 1.0 / places) >= MIN_EXPECTED
 
 

@@ -69,20 +69,20 @@ def learn_limits(fact: ColumnFacts, *, semantic: str, now_s: float) -> Iterator[
     now_s : float
         The present, in seconds since 1970-01-01.
     """
-    if fact.n_known < MIN_ROWS or not len(fact.numbers):
+    if fact.n_known < MIN_ROWS or not fact.n_numbers:
         return
     if fact.kind == "date":
         yield from _learn_dates(fact, now_s=now_s)
     elif semantic == "year":
         this_year = dt.datetime.fromtimestamp(now_s, tz=dt.UTC).year
-        if float(fact.numbers[-1]) <= this_year:
+        if float(fact.runs[0][-1]) <= this_year:
             yield Rule(kind="past", columns=(fact.name,), word="year", n=fact.n_known)
     elif fact.kind == "number" and semantic not in ("id", "postcode", "latitude", "longitude"):
         yield from _learn_numbers(fact, semantic=semantic)
 
 
 def _learn_numbers(fact: ColumnFacts, *, semantic: str) -> Iterator[Rule]:
-    low, high = float(fact.numbers[0]), float(fact.numbers[-1])
+    low, high = float(fact.runs[0][0]), float(fact.runs[0][-1])
     if low == high:
         return
     if is_scale(fact):
@@ -164,9 +164,9 @@ def is_share(fact: ColumnFacts) -> bool:
     >>> is_share(table["humidity"])
     True
     """
-    numbers = fact.numbers
-    is_inside = numbers[0] >= 0.0 and UNIT_TOP <= numbers[-1] <= 1.0
-    return bool(is_inside and fact.n_known >= LIMIT_ROWS and (fact.runs[0] % 1.0 != 0.0).any())
+    values = fact.runs[0]
+    is_inside = values[0] >= 0.0 and UNIT_TOP <= values[-1] <= 1.0
+    return bool(is_inside and fact.n_known >= LIMIT_ROWS and (values % 1.0 != 0.0).any())
 
 
 def has_limit(fact: ColumnFacts, *, is_upper: bool) -> bool:
@@ -190,7 +190,7 @@ def has_limit(fact: ColumnFacts, *, is_upper: bool) -> bool:
 
 
 def _learn_dates(fact: ColumnFacts, *, now_s: float) -> Iterator[Rule]:
-    low, high = float(fact.numbers[0]), float(fact.numbers[-1])
+    low, high = float(fact.runs[0][0]), float(fact.runs[0][-1])
     if high <= now_s:
         yield Rule(kind="past", columns=(fact.name,), word="date", n=fact.n_known)
     if fact.n_distinct >= LIMIT_VALUES:
