@@ -42,8 +42,11 @@ numbers stand without it: as decimals one in ten would have lost a final zero, 0
 RARE = 20
 """One mark this many times as frequent as the other: the rare ones are cells that cannot be read."""
 
-_WITH_DOT = r"^(?:\d+|[1-9]\d{0,2}(?:[,'’ ]\d{2,3})*[,'’ ]\d{3})?(?:\.\d*)?(?:[eE][+-]?\d+)?$"
-_WITH_COMMA = r"^(?:\d+|[1-9]\d{0,2}(?:[.'’ ]\d{3})+)?(?:,\d*)?(?:[eE][+-]?\d+)?$"
+_GROUPS_WITH_DOT = "|".join(rf"(?:{mark}\d{{2,3}})*{mark}\d{{3}}" for mark in (",", "['’]", " "))
+_GROUPS_WITH_COMMA = "|".join(rf"(?:{mark}\d{{3}})+" for mark in (r"\.", "['’]", " "))
+_WITH_DOT = rf"^(?:\d+|[1-9]\d{{0,2}}(?:{_GROUPS_WITH_DOT}))?(?:\.\d*)?(?:[eE][+-]?\d+)?$"
+_WITH_COMMA = rf"^(?:\d+|[1-9]\d{{0,2}}(?:{_GROUPS_WITH_COMMA}))?(?:,\d*)?(?:[eE][+-]?\d+)?$"
+"""One mark groups a whole number: in "56 272,715" the blank does, so the comma stands before decimals."""
 
 Evidence: TypeAlias = Literal["none", "dot", "comma", "open"]
 
@@ -143,8 +146,8 @@ def find_decimal_evidence(cells: pl.Series) -> Evidence:
 
     Examples
     --------
-    >>> [find_decimal_evidence(pl.Series(cells)) for cells in (["20,75"], ["1,234.5"], ["1.234"], ["12"])]
-    ['comma', 'dot', 'open', 'none']
+    >>> [find_decimal_evidence(pl.Series(cells)) for cells in (["20,75"], ["1,234.5"], ["1.234"], ["12"], ["56 272,715"])]
+    ['comma', 'dot', 'open', 'none', 'comma']
     """
     marked = cells.filter(cells.str.contains("[.,]"))
     if not len(marked):
