@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +13,7 @@ from functools import cached_property
 import polars as pl
 
 from skiff.data.personal.addresses import has_address_shape, is_address
+from skiff.data.personal.folding import fold
 from skiff.data.personal.header_words import guess_kind, is_surely_person
 from skiff.data.personal.kinds import MEANINGS, RISKS, PersonalColumn
 from skiff.data.personal.names import load_names
@@ -30,6 +33,10 @@ SOME = 0.2
 
 TEXT_WORDS = 4
 """Mean words of a cell from which on a column is read as running text."""
+
+TOPIC_TEXTS = 5
+TOPIC_SHARE = 0.05
+"""Texts in which one and the same single word must stand for it to be a topic ("Alexa", "Mercedes"), not somebody: our convention."""
 
 PERSONAL_TEXT = 0.02
 """Share of texts with a name, address or number in them from which on the column is called personal; a proven number or an
@@ -381,21 +388,37 @@ def _judge_text(cells: Cells) -> Guess | None:
     """Judge running text: any proven number or e-mail address, or several names."""
     if cells.is_number or cells.words < TEXT_WORDS or cells.kind == "NOT":
         return None
-    proven = likely = named = 0
+    proven = likely = 0
+    alone: list[set[str]] = []
     for text in cells.texts:
         spans = find_spans(text[:2000])
         types = {span.type for span in spans}
+        alone.append({fold(text[span.start : span.end]) for span in spans if span.type == "PERSON"})
         proven += bool(types & {"EMAIL", "IBAN", "CREDIT_CARD", "NATIONAL_ID", "PHONE"})
         likely += bool(types & {"ADDRESS", "IP"}) or any(
             span.type == "PERSON" and " " in text[span.start : span.end] for span in spans
         )
-        named += "PERSON" in types
+    named = sum(bool(names) for names in _drop_topics(alone))
     share = max(proven, likely, named) / len(cells.texts)
     if not proven and cells.share(has_organisation_mark) >= HALF:
         return None
     if proven or likely >= max(2, PERSONAL_TEXT * len(cells.texts)) or named >= SOME * len(cells.texts):
         return Guess("FREE_TEXT_WITH_PII", share, "texts with names, addresses or numbers of persons in them")
     return None
+
+
+def _drop_topics(names: Sequence[Collection[str]]) -> list[set[str]]:
+    """Return the names found in each text without single words that stand in many of them: what the texts are about.
+
+    Examples
+    --------
+    >>> _drop_topics([{"alexa"}, {"alexa", "tom"}, {"alexa", "ada rossi"}, {"alexa"}, {"alexa"}])
+    [set(), {'tom'}, {'ada rossi'}, set(), set()]
+    """
+    counts = Counter(itertools.chain.from_iterable(names))
+    least = max(TOPIC_TEXTS, TOPIC_SHARE * len(names))
+    topics = {name for name, count in counts.items() if count >= least and " " not in name}
+    return [set(found) - topics for found in names]
 
 
 def _judge_in_context(cells: Cells, clues: Collection[str]) -> Guess | None:
