@@ -1,7 +1,7 @@
 """How fast `skiff serve` answers with everything on (keys, checks, log), against a floor and MLflow, in one run.
 
 ``python benchmarks/serve.py [SECONDS]``. The floor is a bare asyncio protocol with msgspec and onnxruntime: no keys, no
-checks, no log. MLflow is measured where /work/peers/mlflow (or SKIFF_PEERS/mlflow) is a virtual environment that has it.
+checks, no log. MLflow and vetiver are measured where /work/peers/mlflow and /work/peers/vetiver (or below SKIFF_PEERS) are virtual environments that have them.
 Ratios and processor time carry over to other machines; requests a second do not, least of all on a machine that others use.
 """
 
@@ -93,6 +93,14 @@ mlflow.sklearn.save_model(model, sys.argv[2], pyfunc_predict_fn="predict_proba",
     signature=mlflow.models.infer_signature(X, model.predict_proba(X)), serialization_format="cloudpickle")
 """
 
+VETIVER = (
+    MLFLOW.replace("import sys, pandas as pd, mlflow", "import sys, pandas as pd").split("mlflow.sklearn")[0]
+    + """
+from vetiver import VetiverAPI, VetiverModel
+VetiverAPI(VetiverModel(model, "churn", prototype_data=X), check_prototype=True).run(port=int(sys.argv[2]), log_level="warning")
+"""
+)
+
 
 def build_table() -> pl.DataFrame:
     """Return 14 mixed columns and an answer that bends, so that trees win."""
@@ -114,6 +122,11 @@ def read_cpu(process: int) -> float:
         sum(sum(map(int, Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13])) for pid in pids)
         / TICKS
     )
+
+
+def write_body(rows: list[dict], wrap: str) -> str:
+    """Return rows as JSON under the name `wrap`; the bare list where it is empty."""
+    return json.dumps({wrap: rows} if wrap else rows, separators=(",", ":"))
 
 
 def find_port() -> int:
@@ -149,8 +162,7 @@ def measure(
     found = {}
     for label, connections, n_rows in (("1 conn", 1, 1), ("32 conns", 32, 1), ("1000 rows", 2, 1000)):
         rows = json.loads((folder / "rows.json").read_text())[:n_rows]
-        body = {wrap: rows}
-        (folder / "body.json").write_text(json.dumps(body, separators=(",", ":")))
+        (folder / "body.json").write_text(write_body(rows, wrap))
         before = read_cpu(process.pid)
         arguments = [str(port), str(connections), str(SECONDS), str(folder / "body.json"), path, key]
         done = subprocess.run([sys.executable, "-c", LOAD, *arguments], capture_output=True, text=True, check=True)
@@ -182,7 +194,7 @@ def run_server(
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
-    body = json.dumps({wrap: json.loads((folder / "rows.json").read_text())[:1]}).encode()
+    body = write_body(json.loads((folder / "rows.json").read_text())[:1], wrap).encode()
     wait_for(port, process, path=path, key=key, body=body)
     return process, time.perf_counter() - began
 
@@ -254,8 +266,20 @@ def main() -> None:
         stop(process)
     else:
         print("MLflow is not here: skipped.")
+    python = PEERS / "vetiver" / "bin" / "python"
+    if python.exists():
+        port = find_port()
+        serve = [str(python), "-c", VETIVER, str(folder / "table.csv"), str(port)]
+        process, cold = run_server(
+            serve, port, folder, path="/predict", key="", wrap="", environment={**os.environ, "PYTHONPATH": ""}
+        )
+        print(f"vetiver: cold start {cold:.2f} s, training included")
+        results["vetiver"] = measure("vetiver", process, port, folder, path="/predict", key="", wrap="")
+        stop(process)
+    else:
+        print("vetiver is not here: skipped.")
     mine = results["skiff"]["32 conns"]
-    for name in ("floor", "mlflow"):
+    for name in ("floor", "mlflow", "vetiver"):
         if name in results:
             other = results[name]["32 conns"]
             print(

@@ -189,10 +189,15 @@ def _split_at_random(plan: _Plan) -> Split:
         if is_class
         else f"small and large '{plan.task.target}' alike"
     )
+    why = (
+        f"'{plan.task.time}' could not divide them by time, and no column of what belongs together was named or found"
+        if plan.task.time
+        else "no column that divides them by time, or by what belongs together, was named or found"
+    )
     return _finish(
         plan,
         "stratified" if is_class else "random",
-        f"Rows were drawn at random, {how} on both sides: no column that divides them by time, or by what belongs together, was named or found.",
+        f"Rows were drawn at random, {how} on both sides: {why}.",
         is_test=is_test,
         # A row that fills half a fold by itself is a frequent case, not a copy made twice: folds may divide it.
         units=np.where(copies * 2 * plan.n_folds > len(copies), len(units) + np.arange(len(units)), units),

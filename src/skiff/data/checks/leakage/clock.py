@@ -9,6 +9,7 @@ import numpy as np
 from skiff.data.checks.leakage.case import Case
 from skiff.data.checks.leakage.columns import encode_ordered
 from skiff.data.checks.leakage.suspicion import Suspicion
+from skiff.data.moments import MAX_ONE_DAY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +40,6 @@ def find_clock(case: Case) -> list[Suspicion]:
     name = max(changes, key=lambda key: changes[key])
     if changes[name] < CHANGE_SHARE:
         return []
-    is_settled = case.task.time is not None
     return [
         Suspicion(
             code="leakage.time",
@@ -49,12 +49,20 @@ def find_clock(case: Case) -> list[Suspicion]:
             evidence={"share_between_periods": changes[name], "periods": N_PERIODS},
             what=f"'{case.target}' changes along '{name}': early and late rows differ.",
             why_it_matters="A model tested on shuffled rows has seen rows from after the ones it is tested on, and looks better than it will be.",
-            remedy="Nothing to do: the split is by time."
-            if is_settled
-            else f"Judge the model on the latest rows with --time {name}.",
+            remedy=_choose_remedy(case, name),
             action="none",
         )
     ]
+
+
+def _choose_remedy(case: Case, name: str) -> str:
+    known = case.frame[name].drop_nulls()
+    top = known.value_counts()["count"].max()
+    if isinstance(top, int) and top > MAX_ONE_DAY * len(known):
+        return "Collect rows over a longer time: too many of these share one moment for the latest to be cut off."
+    if case.task.time is not None:
+        return "Nothing to do where the rows were divided by time; the note on how they were divided says whether they were."
+    return f"Judge the model on the latest rows with --time {name}."
 
 
 def _measure_change(case: Case, moment: Float) -> float:
