@@ -90,6 +90,17 @@ def test_a_subtotal_of_a_single_sale_is_left_out_beside_a_proven_one(tmp_path: P
     assert frame["shop"].to_list() == ["N", "S", "W", "E", "F", "G"]
 
 
+def test_dates_of_another_look_do_not_settle_which_part_is_the_day(tmp_path: Path) -> None:
+    path = tmp_path / "signs.csv"
+    rows = "15.01.2020,07/04/2022,25/12/2021\n11.03.2021,02/03/2021,24/12/2021\n26.02.2019,04/09/2021,23/12/2021\n"
+    path.write_text("made,due,paid\n" + rows)
+    assert read_table(path).frame["due"].dtype == pl.Date  # 25/12 beside it is written with the same signs
+    path.write_text("made,due\n" + "".join(line.rsplit(",", 1)[0] + "\n" for line in rows.splitlines()))
+    read = read_table(path)
+    assert read.frame["due"].dtype == pl.String
+    assert any(finding.code == "reading.ambiguous_dates" for finding in read.findings)
+
+
 def test_dates_that_could_be_either_are_asked_never_guessed(tmp_path: Path) -> None:
     path = tmp_path / "either.csv"
     path.write_text("when,x\n" + "\n".join(f"0{1 + n % 9}/0{1 + (n * 5) % 9}/2024,{n}" for n in range(40)))

@@ -163,9 +163,11 @@ def decide_columns(
                 body[name], decision.reading, "comma" if marks and set(marks) == {"comma"} else "dot"
             )
             settled = replace(settled, evidence="open") if settled else None
-        elif decision.order is not None and orders and len({order.order for order in orders}) == 1:
-            order = DateOrder(order=orders[0].order, proof="neighbour", separator=decision.order.separator)
-            settled = settle_dates(body[name], decision.reading, order)
+        elif decision.order is not None:
+            alike = {order.order for order in orders if order.separator == decision.order.separator}
+            if len(alike) == 1:  # a column with other signs between its parts came from another hand
+                order = DateOrder(order=alike.pop(), proof="neighbour", separator=decision.order.separator)
+                settled = settle_dates(body[name], decision.reading, order)
         if settled is None:
             reason = "ambiguous_dates" if decision.order is not None else "mixed"
             reading = ColumnReading(kind="text", reason=reason)
