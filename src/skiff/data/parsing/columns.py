@@ -104,9 +104,9 @@ def decide_column(cells: pl.Series, *, keep_text: bool = False) -> Decision:  # 
     filled = cells.drop_nulls()
     sample = take_sample(filled)
     if keep_text:
-        return _as_text(cells, ColumnReading(kind="text", reason="asked"))
+        return as_text(cells, ColumnReading(kind="text", reason="asked"))
     if not sample:
-        return _as_text(cells, ColumnReading(kind="text"))
+        return as_text(cells, ColumnReading(kind="text"))
     plain = [cell for cell in sample if not is_marker(cell)]
     looks = _count_looks(plain)
     judged = max(len(plain), 1)
@@ -123,9 +123,9 @@ def decide_column(cells: pl.Series, *, keep_text: bool = False) -> Decision:  # 
         if decided:
             return decided
     if looks["time"] >= MOSTLY * judged and looks["time"] + looks["blank"] == judged:
-        return _as_text(cells, ColumnReading(kind="text", reason="time_of_day"))
+        return as_text(cells, ColumnReading(kind="text", reason="time_of_day"))
     reason = "mixed" if looks["number"] + looks["date"] >= MOSTLY * judged else ""
-    return _as_text(cells, ColumnReading(kind="text", reason=reason))
+    return as_text(cells, ColumnReading(kind="text", reason=reason))
 
 
 def parse_column(cells: pl.Series, reading: ColumnReading) -> pl.Series:
@@ -163,7 +163,8 @@ def drop_blank(cells: pl.Series) -> pl.Series:
     return cells.set(blank.fill_null(value=False), None) if blank.any() else cells
 
 
-def _as_text(cells: pl.Series, reading: ColumnReading) -> Decision:
+def as_text(cells: pl.Series, reading: ColumnReading) -> Decision:
+    """Return the column as text, its words for "no value" taken out unless a person asked for the text as it is."""
     text = drop_blank(cells)
     if reading.reason == "asked":
         return Decision(reading=reading, values=text)
@@ -219,21 +220,21 @@ def _try_numbers(cells: pl.Series, filled: pl.Series, sample: Sequence[str]) -> 
         return None
     code = _name_code(rest)
     if code:
-        return _as_text(cells, ColumnReading(kind="text", reason=code))
+        return as_text(cells, ColumnReading(kind="text", reason=code))
     signs = find_signs([cell for cell in sample if look_at(cell) == "number" or split_number(cell)])
     if signs is None:
         return None
     if signs.is_mixed:
-        return _as_text(cells, ColumnReading(kind="text", reason=signs.is_mixed))
+        return as_text(cells, ColumnReading(kind="text", reason=signs.is_mixed))
     reading = ColumnReading(
         kind="number", currency=signs.currency, unit=signs.unit, percent=signs.percent, missing=missing
     )
     if _name_code(strip_signs(pl.Series(sample).unique(), reading).get_column("body")) == "leading_zeros":
-        return _as_text(cells, ColumnReading(kind="text", reason="leading_zeros"))  # the other cells cannot change that
+        return as_text(cells, ColumnReading(kind="text", reason="leading_zeros"))  # the other cells cannot change that
     bodies = strip_signs(rest.unique(), reading).get_column("body")
     code = _name_code(bodies)
     if code:
-        return _as_text(cells, ColumnReading(kind="text", reason=code))
+        return as_text(cells, ColumnReading(kind="text", reason=code))
     evidence = find_decimal_evidence(bodies)
     if evidence == "open":
         return Decision(reading=reading, evidence="open")
@@ -419,13 +420,13 @@ def _try_dates(cells: pl.Series, filled: pl.Series) -> Decision | None:
     has_zone = parts.get_column("z").is_not_null()
     is_dated = parts.get_column("form").is_not_null()
     if has_zone.any() and not has_zone.filter(is_dated).all():
-        return _as_text(cells, ColumnReading(kind="text", reason="zones"))
+        return as_text(cells, ColumnReading(kind="text", reason="zones"))
     order = DateOrder(order="day_first")
     if (parts.get_column("form") == "two").any():
         numbers = pl.Series(range(len(different)), dtype=pl.UInt32)
         order = find_order(parts, cells.replace_strict(different, numbers, default=None, return_dtype=pl.UInt32))
     if order.order == "mixed":
-        return _as_text(cells, ColumnReading(kind="text", reason="mixed_dates"))
+        return as_text(cells, ColumnReading(kind="text", reason="mixed_dates"))
     reading = ColumnReading(
         kind="date",
         date_format=describe_format(parts, order),

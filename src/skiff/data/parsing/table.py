@@ -13,6 +13,7 @@ from skiff.data.abreast import map_abreast
 from skiff.data.parsing import findings as tell
 from skiff.data.parsing.columns import (
     Decision,
+    as_text,
     decide_column,
     drop_blank,
     find_unread,
@@ -170,8 +171,7 @@ def decide_columns(
                 settled = settle_dates(body[name], decision.reading, order)
         if settled is None:
             reason = "ambiguous_dates" if decision.order is not None else "mixed"
-            reading = ColumnReading(kind="text", reason=reason)
-            settled = Decision(reading=reading, values=drop_blank(body[name]))
+            settled = as_text(body[name], ColumnReading(kind="text", reason=reason))
         decided[name] = settled
     return decided
 
