@@ -90,6 +90,13 @@ def test_a_subtotal_of_a_single_sale_is_left_out_beside_a_proven_one(tmp_path: P
     assert frame["shop"].to_list() == ["N", "S", "W", "E", "F", "G"]
 
 
+def test_a_mark_that_only_sums_carry_stands_between_thousands(tmp_path: Path) -> None:
+    path = tmp_path / "sums.csv"
+    rows = ["N,780", "S,119", "W,307", "Subtotal,1.206", "E,(181)", "F,47", "G,374", "Subtotal,240", "Total,1.446"]
+    path.write_text("shop,sales\n" + "\n".join(rows))
+    assert read_table(path).frame["shop"].to_list() == ["N", "S", "W", "E", "F", "G"]
+
+
 def test_dates_of_another_look_do_not_settle_which_part_is_the_day(tmp_path: Path) -> None:
     path = tmp_path / "signs.csv"
     rows = "15.01.2020,07/04/2022,25/12/2021\n11.03.2021,02/03/2021,24/12/2021\n26.02.2019,04/09/2021,23/12/2021\n"

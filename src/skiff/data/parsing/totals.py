@@ -23,6 +23,7 @@ LABEL = (
 """How people label such a row, in a dozen languages."""
 
 _LABEL = re.compile(LABEL)
+_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}([.,])\d{3}(?:\1\d{3})*(?![\d.,])")
 _AVERAGE = re.compile(r"(?i)^\W*(?:averages?|means?|durchschnitt|mittelwert|moyenne|promedio)")
 
 LONGEST_LABEL = 40
@@ -281,9 +282,14 @@ def _parse_cell(cell: str | None, reading: ColumnReading) -> float | None:
     if not (cell or "").strip():
         return None
     cells = pl.Series([cell])
+    decimal = reading.decimal
+    if reading.is_integer and (grouped := _GROUPED.search(cell or "")):
+        decimal = (
+            "," if grouped[1] == "." else "."
+        )  # whole numbers add up to a whole number: the mark stands between thousands
     loose = ColumnReading(
-        kind="number", decimal=reading.decimal, currency=reading.currency, unit=reading.unit, percent=reading.percent,
-        thousands=reading.thousands or find_thousands(cells, reading.decimal),  # a sum may be the first number that needs one
+        kind="number", decimal=decimal, currency=reading.currency, unit=reading.unit, percent=reading.percent,
+        thousands=reading.thousands or find_thousands(cells, decimal),  # a sum may be the first number that needs one
     )  # fmt: skip
     value = parse_column(cells, loose).to_list()[0]
     return None if value is None else float(value)
