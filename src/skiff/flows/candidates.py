@@ -98,8 +98,8 @@ def save_candidate(workspace: Workspace, candidate: Candidate, prepared: Prepare
     document = CandidateDocument(
         dataset=dataset_id,
         model_sha256=workspace.objects.put(candidate.model),
-        train_sha256=workspace.objects.put(_pack(prepared.split.train)),
-        test_sha256=workspace.objects.put(_pack(prepared.split.test)),
+        train_sha256=workspace.objects.put(pack_rows(prepared.split.train)),
+        test_sha256=workspace.objects.put(pack_rows(prepared.split.test)),
         split_kind=prepared.split.kind,
         split_reason=prepared.split.reason,
         task=prepared.task,
@@ -171,8 +171,8 @@ def _load(workspace: Workspace, record: EvidenceRecord) -> LoadedCandidate:
     split = Split(
         kind=document.split_kind,
         reason=document.split_reason,
-        train=_unpack(workspace.objects.get(document.train_sha256)),
-        test=_unpack(workspace.objects.get(document.test_sha256)),
+        train=unpack_rows(workspace.objects.get(document.train_sha256)),
+        test=unpack_rows(workspace.objects.get(document.test_sha256)),
         folds=(),
     )
     y, has_target = encode_target(table.frame, document.task)
@@ -211,16 +211,18 @@ def _load_small(workspace: Workspace, document: SmallDocument | None) -> SmallMo
 
 def hash_split(workspace: Workspace, split: Split) -> str:
     """Return the hash of the sealed rows, by which looks at them are counted."""
-    return workspace.objects.put(_pack(split.test))
+    return workspace.objects.put(pack_rows(split.test))
 
 
-def _pack(rows: NDArray[np.int64]) -> bytes:
+def pack_rows(rows: NDArray[np.int64]) -> bytes:
+    """Return positions of rows as they are kept."""
     stream = io.BytesIO()
     np.save(stream, rows.astype(np.int64), allow_pickle=False)
     return stream.getvalue()
 
 
-def _unpack(data: bytes) -> NDArray[np.int64]:
+def unpack_rows(data: bytes) -> NDArray[np.int64]:
+    """Return positions of rows from what `pack_rows` made."""
     rows: NDArray[np.int64] = np.load(io.BytesIO(data), allow_pickle=False)
     return rows
 
