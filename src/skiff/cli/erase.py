@@ -28,7 +28,7 @@ from skiff.cli.options import effort_options, workspace_option
 @effort_options
 @workspace_option
 @answer("erase")
-def command(  # noqa: PLR0913, PLR0917  one parameter an option
+def command(
     subject: str,
     column: str | None,
     *,

@@ -10,7 +10,7 @@ import click
 from skiff.core.errors import SkiffError
 
 if TYPE_CHECKING:
-    from skiff.flows.erase import ErasePlan, EraseOutcome
+    from skiff.flows.erase import EraseOutcome, ErasePlan
 
 
 def show_plan(plan: ErasePlan, *, err: bool = False) -> None:

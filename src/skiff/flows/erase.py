@@ -197,7 +197,7 @@ def _plan(workspace: Workspace, person: Person, marked: Sequence[Marked], runnin
     )
 
 
-def _begin(  # noqa: PLR0917  the parts of one note
+def _begin(
     workspace: Workspace,
     person: Person,
     plan: ErasePlan,
@@ -299,7 +299,7 @@ def _list_learned(plan: ErasePlan) -> list[int]:
     return [number for number, rows in plan.releases.items() if rows]
 
 
-def _settle_models(  # noqa: PLR0913  each by name
+def _settle_models(
     folder: Path,
     person: Person,
     plan: ErasePlan,
@@ -425,7 +425,7 @@ def _bury(workspace: Workspace, number: int, successor: str, person: Person, *, 
 # ---- the end ---------------------------------------------------------------------------------------------------------------
 
 
-def _conclude(  # noqa: PLR0917  the parts of one account
+def _conclude(
     workspace: Workspace,
     person: Person,
     plan: ErasePlan,

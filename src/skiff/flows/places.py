@@ -204,7 +204,7 @@ def _list_left(workspace: Workspace) -> list[str]:
     return [sha for sha in workspace.erasures.read().datasets if sha not in current and workspace.objects.has(sha)]
 
 
-def replace_table(  # noqa: PLR0913  each by name
+def replace_table(
     workspace: Workspace,
     record: DatasetRecord,
     frame: pl.DataFrame,

@@ -37,6 +37,9 @@ from skiff.store.workspace import Workspace
 STATUS = {"lost": "The champion stays", "waiting": "Waits for you", "promoted": "Answers now"}
 ROWS = {"recent": "recent, sealed", "frozen": "those the champion was judged on", "together": "both together"}
 
+FROM_LOG = " and outcomes"
+"""Ends the name of a table that a challenger was trained on."""
+
 MIN_SEALED = 50
 """Recent rows below which no comparison could show a difference that matters; see ``[retrain] min_outcomes``."""
 
@@ -326,7 +329,7 @@ def _describe_table(frame: pl.DataFrame, champion: Champion, window: str) -> Rea
         reading={"format": "log", "window": window, "champion": champion.number},
         sha256=hashlib.sha256(data).hexdigest(),
         size_bytes=len(data),
-        name=f"{champion.table.name} and outcomes",
+        name=f"{champion.table.name}{FROM_LOG}",
     )
 
 

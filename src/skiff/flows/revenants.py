@@ -83,9 +83,9 @@ def _find_people(workspace: Workspace, stones: Tombstones, key: bytes) -> dict[s
             found[hashed] = (name, columns[hashed])
     store = open_store(workspace.root / SKIFF_FOLDER, is_read_only=True)
     for row in store.read(0, EVER):
-        for name in (row.prediction.subject, row.prediction.key):
-            if name is not None and (hashed := name_subject(name, key=key)) in columns:
-                found.setdefault(hashed, (name, None))
+        for logged in (row.prediction.subject, row.prediction.key):
+            if logged is not None and (hashed := name_subject(logged, key=key)) in columns:
+                found.setdefault(hashed, (logged, columns[hashed]))
     store.close()
     return found
 

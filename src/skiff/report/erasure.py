@@ -66,8 +66,8 @@ def render_certificate(found: Mapping[str, Any], *, fingerprint: str) -> str:
             is_good=bool(found["is_complete"]),
             headline=f"Erasure of person {found['subject'][:16]}",
             sentences=(
-                f"Begun on {_say(found['begun'])}, ended on {_say(found['ended'])}, by {found['who']}. The person is named here only by a "
-                "keyed hash.",
+                f"Begun on {_say(found['begun'])}, ended on {_say(found['ended'])}, by {found['who']}.",
+                "The person is named here only by a keyed hash.",
                 say_search(search),
             ),
             lists=tuple(lists),

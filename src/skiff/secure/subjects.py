@@ -198,8 +198,9 @@ def collect_values(frame: pl.DataFrame, marked: pl.Series, columns: Iterable[str
 
 
 def list_forms(value: str) -> tuple[bytes, ...]:
-    """Return every run of bytes by which a value may stand in a file: as UTF-8 and UTF-16, escaped for JSON, web pages and
-    addresses, in small and capital letters. None where the value is too short to be told from chance.
+    """Return every run of bytes by which a value may stand in a file; none where it is too short to be told from chance.
+
+    As UTF-8 and UTF-16, escaped for JSON, web pages, addresses and CSV, in small and capital letters.
 
     Examples
     --------
