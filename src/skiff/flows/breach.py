@@ -14,7 +14,8 @@ from skiff.core.evidence import Json
 from skiff.data.personal import MEANINGS, find_personal_columns
 from skiff.flows.places import read_frame
 from skiff.flows.predictions import open_predictions
-from skiff.govern.breach import UNANSWERED, Chapter, DataAtRisk, build_breach, build_clock
+from skiff.govern.breach import UNANSWERED, DataAtRisk, build_breach, build_clock
+from skiff.govern.register import Chapter
 from skiff.report.sheet import Sheet, SheetList, render_sheet
 from skiff.secure.subjects import IDENTIFYING
 from skiff.store.clock import now_utc
@@ -117,7 +118,7 @@ def _list_data(workspace: Workspace) -> list[DataAtRisk]:
     for record in workspace.datasets.list():
         frame = read_frame(workspace, record)
         columns = find_personal_columns(frame, personal=said.personal, not_personal=said.not_personal)
-        telling = [frame[item.column].n_unique() for item in columns if item.type in IDENTIFYING]
+        telling = [frame[item.column].drop_nulls().n_unique() for item in columns if item.type in IDENTIFYING]
         kinds = {
             item.column: MEANINGS.get(item.type, "about persons, as you answered")
             for item in columns

@@ -180,8 +180,10 @@ def _find(workspace: Workspace, subject: str, column: str | None) -> tuple[Perso
 def _plan(workspace: Workspace, person: Person, marked: Sequence[Marked], running: Running | None) -> ErasePlan:
     before = running.counts if running else {}
     found = {place.name: before.get(place.name, 0) or place.find(workspace, person) for place in PLACES}
-    gone = workspace.erasures.read().releases
-    learned = {int(number): rows for number, rows in running.learned.items()} if running else {}
+    book = workspace.erasures.read()
+    gone = book.releases
+    learned = {item.release: item.learned for item in book.kept if item.subject == person.hash}
+    learned |= {int(number): rows for number, rows in running.learned.items()} if running else {}
     learned |= count_learned(workspace, marked)
     for release in workspace.releases.list():
         if str(release.number) not in gone and release.number not in learned and _speaks(release.path, person, MODELS):
@@ -285,6 +287,7 @@ def _keep_models(
             at=at(),
             subject=person.hash,
             hash=record.manifest_sha256,
+            learned=plan.releases[number],
         )
         workspace.erasures.keep_release(kept)
         workspace.ledger.append(

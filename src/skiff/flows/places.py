@@ -398,7 +398,7 @@ class ReportPlace:
     def erase(self, workspace: Workspace, person: Person, *, at: Callable[[], str]) -> int:
         """Destroy them."""
         del at
-        return sum(destroy_file(path) for path in list_reports(workspace, person))
+        return sum(destroy_file(path, staging=workspace.reports.root) for path in list_reports(workspace, person))
 
 
 def list_reports(workspace: Workspace, person: Person) -> list[Path]:

@@ -90,7 +90,7 @@ def build_clock(known: str, *, now: str) -> Clock:
     return Clock(known=moment.isoformat(), until=until.isoformat(), left_hours=left)
 
 
-def build_breach(  # noqa: PLR0913  a worksheet has this many sources
+def build_breach(
     settings: Settings,
     records: Sequence[EvidenceRecord],
     data: Sequence[DataAtRisk],
@@ -201,7 +201,9 @@ def _list_access(records: Sequence[EvidenceRecord], keys: Sequence[str]) -> list
         "restore": "The workspace was put back from a backup",
     }
     told += [
-        f"{words[record.action]} on {record.at[:16]} ({record.id})" for record in records if record.action in words
+        f"{words[record.action]} on {record.at[:16].replace('T', ' ')} UTC ({record.id})"
+        for record in records
+        if record.action in words
     ]
     told += [f"API key: {key}" for key in keys]
     return [*told, "Whoever read files past Skiff is not on record here; ask whoever looks after the machine."]

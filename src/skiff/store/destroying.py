@@ -5,13 +5,21 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from skiff.store.files import PRIVATE_FILE, explained, sync_folder
+from skiff.store.files import PRIVATE_FILE, explained, name_staging, sync_folder
 
 CHUNK = b"\x00" * (1 << 20)
 
 
-def destroy_file(path: Path) -> bool:
+def destroy_file(path: Path, *, staging: Path | None = None) -> bool:
     """Overwrite a file with zeros, force that to the disk, and remove it; return whether it was there.
+
+    It loses its name first: a process that dies half way leaves a leftover to sweep, never a damaged file under a good name.
+
+    Parameters
+    ----------
+    path : Path
+    staging : Path, optional
+        The folder on the same disk whose leftovers are swept; by default the file's own.
 
     Notes
     -----
@@ -29,12 +37,15 @@ def destroy_file(path: Path) -> bool:
             return True
         if not path.is_file():
             return False
+        nameless = name_staging(staging or path.parent)
         path.chmod(PRIVATE_FILE)
-        left = path.stat().st_size
-        with path.open("r+b", buffering=0) as stream:
+        path.replace(nameless)
+        sync_folder(path.parent)
+        left = nameless.stat().st_size
+        with nameless.open("r+b", buffering=0) as stream:
             while left > 0:
                 left -= stream.write(CHUNK[: min(len(CHUNK), left)])
             os.fsync(stream.fileno())
-        path.unlink()
-        sync_folder(path.parent)
+        nameless.unlink()
+        sync_folder(nameless.parent)
     return True

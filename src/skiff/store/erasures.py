@@ -55,6 +55,7 @@ class Kept:
     at: str
     subject: str
     hash: str = ""
+    learned: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,7 +113,7 @@ class Objects:
 
     def destroy(self, sha256: str) -> bool:
         """Overwrite an object and remove it; return whether it was there."""
-        return destroy_file(self._place(sha256))
+        return destroy_file(self._place(sha256), staging=self.root)
 
     def verify(self, sha256: str) -> None:
         """Check the object's bytes against its name, in constant memory.

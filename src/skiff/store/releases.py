@@ -257,7 +257,9 @@ class Releases:
             with explained(record.path):
                 paths = sorted(record.path.iterdir()) if record.path.is_dir() else []
             stay = {MANIFEST, SIGNATURE_FILE, EVIDENCE}
-            return sum(destroy_file(path) for path in paths if path.name not in stay or not keep(path))
+            return sum(
+                destroy_file(path, staging=self._staging) for path in paths if path.name not in stay or not keep(path)
+            )
 
     def read_signature(self, number: int) -> bytes | None:
         """Return the file that holds a release's signature, checked; None where it was made before releases were signed.
