@@ -26,7 +26,7 @@ from skiff.store.champion import ReleaseShelf
 from skiff.store.workspace import Workspace
 
 KILLS = int(os.environ.get("SKIFF_KILLS", "3"))
-STEPS = int(os.environ.get("SKIFF_ERASE_STEPS", "9"))
+STEPS = int(os.environ.get("SKIFF_ERASE_STEPS", "5"))
 """Steps of an erasure at which it is killed, spread over all of them."""
 
 LATER = Justification(why="the data of spring", until="2999-01-01")

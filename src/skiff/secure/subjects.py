@@ -158,8 +158,8 @@ def mark_copies(frame: pl.DataFrame, gone: pl.DataFrame) -> pl.Series:
     if not shared or not gone.height or len(shared) < len(frame.columns):
         return pl.Series([False] * frame.height, dtype=pl.Boolean)
     own, theirs = _hash_rows(frame, shared), _hash_rows(gone, shared)
-    counted = theirs.value_counts(name="n")
-    allowed = dict(zip(counted.to_series(0).to_list(), counted["n"].to_list(), strict=True))
+    counted = theirs.value_counts(name="copies")
+    allowed = dict(zip(counted.to_series(0).to_list(), counted["copies"].to_list(), strict=True))
     nth = pl.DataFrame({"row": own}).select(pl.int_range(pl.len()).over("row")).to_series()
     most = own.replace_strict(allowed, default=0, return_dtype=pl.Int64)
     return nth < most
@@ -175,7 +175,7 @@ def _hash_rows(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
         elif column.dtype == pl.Date:
             column = column.cast(pl.Datetime("us"))
         made.append(column.cast(pl.String, strict=False).fill_null("\x00").alias(name))
-    return pl.DataFrame(made).select(pl.concat_str(pl.all(), separator="\x1f")).to_series()
+    return pl.DataFrame(made).select(pl.concat_str(pl.all(), separator="\x1f").alias("row")).to_series()
 
 
 def collect_values(frame: pl.DataFrame, marked: pl.Series, columns: Iterable[str]) -> tuple[str, ...]:
