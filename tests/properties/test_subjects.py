@@ -36,7 +36,7 @@ def keep(workspace: Workspace, table: pl.DataFrame) -> str:
     return record.sha256
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=TABLES, chosen=st.integers(0, 10_000), seed=st.integers(0, 9))
 def test_exactly_the_persons_rows_go_and_sealed_rows_follow(
     rows: list[tuple[str, int]], chosen: int, seed: int, tmp_path_factory: pytest.TempPathFactory
@@ -64,6 +64,7 @@ def test_exactly_the_persons_rows_go_and_sealed_rows_follow(
         assert workspace.verify().ok
 
 
+@settings(max_examples=40, deadline=None)
 @given(rows=st.lists(st.integers(0, 4), max_size=40), theirs=st.lists(st.integers(0, 4), max_size=10))
 def test_of_rows_without_names_no_more_go_than_the_person_had(rows: list[int], theirs: list[int]) -> None:
     frame, gone = (
@@ -75,6 +76,7 @@ def test_of_rows_without_names_no_more_go_than_the_person_had(rows: list[int], t
         assert marked.count(value) == min(rows.count(value), theirs.count(value))
 
 
+@settings(max_examples=60, deadline=None)
 @given(value=st.text(min_size=6, max_size=12))
 def test_every_writing_of_a_value_is_among_its_forms(value: str) -> None:
     encoded = value.encode("utf-8", "ignore").decode()
