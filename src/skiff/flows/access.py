@@ -17,7 +17,8 @@ from skiff.core.evidence import EvidenceRecord, Json
 from skiff.core.settings import Terms
 from skiff.deploy.answers import rank_contributions
 from skiff.flows.export import disarm_formulas
-from skiff.flows.places import PLACES, Person, find_logged, find_person
+from skiff.flows.persons import Person, find_logged, find_person
+from skiff.flows.places import PLACES
 from skiff.flows.standing import open_standing
 from skiff.report.access import HeldTable, render_access
 from skiff.store.champion import ReleaseShelf

@@ -12,7 +12,7 @@ from typing import Any
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json
 from skiff.data.personal import MEANINGS, find_personal_columns
-from skiff.flows.places import read_frame
+from skiff.flows.persons import read_frame
 from skiff.flows.predictions import open_predictions
 from skiff.govern.breach import UNANSWERED, DataAtRisk, build_breach, build_clock
 from skiff.govern.register import Chapter

@@ -5,75 +5,26 @@ A killed erasure goes on when it is asked for again with the same name: what it 
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json
 from skiff.core.progress import Progress, Silent
 from skiff.flows.certificates import Certificate, FateOfModel, Reached, SearchResult, write_certificate
+from skiff.flows.erase_models import keep_models, refuse_speaking_models, refuse_unfit, settle_models
+from skiff.flows.erase_plan import ErasePlan, Justification, build_plan, call_person, find_subject, plan_erasure
 from skiff.flows.fixes import FIX_LIST
-from skiff.flows.places import (
-    BUNDLE,
-    PLACES,
-    Marked,
-    Person,
-    count_learned,
-    destroy_candidates,
-    find_person,
-)
-from skiff.flows.steps import evaluate_in_workspace, train_in_workspace
-from skiff.flows.wishes import Wishes
-from skiff.govern.mapping import refuse_verdict
-from skiff.store.bytesearch import holds, search_folders
+from skiff.flows.persons import Marked, Person
+from skiff.flows.places import PLACES
+from skiff.flows.removal import destroy_candidates
+from skiff.store.bytesearch import search_folders
 from skiff.store.clock import now_utc
 from skiff.store.destroying import destroy_file
-from skiff.store.erasures import Kept, Running, Subject
+from skiff.store.erasures import Running, Subject
 from skiff.store.workspace import Workspace
 
-MODELS = frozenset({"model.onnx", "reasons.onnx"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Justification:
-    """Why models that learned from the person may stay, and until when."""
-
-    why: str
-    until: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErasePlan:
-    """What an erasure would reach.
-
-    Parameters
-    ----------
-    subject : str
-        The keyed hash that stands for the person.
-    found : mapping of str to int
-        Rows, records or files by place.
-    columns : tuple of str
-        Where the person was looked for.
-    datasets : mapping of str to int
-        Dataset id to rows.
-    releases : mapping of int to int
-        Release to the rows it learned from; 0 where it was only judged on them.
-    """
-
-    subject: str
-    found: Mapping[str, int]
-    columns: tuple[str, ...]
-    datasets: Mapping[str, int]
-    releases: Mapping[int, int]
-    champion: int | None
-    is_resumed: bool = False
-
-    def as_result(self) -> dict[str, object]:
-        """Return the result that ``--json`` prints."""
-        return {**asdict(self), "releases": {str(number): rows for number, rows in self.releases.items()}}
+__all__ = ["EraseOutcome", "ErasePlan", "Justification", "erase", "plan_erasure"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,19 +44,6 @@ class EraseOutcome:
             "evidence": self.evidence,
             "notes": list(self.notes),
         }
-
-
-def plan_erasure(folder: Path, subject: str, *, column: str | None = None) -> ErasePlan:
-    """Say what an erasure would reach; nothing is changed.
-
-    Raises
-    ------
-    SkiffError
-        ``subject_empty``, ``column_not_found``.
-    """
-    with Workspace.open(folder) as workspace:
-        person, marked, running = _find(workspace, subject, column)
-        return _plan(workspace, person, marked, running)
 
 
 def erase(
@@ -146,57 +84,25 @@ def erase(
     """
     progress = progress or Silent()
     if justification is not None:
-        _refuse_unfit(justification, today=at()[:10])
+        refuse_unfit(justification, today=at()[:10])
     with Workspace.open(folder) as workspace, workspace.lock("erase"):
-        person, marked, running = _find(workspace, subject, column)
-        plan = _plan(workspace, person, marked, running)
+        person, marked, running = find_subject(workspace, subject, column)
+        plan = build_plan(workspace, person, marked, running)
         if justification is not None:
-            _refuse_speaking_models(workspace, person, plan)
+            refuse_speaking_models(workspace, person, plan)
         running = _begin(workspace, person, plan, marked, running, at=at)
         for place in PLACES:
             progress.stage("Erase", place.name)
             place.erase(workspace, person, at=at)
         _clear_caches(workspace, running)
         if justification is not None:
-            _keep_models(workspace, person, plan, justification, at=at)
-    models = _settle_models(
+            keep_models(workspace, person, plan, justification, at=at)
+    models = settle_models(
         folder, person, plan, justification, budget_s=budget_s, should_stop=should_stop, progress=progress, at=at
     )
     with Workspace.open(folder) as workspace, workspace.lock("erase"):
         progress.stage("Search", "every byte of the workspace")
         return _conclude(workspace, person, plan, running, models, at=at)
-
-
-def _find(workspace: Workspace, subject: str, column: str | None) -> tuple[Person, list[Marked], Running | None]:
-    person, marked = find_person(workspace, subject, column=column)
-    running = workspace.erasures.read().running.get(person.hash)
-    if running is not None:
-        known = workspace.erasures.open_sealed(person.name, running.sealed)
-        column = column or running.column or None
-        person, marked = find_person(workspace, subject, column=column, known=known)
-    return person, marked, running
-
-
-def _plan(workspace: Workspace, person: Person, marked: Sequence[Marked], running: Running | None) -> ErasePlan:
-    before = running.counts if running else {}
-    found = {place.name: before.get(place.name, 0) or place.find(workspace, person) for place in PLACES}
-    book = workspace.erasures.read()
-    gone = book.releases
-    learned = {item.release: item.learned for item in book.kept if item.subject == person.hash}
-    learned |= {int(number): rows for number, rows in running.learned.items()} if running else {}
-    learned |= count_learned(workspace, marked)
-    for release in workspace.releases.list():
-        if str(release.number) not in gone and release.number not in learned and _speaks(release.path, person, MODELS):
-            learned[release.number] = 0
-    return ErasePlan(
-        subject=person.hash,
-        found=found,
-        columns=person.columns,
-        datasets={item.record.id: item.n_rows for item in marked},
-        releases=dict(sorted(learned.items())),
-        champion=workspace.releases.champion(),
-        is_resumed=running is not None,
-    )
 
 
 def _begin(
@@ -221,7 +127,7 @@ def _begin(
     workspace.erasures.update(person.hash, noted)
     if not noted.evidence:
         told: dict[str, Json] = {"found": dict(plan.found), "releases": [*plan.releases]}
-        record = workspace.ledger.append("erase.begin", subject=_call(person.hash), result=told, at=at())
+        record = workspace.ledger.append("erase.begin", subject=call_person(person.hash), result=told, at=at())
         noted = replace(noted, evidence=record.id)
         workspace.erasures.update(person.hash, noted)
     return noted
@@ -236,196 +142,6 @@ def _clear_caches(workspace: Workspace, running: Running) -> None:
         for path in sorted(workspace.trials_folder.rglob("*")):
             destroy_file(path)
     destroy_file(workspace.reports.root / FIX_LIST)
-
-
-# ---- models ----------------------------------------------------------------------------------------------------------------
-
-
-def _speaks(folder: Path, person: Person, names: frozenset[str] | None = None) -> bool:
-    """Return whether a file of a release holds a value that names the person."""
-    paths = [folder / name for name in sorted(names)] if names else sorted(folder.iterdir()) if folder.is_dir() else []
-    return any(path.is_file() and holds(path.read_bytes(), path.name, person.wanted) for path in paths)
-
-
-def _refuse_unfit(justification: Justification, *, today: str) -> None:
-    refuse_verdict(justification.why)
-    try:
-        is_later = dt.date.fromisoformat(justification.until).isoformat() > today
-    except ValueError:
-        is_later = False
-    if not justification.why.strip() or not is_later:
-        raise SkiffError(
-            "justification_unfit",
-            what="A model may stay only for a written reason and until a day that is still to come.",
-            where={"option": "--until" if justification.why.strip() else "--justify"},
-            fix='For example:  --justify "retraining needs the new season\'s data" --until 2027-03-31 , or leave both away to train again now.',
-        )
-
-
-def _refuse_speaking_models(workspace: Workspace, person: Person, plan: ErasePlan) -> None:
-    """Refuse to keep a release in whose files the person's name itself stands."""
-    for number in plan.releases:
-        if _speaks(workspace.releases.get(number).path, person):
-            raise SkiffError(
-                "justification_unfit",
-                what=f"Release {number} holds a value that names the person, so it cannot stay for any reason. Nothing was erased.",
-                where={"release": number},
-                fix="Leave --justify away: a new model is then trained from the data that is left.",
-            )
-
-
-def _keep_models(
-    workspace: Workspace, person: Person, plan: ErasePlan, justification: Justification, *, at: Callable[[], str]
-) -> None:
-    for number in _list_learned(plan):
-        record = workspace.releases.get(number)
-        kept = Kept(
-            release=number,
-            until=justification.until,
-            why=justification.why.strip(),
-            who=workspace.settings.owner.name or workspace.actor,
-            at=at(),
-            subject=person.hash,
-            hash=record.manifest_sha256,
-            learned=plan.releases[number],
-        )
-        workspace.erasures.keep_release(kept)
-        workspace.ledger.append(
-            "erase.justify",
-            subject=f"release {number}",
-            result={"person": _call(person.hash), "why": kept.why, "until": kept.until, "who": kept.who},
-            at=at(),
-        )
-
-
-def _list_learned(plan: ErasePlan) -> list[int]:
-    return [number for number, rows in plan.releases.items() if rows]
-
-
-def _settle_models(
-    folder: Path,
-    person: Person,
-    plan: ErasePlan,
-    justification: Justification | None,
-    *,
-    budget_s: float | None,
-    should_stop: Callable[[], bool] | None,
-    progress: Progress,
-    at: Callable[[], str],
-) -> tuple[FateOfModel, ...]:
-    """Train the champion again where it learned from the person, and remove what learned from them; or tell what stays."""
-    with Workspace.open(folder) as workspace:
-        gone = workspace.erasures.read().releases
-        speaking = {number for number in plan.releases if _speaks(workspace.releases.get(number).path, person)}
-        must_go = [number for number, rows in plan.releases.items() if rows or number in speaking]
-        champion = workspace.releases.champion()
-        done = [
-            FateOfModel(
-                release=number, learned=plan.releases[number], fate="removed", successor=gone[str(number)].successor
-            )
-            for number in must_go
-            if str(number) in gone
-        ]
-        open_ = [number for number in must_go if str(number) not in gone]
-        judged = [
-            FateOfModel(release=number, learned=0, fate="not trained on the person")
-            for number in plan.releases
-            if number not in must_go
-        ]
-        if justification is not None:
-            kept = [
-                FateOfModel(
-                    release=number,
-                    learned=plan.releases[number],
-                    fate="kept",
-                    why=justification.why.strip(),
-                    until=justification.until,
-                )
-                for number in open_
-            ]
-            return (*done, *kept, *judged)
-        needs_training = champion in open_
-        manifest = workspace.releases.read_manifest(champion) if needs_training and champion else {}
-        made = _find_made(workspace, manifest, open_) if needs_training else None
-    why = ""
-    if needs_training and made is None:
-        progress.stage("Retrain", f"in place of release {champion}")
-        made, why = _train(folder, manifest, budget_s=budget_s, should_stop=should_stop, progress=progress, at=at)
-    with Workspace.open(folder) as workspace, workspace.lock("erase"):
-        if needs_training and made is not None:
-            workspace.releases.verify(made)
-            workspace.releases.promote(made)
-        for number in open_:
-            if number == champion and made is None:
-                done.append(FateOfModel(release=number, learned=plan.releases[number], fate="open", why=why))
-                continue
-            successor = str(made) if number == champion and made else ""
-            _bury(workspace, number, successor, person, at=at)
-            done.append(FateOfModel(release=number, learned=plan.releases[number], fate="removed", successor=successor))
-    return (*done, *judged)
-
-
-def _find_made(workspace: Workspace, manifest: Mapping[str, Any], open_: Sequence[int]) -> int | None:
-    """Return a release that was already trained on what is left, as by an erasure that was killed after it."""
-    wanted = workspace.erasures.follow(str(manifest["dataset_sha256"]))
-    gone = workspace.erasures.read().releases
-    fit = [
-        record.number
-        for record in workspace.releases.list()
-        if record.dataset_sha256 == wanted and record.number not in open_ and str(record.number) not in gone
-    ]
-    return fit[-1] if fit else None
-
-
-def _train(
-    folder: Path,
-    manifest: Mapping[str, Any],
-    *,
-    budget_s: float | None,
-    should_stop: Callable[[], bool] | None,
-    progress: Progress,
-    at: Callable[[], str],
-) -> tuple[int | None, str]:
-    """Train and judge on what is left by the same question and gate; return the new release, or why there is none."""
-    task = manifest["task"]
-    wishes = Wishes(
-        target=task["target"],
-        time=task["time"],
-        group=task["group"],
-        positive=task["positive"],
-        protected=tuple(task["protected"]),
-        budget_s=budget_s,
-    )
-    try:
-        train_in_workspace(
-            folder, wishes, dataset=str(manifest["dataset_sha256"]), should_stop=should_stop, progress=progress, at=at
-        )
-        judged = evaluate_in_workspace(folder, may_release=True, progress=progress, at=at)
-    except SkiffError as error:
-        return None, f"No new model could be trained: {error.what}"
-    if judged.story.release is None or judged.story.release.number is None:
-        return None, "The new model does not meet its criteria; reports/report.html says by how much."
-    return judged.story.release.number, ""
-
-
-def _bury(workspace: Workspace, number: int, successor: str, person: Person, *, at: Callable[[], str]) -> None:
-    files = workspace.releases.bury(
-        number, successor=successor, keep=lambda path: not holds(path.read_bytes(), path.name, person.wanted)
-    )
-    root = workspace.reports.root
-    for path in sorted(root.glob("handover-*.zip")) if root.is_dir() else ():
-        match = BUNDLE.fullmatch(path.name)
-        if match and int(match[1]) == number:
-            destroy_file(path)
-    workspace.ledger.append(
-        "erase.release",
-        subject=f"release {number}",
-        result={"person": _call(person.hash), "files": files, "successor": successor or None},
-        at=at(),
-    )
-
-
-# ---- the end ---------------------------------------------------------------------------------------------------------------
 
 
 def _conclude(
@@ -485,7 +201,7 @@ def _conclude(
         "certificate": sha256,
     }
     action = "erase" if certificate.is_complete else "erase.unfinished"
-    noted = workspace.ledger.append(action, subject=_call(person.hash), result=told, at=at())
+    noted = workspace.ledger.append(action, subject=call_person(person.hash), result=told, at=at())
     notes = [f"Backup not found where it was written; its copy of the person stays: {name}" for name in missing]
     notes += [f"Tombstone left beside a backup: {path}" for path in sidecars]
     challenger = workspace.settings.serving.challenger
@@ -520,7 +236,3 @@ def _list_beyond(workspace: Workspace) -> tuple[str, ...]:
         told.append("The database server keeps old pages, logs and backups of its own.")
     told.append("Copies outside this folder, and blocks that a drive has set aside, cannot be reached by a program.")
     return tuple(told)
-
-
-def _call(hashed: str) -> str:
-    return f"person {hashed[:16]}"

@@ -7,16 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from skiff.core.evidence import Json
-from skiff.flows.places import (
-    PLACES,
-    Person,
-    count_learned,
-    destroy_candidates,
-    find_person,
-    is_nameless,
-    list_columns,
-    read_frame,
-)
+from skiff.flows.persons import Person, count_learned, find_person, is_nameless, list_columns, read_frame
+from skiff.flows.places import PLACES
+from skiff.flows.removal import destroy_candidates
 from skiff.secure.subjects import mark_hashed, name_subject
 from skiff.store.bytesearch import holds
 from skiff.store.erasures import Tombstones
