@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from skiff.flows.candidates import pack_rows, unpack_rows
 from skiff.flows.persons import find_person
 from skiff.flows.places import PLACES, DatasetPlace
+from skiff.flows.positions import pack_rows, unpack_rows
 from skiff.secure.subjects import list_forms, mark_copies, mark_rows, trim
 from skiff.store.clock import now_utc
 from skiff.store.workspace import Workspace

@@ -50,7 +50,7 @@ def command(
     from skiff.cli.console import LiveProgress
     from skiff.cli.erasing import ask_erasure, show_erasure, show_plan
     from skiff.cli.stopping import listen_for_stop
-    from skiff.flows.erase import Justification, erase, plan_erasure
+    from skiff.flows.erase_plan import Justification, plan_erasure
 
     if subject == "-":
         subject = sys.stdin.readline()
@@ -59,6 +59,8 @@ def command(
         return Outcome(result=plan.as_result(), show=lambda: show_plan(plan))
     if not yes:
         ask_erasure(plan_erasure(workspace, subject, column=column))
+    from skiff.flows.erase import erase  # loads what trains
+
     justification = Justification(why=justify or "", until=until or "") if justify or until else None
     with LiveProgress() as progress, listen_for_stop() as should_stop:
         made = erase(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import EvidenceRecord
@@ -22,6 +20,7 @@ from skiff.data.task import encode_target
 from skiff.deploy.parity import Parity
 from skiff.evaluate.results import Decision
 from skiff.flows.datasets import load_dataset
+from skiff.flows.positions import pack_rows, unpack_rows
 from skiff.flows.prepare import Prepared
 from skiff.flows.read import ReadTable
 from skiff.flows.train import Candidate, SmallModel
@@ -212,19 +211,6 @@ def _load_small(workspace: Workspace, document: SmallDocument | None) -> SmallMo
 def hash_split(workspace: Workspace, split: Split) -> str:
     """Return the hash of the sealed rows, by which looks at them are counted."""
     return workspace.objects.put(pack_rows(split.test))
-
-
-def pack_rows(rows: NDArray[np.int64]) -> bytes:
-    """Return positions of rows as they are kept."""
-    stream = io.BytesIO()
-    np.save(stream, rows.astype(np.int64), allow_pickle=False)
-    return stream.getvalue()
-
-
-def unpack_rows(data: bytes) -> NDArray[np.int64]:
-    """Return positions of rows from what `pack_rows` made."""
-    rows: NDArray[np.int64] = np.load(io.BytesIO(data), allow_pickle=False)
-    return rows
 
 
 def with_labels(prepared: Prepared, candidate: Candidate) -> Prepared:

@@ -11,13 +11,11 @@ import msgspec
 
 from skiff.core.evidence import canonical_json
 from skiff.report.erasure import render_certificate
-from skiff.store.bundle_check import fingerprint
+from skiff.store.certificates import FORMAT
 from skiff.store.layout import SKIFF_FOLDER
-from skiff.store.signing import is_signed, load_signing_key
+from skiff.store.signing import load_signing_key
 from skiff.store.trust import add_trusted
 from skiff.store.workspace import Workspace
-
-FORMAT = "skiff-erasure-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,25 +94,3 @@ def write_certificate(workspace: Workspace, certificate: Certificate) -> tuple[d
         "html": str(workspace.write_report(f"{name}.html", page.encode())),
     }
     return files, hashlib.sha256(data).hexdigest()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateCheck:
-    """Whether a certificate is as it was signed, and by whom."""
-
-    is_whole: bool
-    key: str
-    certificate: dict[str, Any]  # Any: a JSON document
-
-
-def check_certificate(data: bytes) -> CertificateCheck | None:
-    """Check the signature of a certificate; None where the bytes are none."""
-    try:
-        document = json.loads(data)
-        if document["format"] != FORMAT:
-            return None
-        body, signature = document["certificate"], document["signature"]
-        key = fingerprint(bytes.fromhex(signature["public_key"]))
-    except (ValueError, KeyError, TypeError):
-        return None
-    return CertificateCheck(is_whole=is_signed(canonical_json(body), signature), key=key, certificate=body)

@@ -11,8 +11,8 @@ import polars as pl
 
 from skiff.core.errors import SkiffError
 from skiff.data.personal import find_personal_columns
-from skiff.flows.candidates import unpack_rows
 from skiff.flows.feedback import cast_logged
+from skiff.flows.positions import unpack_rows
 from skiff.secure.subjects import (
     choose_columns,
     collect_values,
@@ -32,6 +32,9 @@ from skiff.store.predictions.reader import INPUT_PREFIX, build_frame
 from skiff.store.predictions.records import LoggedRow
 from skiff.store.records import DatasetRecord
 from skiff.store.workspace import Workspace
+
+FROM_LOG = " and outcomes"
+"""Ends the name of a table that a challenger was trained on: rows of another table and of the log."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from skiff.flows.candidates import pack_rows, unpack_rows
+from skiff.flows.positions import pack_rows, unpack_rows
 from skiff.store.erasures import Gone
 from skiff.store.records import DatasetRecord
 from skiff.store.workspace import Workspace

@@ -13,10 +13,9 @@ from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json
 from skiff.core.settings import Terms
 from skiff.flows.datasets import find_dataset
-from skiff.flows.persons import read_frame
+from skiff.flows.persons import FROM_LOG, read_frame
 from skiff.flows.provenance import change_terms
 from skiff.flows.removal import destroy_candidates, replace_table
-from skiff.flows.retrain import FROM_LOG
 from skiff.govern.retention import Due, Kept, list_due
 from skiff.store.clock import now_utc
 from skiff.store.erasures import Gone

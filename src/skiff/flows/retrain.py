@@ -23,6 +23,7 @@ from skiff.flows.conclude import Journey, Meter, conclude
 from skiff.flows.datasets import keep_dataset, load_dataset
 from skiff.flows.evaluate import answer_frame
 from skiff.flows.feedback import read_outcomes, rebuild_rows
+from skiff.flows.persons import FROM_LOG
 from skiff.flows.read import ReadTable
 from skiff.flows.recording import record_checks
 from skiff.flows.settle import settle_effort
@@ -36,9 +37,6 @@ from skiff.store.workspace import Workspace
 
 STATUS = {"lost": "The champion stays", "waiting": "Waits for you", "promoted": "Answers now"}
 ROWS = {"recent": "recent, sealed", "frozen": "those the champion was judged on", "together": "both together"}
-
-FROM_LOG = " and outcomes"
-"""Ends the name of a table that a challenger was trained on."""
 
 MIN_SEALED = 50
 """Recent rows below which no comparison could show a difference that matters; see ``[retrain] min_outcomes``."""

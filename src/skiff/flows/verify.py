@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skiff.core.errors import SkiffError
-from skiff.flows.certificates import CertificateCheck, check_certificate
 from skiff.store.bundle_check import Refused, check_bundle, read_bundle
+from skiff.store.certificates import CertificateCheck, check_certificate
 from skiff.store.files import read_bytes
 
 
