@@ -106,6 +106,41 @@ def export(dataset: str | None, output: Path, workspace: Path) -> Outcome:
     )
 
 
+@command.command("terms")
+@click.argument("dataset", required=False)
+@click.option("--column", metavar="COL", help="Of this column alone.")
+@click.option("--purpose", metavar="TEXT", help="What it is used for.")
+@click.option("--legal-basis", metavar="TEXT", help="Why it may be used, where it is about people.")
+@click.option("--keep-for", metavar="SPAN", help="How long it may be kept, from the day it was taken in: 90d, 18m, 2y.")
+@workspace_option
+@answer("data terms")
+def terms(  # noqa: PLR0917  click hands options over by name
+    dataset: str | None,
+    column: str | None,
+    purpose: str | None,
+    legal_basis: str | None,
+    keep_for: str | None,
+    workspace: Path,
+) -> Outcome:
+    """Show or change for what, on which legal basis and how long a DATASET (by default the newest) or a column is kept.
+
+    Example:  skiff data terms --column email --keep-for 90d --workspace bookings
+    """
+    from skiff.flows.retention import agree_terms
+    from skiff.govern.retention import parse_span, tell_terms
+
+    news: dict[str, str | float] = {"purpose": purpose or "", "legal_basis": legal_basis or ""}
+    news = {key: value for key, value in news.items() if value}
+    if keep_for:
+        news["keep_days"] = parse_span(keep_for)
+    name, agreed = agree_terms(workspace, dataset, column=column, news=news)
+    lines = tell_terms(name, agreed)
+    return Outcome(
+        result={"dataset": name, **asdict(agreed)},
+        show=lambda: click.echo("\n".join(lines)),
+    )
+
+
 @command.command("compare")
 @click.argument("before")
 @click.argument("after")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from skiff.cli.face import Outcome, answer
+from skiff.cli.options import workspace_option
 
 SIGNS = {True: "ok  ", False: "NO  ", None: "-   "}
 
@@ -16,15 +17,16 @@ SIGNS = {True: "ok  ", False: "NO  ", None: "-   "}
 @click.option(
     "--advisories", type=click.Path(path_type=Path, exists=True), help="A copy of the OSV advisories (ZIP or folder)."
 )
+@workspace_option
 @answer("doctor")
-def command(advisories: Path | None) -> Outcome:
+def command(advisories: Path | None, workspace: Path) -> Outcome:
     """Check Python, libraries, memory, disk and that a model can be compiled and run here. Exit code 1 where not.
 
     The installed packages are "not audited" until you bring a copy of the public advisories: Skiff asks nobody by itself.
     """
     from skiff.flows.doctor import examine
 
-    checks = examine(advisories)
+    checks = examine(advisories, folder=workspace)
 
     def show() -> None:
         for check in checks:

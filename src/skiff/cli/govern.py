@@ -92,6 +92,35 @@ def register(workspace: Path) -> Outcome:
     return Outcome(result=made, show=show)
 
 
+@command.command("breach")
+@click.option(
+    "--known-at",
+    default="",
+    metavar="TIME",
+    help="Since when the controller is aware of it (UTC): starts the 72 hours.",
+)
+@click.option("--since", default="", metavar="DATE", help="List only what was done from this day on.")
+@click.option("--nature", default="", metavar="TEXT", help="What happened.")
+@click.option("--contact", default="", metavar="TEXT", help="Who answers questions.")
+@click.option("--consequences", default="", metavar="TEXT", help="The likely consequences for the persons.")
+@click.option("--measures", default="", metavar="TEXT", help="What was done and is proposed.")
+@workspace_option
+@answer("govern breach")
+def breach(workspace: Path, known_at: str, since: str, **answers: str) -> Outcome:
+    """Write a worksheet for a personal data breach (GDPR Art. 33) into reports/: what is on record, the clock, what is unanswered."""
+    from skiff.flows.breach import write_breach
+
+    made = write_breach(workspace, answers=answers, known_at=known_at, since=since)
+
+    def show() -> None:
+        click.echo(made["clock"]["sentence"])
+        for kind, path in made["files"].items():
+            click.echo(f"{kind.upper():<5}{path}")
+        click.echo(f"{made['unanswered']} points are unanswered.")
+
+    return Outcome(result=made, show=show)
+
+
 @command.command("state")
 @click.argument("provision")
 @click.argument("text", required=False)

@@ -78,6 +78,8 @@ def provenance_options(function: Function) -> Function:
         click.option("--licence", help="Under which terms it may be used.", metavar="TEXT"),
         click.option("--legal-basis", help="Why it may be used, where it is about people.", metavar="TEXT"),
         click.option("--collected", help="In which period it was collected.", metavar="TEXT"),
+        click.option("--purpose", help="What it is used for.", metavar="TEXT"),
+        click.option("--keep-for", help="How long it may be kept: 90d, 18m, 2y.", metavar="SPAN"),
         click.option("--yes", "-y", is_flag=True, help="Never ask; take what Skiff proposes."),
     ]
     for option in reversed(options):
@@ -90,17 +92,22 @@ def ask_provenance(options: dict[str, Any], *, folder: Path, name: str) -> dict[
 
     Nobody is asked with ``--yes`` or ``--json``, without a terminal, or once a table has been kept; Enter leaves a question open.
     """
-    from skiff.flows.provenance import KEYS, list_open_questions
+    from skiff.flows.provenance import KEYS, TERMS, list_open_questions
+    from skiff.govern.retention import parse_span
 
-    given = {key: options.pop(key) or "" for key in KEYS}
+    given = {key: options.pop(key) or "" for key in (*KEYS, *TERMS)}
+    if given["keep_for"]:
+        parse_span(given["keep_for"])
     is_quiet = options.pop("yes") or "--json" in sys.argv
     if is_quiet or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return given
     questions = [(key, question) for key, question in list_open_questions(folder, name) if not given[key]]
     if questions:
-        click.echo("Five questions about the data, asked once (Enter leaves one open; --yes asks none):", err=True)
+        click.echo("Some questions about the data, asked once (Enter leaves one open; --yes asks none):", err=True)
     for key, question in questions:
         given[key] = click.prompt(f"  {question}", default="", show_default=False, err=True)
+    if given["keep_for"]:
+        parse_span(given["keep_for"])
     return given
 
 

@@ -32,7 +32,7 @@ def list_(workspace: Path) -> Outcome:
         rows = [
             (
                 str(item.number),
-                "answers now" if item.is_champion else "",
+                f"erased on {item.erased[:10]}" if item.erased else "answers now" if item.is_champion else "",
                 item.created[:16],
                 item.headline,
                 f"{item.size_bytes:,}",

@@ -1,4 +1,4 @@
-"""``skiff verify``: whether a bundle is what was signed."""
+"""``skiff verify``: whether a bundle or a certificate is what was signed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIGNS = {True: "ok ", False: "BAD", None: "-  "}
 @click.option("--no-run", is_flag=True, help="Do not run the model.")
 @answer("verify")
 def command(bundle: Path, key: str, *, no_run: bool) -> Outcome:
-    """Check BUNDLE. Exit code 1 means that something is not as it was signed.
+    """Check BUNDLE, or the certificate of an erasure. Exit code 1 means that something is not as it was signed.
 
     The same check lies in each bundle as verify.py and needs nothing but Python.
     """
@@ -28,6 +28,7 @@ def command(bundle: Path, key: str, *, no_run: bool) -> Outcome:
     def show() -> None:
         for item in found.checks:
             click.echo(f"{SIGNS[item.ok]} {item.what}")
-        click.echo("\nThe bundle is as it was signed." if found.is_whole else "\nDo not rely on this bundle.")
+        kind = "certificate" if found.checks[-1].check == "complete" else "bundle"
+        click.echo(f"\nThe {kind} is as it was signed." if found.is_whole else f"\nDo not rely on this {kind}.")
 
     return Outcome(result=found.as_result(), show=show, is_yes=found.is_whole)

@@ -19,6 +19,8 @@ from skiff.cli.options import workspace_option
 def command(*, once: bool, now: bool, is_test: bool, workspace: Path) -> Outcome:
     """Judge the prediction log at the moments of [watch] schedule, and send alerts to [alerts] to, until stopped.
 
+    What is past its time of keeping goes at the same moments (skiff retention).
+
     Exit code 1 where something needs somebody to act, or a test message did not arrive.
 
     Example:  skiff watch --once --workspace bookings
@@ -32,7 +34,8 @@ def command(*, once: bool, now: bool, is_test: bool, workspace: Path) -> Outcome
         return Outcome(result={"deliveries": sent}, show=lambda: show_deliveries(sent), is_yes=is_yes)
     if once or now:
         outcome = watch_once(workspace, is_forced=now)
-        is_yes = outcome.found is None or outcome.found.is_quiet
+        is_quiet = outcome.found is None or outcome.found.is_quiet
+        is_yes = is_quiet and not (outcome.retention and outcome.retention.reminders)
         return Outcome(result=outcome.as_result(), show=lambda: show_watch(outcome), is_yes=is_yes)
     looks = keep_watching(workspace)
     return Outcome(result={"looks": looks}, show=lambda: click.echo(f"Stopped after {looks} looks."))

@@ -45,6 +45,12 @@ def show_watch(outcome: WatchOutcome) -> None:
         click.echo(outcome.problem)
     if outcome.found is not None:
         show_monitor(outcome.found)
+    for gone in outcome.retention.gone if outcome.retention else ():
+        click.echo(
+            f"Kept long enough, and gone: {gone.name}{f', column {gone.column}' if gone.column else ''} ({gone.rows:,} rows)"
+        )
+    for reminder in outcome.retention.reminders if outcome.retention else ():
+        _wrap(f"! {reminder.sentence}")
     for notice in outcome.notices:
         click.echo(f"{notice.kind}: {notice.alert.what}")
     show_deliveries(outcome.deliveries)

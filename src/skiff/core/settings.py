@@ -136,6 +136,25 @@ class PrivacySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnTerms:
+    """Why a column is kept, on which legal basis, and how long."""
+
+    purpose: str = ""
+    legal_basis: str = ""
+    keep_days: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The same of a table, counted from the day it was taken in, with what differs for single columns."""
+
+    purpose: str = ""
+    legal_basis: str = ""
+    keep_days: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    columns: dict[str, ColumnTerms] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScaleSettings:
     """Where training is computed."""
 
@@ -341,6 +360,8 @@ class Settings:
     answers : AnswersSettings
     privacy : PrivacySettings
     scale : ScaleSettings
+    terms : mapping of str to Terms
+        Purpose, legal basis and time of keeping of each source (``[terms."orders.csv"]``).
     reading : mapping of str to mapping
         How each source was read (``[reading."orders.csv"]``), so that next month's file is read the same way.
     store : StoreSettings
@@ -366,6 +387,7 @@ class Settings:
     answers: AnswersSettings = field(default_factory=AnswersSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     scale: ScaleSettings = field(default_factory=ScaleSettings)
+    terms: dict[str, Terms] = field(default_factory=dict)
     reading: dict[str, Recipe] = field(default_factory=dict)
     store: StoreSettings = field(default_factory=StoreSettings)
     serving: ServingSettings = field(default_factory=ServingSettings)
@@ -517,13 +539,32 @@ def _find_unknown(document: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]
     for section, body in document.items():
         if section == "reading":
             continue
-        if section not in SECTIONS:
-            yield section, [*SECTIONS, "reading"]
+        if section == "terms":
+            yield from _find_unknown_terms(body)
+        elif section not in SECTIONS:
+            yield section, [*SECTIONS, "reading", "terms"]
         elif isinstance(body, dict):
             known = [item.name for item in dataclasses.fields(SECTIONS[section][0])]
             for key in body:
                 if key not in known:
                     yield f"{section}.{key}", [f"{section}.{name}" for name in known]
+
+
+def _find_unknown_terms(body: object) -> Iterator[tuple[str, list[str]]]:
+    known = [item.name for item in dataclasses.fields(Terms)]
+    own = [item.name for item in dataclasses.fields(ColumnTerms)]
+    for source, agreed in body.items() if isinstance(body, dict) else ():
+        for key, value in agreed.items() if isinstance(agreed, dict) else ():
+            if key not in known:
+                yield f"terms.{source}.{key}", [f"terms.{source}.{name}" for name in known]
+            elif key == "columns" and isinstance(value, dict):
+                for column, terms in value.items():
+                    wrong = [name for name in terms if name not in own] if isinstance(terms, dict) else []
+                    for name in wrong:
+                        yield (
+                            f"terms.{source}.columns.{column}.{name}",
+                            [f"terms.{source}.columns.{column}.{item}" for item in own],
+                        )
 
 
 def _describe_unknown(unknown: list[tuple[str, list[str]]], file: str) -> SkiffError:

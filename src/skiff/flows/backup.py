@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skiff.core.errors import SkiffError
+from skiff.flows.revenants import apply_tombstones
 from skiff.store.backups import build_beside, gather, open_backup, refuse_backup, unpack, write_backup
 from skiff.store.clock import now_utc
+from skiff.store.erasures import SIDECAR, Backup, Tombstones, read_tombstones
 from skiff.store.files import explained
 from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.settings import read_settings, update_store
@@ -35,6 +37,8 @@ class BackupOutcome:
     ledger_head: str
     with_keys: bool
     fingerprint: str
+    left_out: int = 0
+    without_model: bool = False
 
     def as_result(self) -> dict[str, object]:
         """Return the result that ``--json`` prints."""
@@ -49,6 +53,8 @@ class BackupOutcome:
             "ledger_head": self.ledger_head,
             "with_keys": self.with_keys,
             "fingerprint": self.fingerprint,
+            "persons_left_out": self.left_out,
+            "without_model": self.without_model,
         }
 
 
@@ -86,6 +92,7 @@ def back_up(folder: Path, output: Path, *, with_keys: bool = False, at: Callable
             output.parent.mkdir(parents=True, exist_ok=True)
         key = load_signing_key(own)
         add_trusted(own, key.public.hex())
+        workspace.erasures.note_backup(Backup(file=str(output.expanduser().absolute()), created=created))
         with gather(
             workspace.root, objects=workspace.objects.root, staging=own / "tmp", with_keys=with_keys
         ) as contents:
@@ -110,8 +117,17 @@ def back_up(folder: Path, output: Path, *, with_keys: bool = False, at: Callable
     return made
 
 
-def restore(source: Path, folder: Path, *, key: str = "", at: Callable[[], str] = now_utc) -> BackupOutcome:
+def restore(
+    source: Path,
+    folder: Path,
+    *,
+    key: str = "",
+    tombstones: Path | None = None,
+    at: Callable[[], str] = now_utc,
+) -> BackupOutcome:
     """Put a workspace back into a new or empty folder, after everything in the backup was checked.
+
+    Whoever was erased since the backup was written is left out: the tombstones beside it say who, by keyed hashes.
 
     Parameters
     ----------
@@ -119,11 +135,13 @@ def restore(source: Path, folder: Path, *, key: str = "", at: Callable[[], str] 
     folder : Path
     key : str
         Fingerprint of the key you trust; empty where you have none to compare.
+    tombstones : Path, optional
+        Another file of tombstones than the one beside the backup, or a workspace that has them.
 
     Raises
     ------
     SkiffError
-        ``folder_not_empty``; ``backup_refused``, and then the folder is as it was.
+        ``folder_not_empty``, ``file_not_found``, ``erasures_damaged``; ``backup_refused``, and then the folder is as it was.
     """
     target = folder.expanduser().absolute()
     with explained(target):
@@ -134,13 +152,30 @@ def restore(source: Path, folder: Path, *, key: str = "", at: Callable[[], str] 
                 where={"folder": str(target)},
                 fix="Name a new folder; nothing was written.",
             )
+    stones = _read_stones(source, tombstones)
     with open_backup(source) as (archive, index):
         if key and key.replace(" ", "") != index.fingerprint.replace(" ", ""):
             raise refuse_backup(source, f"it was signed with key {index.fingerprint}, not with the one you named")
         with build_beside(target) as staging:
             unpack(archive, index, staging, path=source)
             _settle(staging, source, at)
-    return _describe(source, target, index.created, len(index.files), index.head, index.with_keys, index.fingerprint)
+            left_out, without_model = apply_tombstones(staging, stones, at=at) if stones else (0, False)
+    made = _describe(source, target, index.created, len(index.files), index.head, index.with_keys, index.fingerprint)
+    return replace(made, left_out=left_out, without_model=without_model)
+
+
+def _read_stones(source: Path, given: Path | None) -> Tombstones | None:
+    """Return who must not come back: as the named file or workspace says, else the file beside the backup."""
+    if given is None:
+        return read_tombstones(source.with_name(source.name + SIDECAR))
+    if not given.exists():
+        raise SkiffError(
+            "file_not_found",
+            what=f"There is no {given.name} to read tombstones from.",
+            where={"file": str(given), "option": "--tombstones"},
+            fix="Name the workspace in which persons were erased, or the .erased.json file beside a backup.",
+        )
+    return read_tombstones(given)
 
 
 def _settle(staging: Path, source: Path, at: Callable[[], str]) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import EvidenceRecord
@@ -22,6 +20,7 @@ from skiff.data.task import encode_target
 from skiff.deploy.parity import Parity
 from skiff.evaluate.results import Decision
 from skiff.flows.datasets import load_dataset
+from skiff.flows.positions import pack_rows, unpack_rows
 from skiff.flows.prepare import Prepared
 from skiff.flows.read import ReadTable
 from skiff.flows.train import Candidate, SmallModel
@@ -98,8 +97,8 @@ def save_candidate(workspace: Workspace, candidate: Candidate, prepared: Prepare
     document = CandidateDocument(
         dataset=dataset_id,
         model_sha256=workspace.objects.put(candidate.model),
-        train_sha256=workspace.objects.put(_pack(prepared.split.train)),
-        test_sha256=workspace.objects.put(_pack(prepared.split.test)),
+        train_sha256=workspace.objects.put(pack_rows(prepared.split.train)),
+        test_sha256=workspace.objects.put(pack_rows(prepared.split.test)),
         split_kind=prepared.split.kind,
         split_reason=prepared.split.reason,
         task=prepared.task,
@@ -171,8 +170,8 @@ def _load(workspace: Workspace, record: EvidenceRecord) -> LoadedCandidate:
     split = Split(
         kind=document.split_kind,
         reason=document.split_reason,
-        train=_unpack(workspace.objects.get(document.train_sha256)),
-        test=_unpack(workspace.objects.get(document.test_sha256)),
+        train=unpack_rows(workspace.objects.get(document.train_sha256)),
+        test=unpack_rows(workspace.objects.get(document.test_sha256)),
         folds=(),
     )
     y, has_target = encode_target(table.frame, document.task)
@@ -211,18 +210,7 @@ def _load_small(workspace: Workspace, document: SmallDocument | None) -> SmallMo
 
 def hash_split(workspace: Workspace, split: Split) -> str:
     """Return the hash of the sealed rows, by which looks at them are counted."""
-    return workspace.objects.put(_pack(split.test))
-
-
-def _pack(rows: NDArray[np.int64]) -> bytes:
-    stream = io.BytesIO()
-    np.save(stream, rows.astype(np.int64), allow_pickle=False)
-    return stream.getvalue()
-
-
-def _unpack(data: bytes) -> NDArray[np.int64]:
-    rows: NDArray[np.int64] = np.load(io.BytesIO(data), allow_pickle=False)
-    return rows
+    return workspace.objects.put(pack_rows(split.test))
 
 
 def with_labels(prepared: Prepared, candidate: Candidate) -> Prepared:

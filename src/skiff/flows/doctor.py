@@ -17,10 +17,13 @@ from skiff.core.pipeline import Calibration, Layers, Member, NumberEncoder, Pipe
 from skiff.core.signature import InputColumn
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.runtime import Predictor
+from skiff.flows.retention import list_reminders
 from skiff.govern.advisories import audit_packages
 from skiff.store.advisories import read_advisories
 from skiff.store.clock import now_utc
+from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.packages import list_packages
+from skiff.store.workspace import Workspace
 
 NEEDED_MEMORY_GB = 2.0
 NEEDED_DISK_GB = 1.0
@@ -37,17 +40,44 @@ class Examination:
     fix: str = ""
 
 
-def examine(advisories: Path | None = None, *, at: Callable[[], str] = now_utc) -> tuple[Examination, ...]:
+def examine(
+    advisories: Path | None = None, *, folder: Path | None = None, at: Callable[[], str] = now_utc
+) -> tuple[Examination, ...]:
     """Return what was found on this machine.
 
     Parameters
     ----------
     advisories : Path, optional
         A copy of public advisories in OSV format, in which the installed packages are looked up.
+    folder : Path, optional
+        A workspace, in which reasons to keep a model may have ended.
     at : callable
         Gives the time.
     """
-    return (*_examine(), _examine_packages(advisories, today=at()[:10]))
+    kept = () if folder is None or not (folder / SKIFF_FOLDER).is_dir() else _examine_erasures(folder, now=at())
+    return (*_examine(), _examine_packages(advisories, today=at()[:10]), *kept)
+
+
+def _examine_erasures(folder: Path, *, now: str) -> Iterator[Examination]:
+    with Workspace.open(folder) as workspace:
+        kept, running = workspace.erasures.read().kept, workspace.erasures.read().running
+        past = list_reminders(workspace, now=now)
+    for item in past:
+        yield Examination(name="Erasure", is_fine=False, what=item.sentence, fix="skiff erase --subject ID")
+    if running:
+        yield Examination(
+            name="Erasure",
+            is_fine=False,
+            what=f"{len(running)} begun and not finished",
+            fix="Run the same skiff erase again; it goes on where it stopped.",
+        )
+    if kept and not past:
+        first = min(item.until for item in kept)
+        yield Examination(
+            name="Erasure",
+            is_fine=True,
+            what=f"{len(kept)} releases stay for a written reason, the first until {first}",
+        )
 
 
 def _examine() -> Iterator[Examination]:

@@ -67,11 +67,11 @@ def rebuild_rows(outcomes: pl.DataFrame, like: pl.DataFrame, task: Task, columns
             where={"setting": "serving.keep_inputs", "column": lacking[0]},
             fix='Set  keep_inputs = "all"  under [serving] in skiff.toml, or train on a new file with `skiff run`.',
         )
-    made = [_cast(outcomes[f"{INPUT_PREFIX}{name}"], like.schema[name]).alias(name) for name in columns]
-    return pl.DataFrame([*made, _cast(outcomes["outcome"], like.schema[task.target]).alias(task.target)])
+    made = [cast_logged(outcomes[f"{INPUT_PREFIX}{name}"], like.schema[name]).alias(name) for name in columns]
+    return pl.DataFrame([*made, cast_logged(outcomes["outcome"], like.schema[task.target]).alias(task.target)])
 
 
-def _cast(column: pl.Series, dtype: pl.DataType) -> pl.Series:
+def cast_logged(column: pl.Series, dtype: pl.DataType) -> pl.Series:
     """Return a logged column with the type it had in training; JSON has no dates and one kind of number."""
     if column.dtype == dtype:
         return column

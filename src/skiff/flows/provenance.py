@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from skiff.core.settings import Settings
+import msgspec
+
+from skiff.core.settings import Settings, Terms
 from skiff.data.provenance import list_answers
+from skiff.govern.retention import parse_span
 from skiff.store.layout import SKIFF_FOLDER
-from skiff.store.settings import read_settings, update_owner
+from skiff.store.settings import read_settings, update_owner, update_terms
 
 
 def gather_provenance(settings: Settings, name: str, *, given: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -58,8 +62,59 @@ def remember_provenance(folder: Path, given: Mapping[str, str]) -> bool:
     SkiffError
         ``settings_not_updated`` where the file has a form that cannot be changed safely.
     """
-    answers = {KEYS[key]: text.strip() for key, text in given.items() if text.strip()}
+    answers = {KEYS[key]: text.strip() for key, text in given.items() if key in KEYS and text.strip()}
     return update_owner(folder, answers) if answers else False
+
+
+TERMS = {
+    "purpose": "What is it used for?",
+    "keep_for": "How long may it be kept (90d, 18m, 2y; counted from today)?",
+}
+"""What is asked beside the origin: GDPR Art. 5(1)(b) and (e), Art. 13(2)(a)."""
+
+
+def remember_terms(folder: Path, name: str, given: Mapping[str, str]) -> bool:
+    """Write purpose and time of keeping of a table into ``skiff.toml``; what is not said stays as it was.
+
+    Raises
+    ------
+    SkiffError
+        ``span_unreadable``, ``settings_not_updated``.
+    """
+    said = {key: given.get(key, "").strip() for key in TERMS}
+    news: dict[str, Any] = {
+        "purpose": said["purpose"],
+        "keep_days": parse_span(said["keep_for"]) if said["keep_for"] else None,
+    }
+    news = {key: value for key, value in news.items() if value not in (None, "")}
+    if not news:
+        return False
+    return change_terms(folder, name, news)
+
+
+def change_terms(folder: Path, name: str, news: Mapping[str, Any], *, column: str | None = None) -> bool:
+    """Change what was agreed about a table, or about one column of it.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Of the table.
+    news : mapping
+        ``purpose``, ``legal_basis``, ``keep_days``; only these change.
+    column : str, optional
+    """
+    known = read_settings(folder).terms.get(name, Terms())
+    plain: dict[str, Any] = msgspec.to_builtins(known)
+    if column is None:
+        plain |= news
+    else:
+        plain["columns"] = {**plain["columns"], column: {**plain["columns"].get(column, {}), **news}}
+    plain["columns"] = {
+        name: {key: value for key, value in own.items() if value not in (None, "")}
+        for name, own in plain["columns"].items()
+    }
+    return update_terms(folder, name, plain)
 
 
 def list_open_questions(folder: Path, name: str) -> tuple[tuple[str, str], ...]:
@@ -70,7 +125,13 @@ def list_open_questions(folder: Path, name: str) -> tuple[tuple[str, str], ...]:
         with Workspace.open(folder) as workspace:
             if workspace.datasets.list():
                 return ()
-    known = gather_provenance(read_settings(folder), name)
+    settings = read_settings(folder)
+    known = gather_provenance(settings, name)
+    open_terms = TERMS.items() if name not in settings.terms else ()
+    return (*_list_open(known, name), *open_terms)
+
+
+def _list_open(known: Mapping[str, str], name: str) -> tuple[tuple[str, str], ...]:
     return tuple(
         (answer.key, answer.question)
         for answer in list_answers(known)

@@ -176,8 +176,9 @@ def build_release_manifest(
 
 
 def _find_same(workspace: Workspace, model_sha: str, dataset_sha: str) -> ReleaseRecord | None:
+    gone = workspace.erasures.read().releases
     for record in workspace.releases.list():
-        if record.dataset_sha256 != dataset_sha:
+        if record.dataset_sha256 != dataset_sha or str(record.number) in gone:
             continue
         files = workspace.releases.read_manifest(record.number)["files"]
         if isinstance(files, dict) and model_sha in str(files.get("model.onnx")):

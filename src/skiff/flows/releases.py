@@ -29,6 +29,7 @@ class ReleaseLine:
     size_bytes: int
     is_champion: bool
     headline: str
+    erased: str = ""
 
     def as_result(self) -> dict[str, Any]:  # Any: a JSON document
         """Return the line for ``--json``."""
@@ -67,6 +68,7 @@ class Comparison:
 def list_releases(folder: Path) -> tuple[ReleaseLine, ...]:
     """Return the releases of a workspace, oldest first, each with its leading metric."""
     with Workspace.open(folder) as workspace:
+        gone = workspace.erasures.read().releases
         return tuple(
             ReleaseLine(
                 number=record.number,
@@ -74,7 +76,8 @@ def list_releases(folder: Path) -> tuple[ReleaseLine, ...]:
                 path=record.path,
                 size_bytes=record.size_bytes,
                 is_champion=record.is_champion,
-                headline=_headline(_metrics(workspace, record.number)),
+                headline="" if str(record.number) in gone else _headline(_metrics(workspace, record.number)),
+                erased=gone[str(record.number)].at if str(record.number) in gone else "",
             )
             for record in workspace.releases.list()
         )

@@ -23,6 +23,7 @@ from skiff.flows.conclude import Journey, Meter, conclude
 from skiff.flows.datasets import keep_dataset, load_dataset
 from skiff.flows.evaluate import answer_frame
 from skiff.flows.feedback import read_outcomes, rebuild_rows
+from skiff.flows.persons import FROM_LOG
 from skiff.flows.read import ReadTable
 from skiff.flows.recording import record_checks
 from skiff.flows.settle import settle_effort
@@ -326,7 +327,7 @@ def _describe_table(frame: pl.DataFrame, champion: Champion, window: str) -> Rea
         reading={"format": "log", "window": window, "champion": champion.number},
         sha256=hashlib.sha256(data).hexdigest(),
         size_bytes=len(data),
-        name=f"{champion.table.name} and outcomes",
+        name=f"{champion.table.name}{FROM_LOG}",
     )
 
 

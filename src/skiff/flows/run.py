@@ -15,7 +15,7 @@ from skiff.flows.contracts import hold_or_learn
 from skiff.flows.datasets import keep_dataset
 from skiff.flows.population import find_coverage
 from skiff.flows.prepare import prepare, refuse_nothing_to_learn
-from skiff.flows.provenance import remember_provenance
+from skiff.flows.provenance import remember_provenance, remember_terms
 from skiff.flows.read import read_table
 from skiff.flows.recipes import find_recipe, remember_reading
 from skiff.flows.recording import record_checks
@@ -75,7 +75,8 @@ def run(
     coverage = find_coverage(read.frame, settings, folder=folder)
     refuse_nothing_to_learn(prepared, file=source.name)
     with Workspace.open(folder, create=True) as workspace, workspace.lock("run"):
-        if remember_provenance(workspace.root, provenance or {}):
+        is_said = remember_provenance(workspace.root, provenance or {})
+        if remember_terms(workspace.root, read.name, provenance or {}) or is_said:
             workspace.reload_settings()
         remember_answers(workspace.root, settings, question)
         remember_reading(workspace.root, settings, read)

@@ -13,6 +13,7 @@ import msgspec
 from skiff.connect.messages import Delivery, check_addresses, send_message
 from skiff.core.errors import SkiffError
 from skiff.flows.monitor import MonitorOutcome, monitor_workspace
+from skiff.flows.retention import RetentionOutcome, let_go
 from skiff.monitor.notices import Notice, OpenAlert, decide_notices, mark_told, write_message
 from skiff.monitor.schedule import Schedule, find_due, read_schedule, remember
 from skiff.store.clock import Clock, now_utc
@@ -43,6 +44,7 @@ class WatchOutcome:
     deliveries: tuple[Delivery, ...] = ()
     open_alerts: tuple[OpenAlert, ...] = ()
     problem: str = ""
+    retention: RetentionOutcome | None = None
 
     def as_result(self) -> dict[str, object]:
         """Return what ``--json`` prints."""
@@ -54,6 +56,7 @@ class WatchOutcome:
             "deliveries": [asdict(delivery) for delivery in self.deliveries],
             "open_alerts": [asdict(alert) for alert in self.open_alerts],
             "problem": self.problem or None,
+            "retention": self.retention.as_result() if self.retention else None,
         }
 
 
@@ -91,7 +94,7 @@ def watch_once(folder: Path, *, is_forced: bool = False, clock: Clock = now_utc)
             state = read_state(workspace)  # another watch may have been first
             if _find_due(schedule, now, state, is_forced=is_forced) is None:
                 return WatchOutcome(next_due=following, open_alerts=state.alerts)
-            made = _look(workspace, state, due, clock=clock)
+            made = replace(_look(workspace, state, due, clock=clock), retention=_keep_terms(workspace, clock=clock))
     return replace(made, due=due.isoformat(), next_due=following)
 
 
@@ -204,6 +207,18 @@ def _look(workspace: Workspace, state: WatchState, due: dt.datetime, *, clock: C
     }
     workspace.ledger.append("alert", subject=f"release {found.release}", result=sent, at=clock())
     return WatchOutcome(found=found, notices=notices, deliveries=deliveries, open_alerts=still)
+
+
+def _keep_terms(workspace: Workspace, *, clock: Clock) -> RetentionOutcome:
+    """Let go of what is past its day, and remind of models that were to stay only until now."""
+    found = let_go(workspace, at=clock)
+    alerts = workspace.settings.alerts
+    if found.reminders and alerts.to:
+        text = "\n\n".join(item.sentence for item in found.reminders)
+        send_message(
+            f"Skiff, {workspace.root.name}: a model was to go", text, to=alerts.to, allow_private=alerts.allow_private
+        )
+    return found
 
 
 def _write_state(workspace: Workspace, state: WatchState) -> None:

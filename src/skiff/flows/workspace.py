@@ -13,7 +13,7 @@ from skiff.core.settings import Settings
 from skiff.flows.contracts import hold_or_learn
 from skiff.flows.datasets import find_dataset, keep_dataset, keep_large, load_dataset
 from skiff.flows.export import write_table
-from skiff.flows.provenance import remember_provenance
+from skiff.flows.provenance import remember_provenance, remember_terms
 from skiff.flows.read import read_table
 from skiff.flows.recipes import find_recipe, remember_reading
 from skiff.flows.stream import stream_table
@@ -162,7 +162,8 @@ def add_data(
                 return kept.record, large.findings
     read = read_table(source, recipe=recipe, keep_words=words)
     with Store.open(folder, create=True) as store, store.lock("data add"):
-        if remember_provenance(store.root, provenance or {}):
+        is_said = remember_provenance(store.root, provenance or {})
+        if remember_terms(store.root, read.name, provenance or {}) or is_said:
             store.reload_settings()
         kept = keep_dataset(store, read, at=now_utc())
         broken = hold_or_learn(store, read, dataset_sha256=kept.record.sha256, at=now_utc())

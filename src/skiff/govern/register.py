@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from skiff.core.evidence import EvidenceRecord
-from skiff.core.settings import Settings
+from skiff.core.settings import Settings, Terms
 from skiff.govern.mapping import list_statements
+from skiff.govern.retention import tell_terms
 
 NOT_ANSWERED = "not answered"
 KINDS = {
@@ -21,7 +22,9 @@ KINDS = {
     "retrain": "training again",
     "handover": "handing a model over",
     "backup": "writing a backup",
+    "access": "gathering what is held on a person, for them",
     "erase": "erasing a person's data",
+    "retention": "letting go of what was kept long enough",
 }
 """Action to what it is in the words of a register."""
 
@@ -66,7 +69,8 @@ def build_register(settings: Settings, records: Sequence[EvidenceRecord]) -> tup
             ),
         ),
         Chapter(title="Security (d)", lines=tuple(_list_measures(settings, records))),
-        Chapter(title="How long", lines=tuple(_list_retention(settings))),
+        Chapter(title="Why and how long, by table", lines=tuple(_list_terms(settings, records))),
+        Chapter(title="How long, in the prediction log", lines=tuple(_list_retention(settings))),
     )
 
 
@@ -123,6 +127,20 @@ def _list_measures(settings: Settings, records: Sequence[EvidenceRecord]) -> lis
     kept = settings.serving.keep_inputs
     told.append(f"Inputs that the prediction log keeps: {kept if isinstance(kept, str) else ', '.join(kept)}")
     return told
+
+
+def _list_terms(settings: Settings, records: Sequence[EvidenceRecord]) -> list[str]:
+    names = dict.fromkeys(str(record.result.get("name", "")) for record in records if record.action == "data.add")
+    owner = settings.owner
+    told = [
+        line
+        for name in dict.fromkeys([*settings.terms, *names])
+        if name
+        for line in tell_terms(
+            name, settings.terms.get(name, Terms()), purpose=owner.purpose, legal_basis=owner.legal_basis
+        )
+    ]
+    return told or ["No table was taken in."]
 
 
 def _list_retention(settings: Settings) -> list[str]:

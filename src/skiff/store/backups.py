@@ -32,6 +32,7 @@ from skiff.store.files import (
     sync_folder,
     write_new,
 )
+from skiff.store.gone import FILE as ERASURES
 from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.settings import SETTINGS_FILE
 from skiff.store.signing import SigningKey
@@ -47,7 +48,7 @@ MOST_INDEX_BYTES = 256 << 20
 
 PLACES = re.compile(
     r"skiff\.toml|catalog\.db|ledger\.head|objects/[0-9a-f]{2}/[0-9a-f]{62}|releases/[0-9]{4,9}/[A-Za-z0-9][\w.-]{0,99}"
-    r"|predictions/[0-9-]{1,20}\.db|keys/[A-Za-z0-9][\w-]{0,60}\.json",
+    r"|predictions/[0-9-]{1,20}\.db|keys/[A-Za-z0-9][\w-]{0,60}\.json|erasures\.json",
     re.ASCII,
 )
 """Every name that a backup may hold. None can lead out of a folder."""
@@ -120,6 +121,8 @@ def gather(root: Path, *, objects: Path, staging: Path, with_keys: bool) -> Iter
             with explained(own / "releases"):
                 paths = sorted((own / "releases" / f"{number:04d}").iterdir())
             found.files |= {f"releases/{number:04d}/{path.name}": path for path in paths}
+        if (own / ERASURES).is_file():
+            found.files[ERASURES] = own / ERASURES
         if (root / SETTINGS_FILE).is_file():
             found.files[SETTINGS_FILE] = root / SETTINGS_FILE
         names = (

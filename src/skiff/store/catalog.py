@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Engine,
     Select,
     Table,
+    Text,
     create_engine,
     func,
     insert,
@@ -31,7 +32,7 @@ from skiff.core.evidence import Json, canonical_json
 from skiff.core.optional import import_extra
 from skiff.store.schema import METADATA, VERSION
 from skiff.store.sqlite import find_sqlite_damage, open_sqlite
-from skiff.store.sqlite_errors import catalog_damaged, describe_sqlite_error
+from skiff.store.sqlite_errors import BUSY_TIMEOUT_MS, catalog_damaged, describe_sqlite_error
 
 REVISION = "0003"
 """The newest migration; a test compares it with ``migrations/``."""
@@ -193,6 +194,57 @@ class Catalog:
         keys: list[ColumnElement[bool]] = [column == row[column.name] for column in table.primary_key.columns]
         connection.execute(update(table).where(*keys).values(**changed))
         return changed
+
+    def blank(self, change: Callable[[str], str]) -> int:
+        """Change texts of all records but the ledger's, and return how many records were changed.
+
+        Parameters
+        ----------
+        change : callable
+            Gives a text as it may stay; keys and times are not shown to it.
+        """
+        changed = 0
+        for table in METADATA.tables.values():
+            if "seal" not in table.c:
+                continue
+            names = [column.name for column in table.c if isinstance(column.type, Text) and not column.primary_key]
+            with self.write() as connection:
+                for row in self.fetch(connection, select(table), table):
+                    news = {name: change(row[name]) for name in names if isinstance(row[name], str)}
+                    news = {name: text for name, text in news.items() if text != row[name]}
+                    if news:
+                        self.update(connection, table, row, **news)
+                        changed += 1
+        return changed
+
+    def compact(self) -> None:
+        """Rewrite a SQLite file without its free pages and empty its write-ahead log; a server's database looks after itself.
+
+        Raises
+        ------
+        SkiffError
+            ``erasure_unfinished`` where somebody reads for so long that old pages cannot be overwritten.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return
+        self._engine.dispose()
+        with (
+            self._explained(),
+            contextlib.closing(
+                sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
+            ) as connection,
+        ):
+            connection.execute("PRAGMA secure_delete=ON")
+            connection.execute("VACUUM")
+            [(is_busy, *_)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if is_busy:
+            raise SkiffError(
+                "erasure_unfinished",
+                what="The records are removed, but another program was reading the catalog for so long that copies of them could "
+                "not be overwritten yet.",
+                where={"file": str(self.path)},
+                fix="Stop what is reading the workspace and run the same command again.",
+            )
 
     @staticmethod
     def next_position(connection: Connection, column: ColumnElement[int]) -> int:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from skiff.core.errors import SkiffError
 from skiff.core.optional import import_extra
 from skiff.store.files import read_bytes
+from skiff.store.gone import read_gone_release
 from skiff.store.sqlite_errors import describe_sqlite_error
 from skiff.store.trust import refuse_bad_signature
 
@@ -58,7 +59,7 @@ class ReleaseShelf:
         Raises
         ------
         SkiffError
-            ``release_not_found``, ``release_damaged``.
+            ``release_not_found``, ``release_damaged``, ``release_erased``.
         """
         sealed = self._ask(SEALED.format(number=number))
         if not sealed:
@@ -68,6 +69,9 @@ class ReleaseShelf:
                 where={"release": number},
                 fix="See what there is with: skiff releases list",
             )
+        gone = read_gone_release(self._own, number)
+        if gone is not None:
+            raise gone
         place = self._releases / f"{number:04d}"
         document = self._read_whole(place / "manifest.json", str(sealed[0][0]))
         refuse_bad_signature(document, place, own=self._own)

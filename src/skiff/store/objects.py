@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from skiff.core.errors import SkiffError
+from skiff.store.destroying import destroy_file
 from skiff.store.files import (
     PRIVATE_FILE,
     explained,
@@ -109,6 +110,10 @@ class Objects:
                 fix="Add the data again with `skiff data add FILE`; the same content gets the same name.",
             )
         return path
+
+    def destroy(self, sha256: str) -> bool:
+        """Overwrite an object and remove it; return whether it was there."""
+        return destroy_file(self._place(sha256), staging=self.root)
 
     def verify(self, sha256: str) -> None:
         """Check the object's bytes against its name, in constant memory.

@@ -25,6 +25,8 @@ from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json
 from skiff.store.catalog import Catalog, Row
 from skiff.store.clock import Clock
+from skiff.store.destroying import destroy_file
+from skiff.store.erasures import Erasures, Gone
 from skiff.store.files import PRIVATE_FOLDER, explained, name_staging, read_bytes, sync_folder, write_new
 from skiff.store.ledger import Anchor, read_anchors
 from skiff.store.manifests import MANIFEST, complete_manifest, describe_row, read_whole, refuse_names
@@ -50,6 +52,8 @@ class Releases:
     hold : callable
         Gives the writer lock.
     clock : callable
+    erasures : Erasures
+        Knows which releases were removed.
     """
 
     def __init__(
@@ -60,8 +64,10 @@ class Releases:
         staging: Path,
         hold: Callable[[str], AbstractContextManager[None]],
         clock: Clock,
+        erasures: Erasures,
     ) -> None:
         """Keep the parts."""
+        self._erasures = erasures
         self._catalog = catalog
         self._root = root
         self._own = root.parent
@@ -170,6 +176,12 @@ class Releases:
             with self._catalog.write() as connection:
                 return self._promote(connection, number)
 
+    def withdraw_champion(self) -> None:
+        """Let no release answer any more."""
+        with self._hold("withdraw the champion"), self._catalog.write() as connection:
+            for row in self._read_promotions(connection):
+                self._catalog.update(connection, PROMOTION, row, undone=self._clock())
+
     def rollback(self) -> Promotion:
         """Undo the last promotion: the release that answered before answers again.
 
@@ -216,6 +228,38 @@ class Releases:
             if name not in {MANIFEST, SIGNATURE_FILE, *expected}:
                 raise _describe_damaged(record.path / name, "does not belong to the release")
         return record
+
+    def bury(self, number: int, *, successor: str, keep: Callable[[Path], bool]) -> int:
+        """Destroy the files of a release; its number, its record and what it remembers of the ledger stay, with a tombstone.
+
+        Parameters
+        ----------
+        number : int
+        successor : str
+            Number of the release in its place, or nothing.
+        keep : callable
+            Whether a paper that holds no model (manifest, signature, ledger extract) may stay.
+
+        Returns
+        -------
+        int
+            How many files were destroyed.
+        """
+        record = self.get(number)
+        with self._hold(f"remove release {number}"):
+            with self._catalog.write() as connection:
+                for row in self._read_promotions(connection)[:-1]:
+                    if row["number"] == number:  # nothing to go back to any more
+                        self._catalog.update(connection, PROMOTION, row, undone=self._clock())
+            self._erasures.bury_release(
+                number, Gone(at=self._clock(), successor=successor, hash=record.manifest_sha256)
+            )
+            with explained(record.path):
+                paths = sorted(record.path.iterdir()) if record.path.is_dir() else []
+            stay = {MANIFEST, SIGNATURE_FILE, EVIDENCE}
+            return sum(
+                destroy_file(path, staging=self._staging) for path in paths if path.name not in stay or not keep(path)
+            )
 
     def read_signature(self, number: int) -> bytes | None:
         """Return the file that holds a release's signature, checked; None where it was made before releases were signed.
@@ -361,6 +405,7 @@ class Releases:
         )
 
     def _read_manifest(self, record: ReleaseRecord) -> dict[str, Any]:
+        self._erasures.refuse_gone(record.number)
         path = record.path / MANIFEST
         if not path.is_file():
             raise _describe_damaged(path, "is missing")

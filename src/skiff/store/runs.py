@@ -145,6 +145,12 @@ class Runs:
             self._catalog.insert(connection, LOOK, row)
         return 1
 
+    def list_sealed(self, dataset_sha256: str) -> tuple[str, ...]:
+        """Return the hashes of all sealed rows of a dataset that were looked at."""
+        with self._catalog.read() as connection:
+            rows = self._catalog.fetch(connection, select(LOOK).where(LOOK.c.dataset_sha256 == dataset_sha256), LOOK)
+        return tuple(sorted(str(row["split_sha256"]) for row in rows))
+
     def find_sealed(self, dataset_sha256: str) -> str | None:
         """Return the hash of the sealed rows of a dataset that were looked at last; None where nobody has looked."""
         with self._catalog.read() as connection:

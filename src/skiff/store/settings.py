@@ -67,6 +67,13 @@ def explain_settings(folder: Path) -> tuple[SettingInForce, ...]:
     for source, recipe in settings.reading.items():
         path = f"reading.{_write_key(source)}"
         found.append(SettingInForce(path=path, value=recipe, origin=SETTINGS_FILE, meaning="How this source is read."))
+    for source, terms in given.get("terms", {}).items():
+        path = f"terms.{_write_key(source)}"
+        found.append(
+            SettingInForce(
+                path=path, value=terms, origin=SETTINGS_FILE, meaning="Purpose, legal basis and time of keeping."
+            )
+        )
     return tuple(found)
 
 
@@ -172,6 +179,12 @@ def update_store(folder: Path, answers: Mapping[str, Any]) -> bool:
 def update_privacy(folder: Path, answers: Mapping[str, Any]) -> bool:
     """Write keys of ``[privacy]`` into ``skiff.toml`` as `update_task` does those of ``[task]``."""
     return _update_section(folder, "privacy", answers)
+
+
+def update_terms(folder: Path, source: str, terms: Mapping[str, Any]) -> bool:
+    """Write what was agreed about a source into ``[terms."source"]`` as `update_reading` does how it was read."""
+    wanted = {key: value for key, value in terms.items() if value not in (None, "", {})}
+    return _update_table(folder, ("terms", source), wanted, subject=f"What was agreed about '{source}'")
 
 
 def _update_section(folder: Path, section: str, answers: Mapping[str, Any]) -> bool:

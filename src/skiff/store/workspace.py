@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from skiff.store.catalog import Catalog
 from skiff.store.clock import Clock, find_actor, now_utc
 from skiff.store.contracts import Contracts
 from skiff.store.datasets import Datasets
+from skiff.store.erasures import Erasures
 from skiff.store.files import make_folder, sweep_staging
 from skiff.store.layout import (
     SKIFF_FOLDER,
@@ -106,6 +107,8 @@ class Workspace:
     releases : Releases
     ledger : Ledger
     reports : Reports
+    erasures : Erasures
+        Tombstones of what was erased.
     windows : Windows
         Judged windows of predictions, and what watching remembers.
     sweep : Sweep
@@ -133,11 +136,17 @@ class Workspace:
         self._presence = presence
         self._writer = WriterLock(own / "writer.lock", root=root, clock=clock)
         self.objects = Objects(objects_root)
-        self.datasets = Datasets(catalog, objects=self.objects, clock=clock)
+        self.erasures = Erasures(own)
+        self.datasets = Datasets(catalog, objects=self.objects, clock=clock, erasures=self.erasures)
         self.contracts = Contracts(catalog, objects=self.objects, clock=clock)
         self.runs = Runs(catalog, actor=self.actor, clock=clock)
         self.releases = Releases(
-            catalog, root=own / "releases", staging=own / "tmp", hold=self._writer.hold, clock=clock
+            catalog,
+            root=own / "releases",
+            staging=own / "tmp",
+            hold=self._writer.hold,
+            clock=clock,
+            erasures=self.erasures,
         )
         self.ledger = Ledger(
             catalog, head_path=own / "ledger.head", actor=self.actor, anchors=self.releases.list_anchors
@@ -287,7 +296,10 @@ class Workspace:
                 self.objects.verify(sha256)
         files = len(names)
         with _collected(problems):
+            gone = self.erasures.read().releases
             for record in self.releases.list():
+                if str(record.number) in gone:
+                    continue
                 files += 1
                 with _collected(problems):
                     self.releases.verify(record.number)
@@ -341,8 +353,16 @@ class Workspace:
 
     def sealed_rows(self, dataset_sha256: str) -> bytes | None:
         """Return the positions of a dataset's sealed rows as they were kept; None where nobody has looked at any."""
-        kept = self.runs.find_sealed(dataset_sha256)
+        kept = self.runs.find_sealed(self.erasures.follow(dataset_sha256))
         return self.objects.get(kept) if kept else None
+
+    def blank_records(self, change: Callable[[str], str]) -> int:
+        """Change texts of the catalog's records, the ledger's aside: see `Catalog.blank`."""
+        return self._catalog.blank(change)
+
+    def compact(self) -> None:
+        """Rewrite the catalog so that nothing of what was removed stays in its file: see `Catalog.compact`."""
+        self._catalog.compact()
 
     def write_report(self, name: str, data: bytes) -> Path:
         """Write a file to hand over: see `Reports.write_report`."""

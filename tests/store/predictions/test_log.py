@@ -103,6 +103,23 @@ def test_a_person_is_erased_with_inputs_and_outcomes(log: PredictionLog, store: 
     assert log.erase_subject("ada") == 0
 
 
+def test_a_person_is_found_by_subject_key_or_input_and_only_their_rows_go(log: PredictionLog, store: Store) -> None:
+    by_subject = build_rows(2, subject=" ada ")
+    by_key = build_rows(1, key="ada")
+    by_input = build_rows(1, inputs='{"guest":"ada"}')
+    others = [*build_rows(2, subject="adam"), *build_rows(1, key="B-7", inputs='{"guest":"bob"}')]
+    log.append([*by_subject, *by_key, *by_input, *others])
+    log.add_outcomes([Outcome(id=row.id, value="no") for row in (by_subject[0], others[0])])
+    found = [row.prediction for row in store.find_person(["ada"], ['"ada"'])]
+    assert {row.id for row in found} == {row.id for row in (*by_subject, *by_key, *by_input)}
+    assert store.erase_rows([row.id for row in found]) == 4
+    assert store.find_person(["ada"], ['"ada"']) == []
+    reader = PredictionReader(store)
+    assert reader.count() == 3
+    assert reader.count_outcomes() == 1
+    assert store.erase_rows([row.id for row in found]) == 0
+
+
 def test_no_search_of_the_bytes_finds_an_erased_person(tmp_path: Path, clock: Clock) -> None:
     with PredictionLog(SqliteStore(tmp_path / "log"), clock=clock) as log:
         for number in range(200):

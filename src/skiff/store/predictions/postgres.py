@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from skiff.core.errors import SkiffError
@@ -130,6 +130,22 @@ class PostgresStore:
                 (subject,),
             )
             return int(connection.execute("DELETE FROM skiff_prediction WHERE subject = %s", (subject,)).rowcount)
+
+    def find_person(self, names: Sequence[str], cells: Sequence[str]) -> list[LoggedRow]:
+        """Return rows that may be about a person; see `Store.find_person`."""
+        where = ["btrim(p.subject) = ANY(%s)", "btrim(p.key) = ANY(%s)", *["strpos(p.inputs, %s) > 0"] * len(cells)]
+        with self._transaction() as connection:
+            rows = connection.execute(
+                f"{_JOIN} WHERE {' OR '.join(where)} ORDER BY p.id", (list(names), list(names), *cells)
+            ).fetchall()
+        return [LoggedRow(PredictionRow._make(row[:_N]), row[_N], row[_N + 1]) for row in rows]
+
+    def erase_rows(self, ids: Sequence[str]) -> int:
+        """Remove rows; see `Store.erase_rows`. The database itself decides when space is overwritten."""
+        with self._transaction() as connection:
+            bases = [id_[:ID_LENGTH] for id_ in ids]
+            connection.execute("DELETE FROM skiff_outcome WHERE id = ANY(%s)", (bases,))
+            return int(connection.execute("DELETE FROM skiff_prediction WHERE id = ANY(%s)", (list(ids),)).rowcount)
 
     def clear_field(self, field: str, *, before: int) -> int:
         """Empty a column of old rows; see `Store.clear_field`."""

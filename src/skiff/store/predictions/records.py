@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
@@ -157,6 +158,15 @@ class Store(Protocol):
 
     def erase_subject(self, subject: str) -> int:
         """Remove every row about a person, and return how many there were."""
+
+    def find_person(self, names: Sequence[str], cells: Sequence[str]) -> list[LoggedRow]:
+        """Return rows whose subject or key is one of `names`, blanks around it aside, or whose kept inputs may hold one of `cells`.
+
+        `cells` are pieces of the kept JSON; whether a whole cell matches is for the caller to see.
+        """
+
+    def erase_rows(self, ids: Sequence[str]) -> int:
+        """Remove rows with their outcomes, overwrite where they stood, and return how many there were."""
 
     def clear_field(self, field: str, *, before: int) -> int:
         """Empty ``inputs``, ``subject`` or ``key`` of rows older than `before`, and return how many were emptied."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from skiff.core.errors import SkiffError
@@ -135,6 +135,32 @@ class SqliteStore:
                         (subject,),
                     )
                     erased += connection.execute("DELETE FROM prediction WHERE subject = ?", (subject,)).rowcount
+                _empty_wal(connection)
+        return erased
+
+    def find_person(self, names: Sequence[str], cells: Sequence[str]) -> list[LoggedRow]:
+        """Return rows that may be about a person; see `Store.find_person`."""
+        marks = ", ".join("?" * len(names))
+        where = [f"trim(p.subject) IN ({marks})", f"trim(p.key) IN ({marks})", *["instr(p.inputs, ?) > 0"] * len(cells)]
+        found: list[LoggedRow] = []
+        for month in reversed(self._list_months()):
+            with self._month(month) as connection:
+                rows = connection.execute(f"{JOIN} WHERE {' OR '.join(where)} ORDER BY p.id", (*names, *names, *cells))
+                found.extend(LoggedRow(PredictionRow._make(row[:_N]), row[_N], row[_N + 1]) for row in rows)
+        return found
+
+    def erase_rows(self, ids: Sequence[str]) -> int:
+        """Remove rows and overwrite where they stood; see `Store.erase_rows`."""
+        erased = 0
+        for month in self._list_months():
+            with self._month(month) as connection:
+                before = erased
+                with transaction(connection):
+                    for id_ in ids:
+                        connection.execute("DELETE FROM outcome WHERE id = ?", (_base(id_),))
+                        erased += connection.execute("DELETE FROM prediction WHERE id = ?", (id_,)).rowcount
+                if erased > before:
+                    connection.execute("VACUUM")  # pages that were freed before deleting overwrote them
                 _empty_wal(connection)
         return erased
 
