@@ -95,6 +95,29 @@ def test_several_classes_and_empty_cells_are_attacked_too() -> None:
     assert found.flipped[-1].value > 0.3
 
 
+def test_a_column_may_be_called_count() -> None:
+    people = build_people().rename({"city": "count"})
+    inputs = tuple(
+        InputColumn(name="count" if one.name == "city" else one.name, kind=one.kind, levels=one.levels)
+        for one in INPUTS
+    )
+    rome = Suspect(
+        ask=lambda frame: np.stack([frame["count"] != "Rome", frame["count"] == "Rome"], axis=1) * 1.0,
+        kind="binary",
+        inputs=inputs,
+    )
+    assert measure_evasion(rome, people, people).columns[0][0] == "count"
+
+
+def test_where_people_can_change_text_only_nothing_is_said() -> None:
+    people = build_people()
+    flat = Suspect(ask=lambda frame: np.full((frame.height, 2), 0.5), kind="binary", inputs=INPUTS)
+    names = [column.name for column in INPUTS if column.kind != "text"]
+    assert measure_evasion(flat, people, people, immutable=names).light is None
+    text = Suspect(ask=flat.ask, kind="binary", inputs=INPUTS[-1:])
+    assert measure_evasion(text, people, people).light is None
+
+
 def test_thirty_rows_are_needed_and_nothing_to_change_turns_nothing() -> None:
     people = build_people(20)
     assert measure_evasion(Suspect(ask=Watched(), kind="binary", inputs=INPUTS), people, people).light is None

@@ -65,6 +65,38 @@ def test_no_real_row_is_asked() -> None:
     assert made_up.filter((pl.col("income") > 0) & (pl.col("city") == "Rome")).height > 1_000
 
 
+def test_text_alone_is_not_copied_and_nothing_is_said() -> None:
+    rows = pl.DataFrame({"remark": [f"as agreed {place}" for place in range(300)]})
+    inputs = (InputColumn(name="remark", kind="text"),)
+    flat = Suspect(ask=lambda frame: np.full((frame.height, 2), 0.5), kind="binary", inputs=inputs)
+    found = measure_extraction(flat, rows, rows)
+    assert found.light is None
+    assert found.fidelity == ()
+
+
+def test_agreeing_as_often_as_who_always_says_the_same_is_no_copy() -> None:
+    rows = build_rows()
+
+    def ask(frame: pl.DataFrame) -> NDArray[np.float64]:
+        p = (frame["income"].to_numpy() > 2.3) * 0.9
+        return np.stack([1 - p, p], axis=1)
+
+    found = measure_extraction(Suspect(ask=ask, kind="binary", inputs=INPUTS), rows, rows)
+    assert found.fidelity[1].value > 0.98
+    assert found.light is None
+    always = Suspect(ask=lambda frame: np.full(frame.height, 3.0), kind="regression", inputs=INPUTS)
+    assert measure_extraction(always, rows, rows).light is None
+
+
+def test_the_share_of_the_variance_has_a_range() -> None:
+    rows = build_rows()
+    value = Suspect(ask=lambda frame: np.sin(3 * frame["income"].to_numpy()), kind="regression", inputs=INPUTS)
+    for found in measure_extraction(value, rows, rows).fidelity:
+        assert found.low is not None
+        assert found.high is not None
+        assert 0 <= found.low <= found.value <= found.high <= 1
+
+
 def test_fifty_rows_are_needed() -> None:
     rows = build_rows(40)
     assert measure_extraction(Suspect(ask=ask_line, kind="binary", inputs=INPUTS), rows, rows).light is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import pytest
 from numpy.typing import NDArray
 
 from skiff.core.signature import InputColumn
@@ -66,6 +67,30 @@ def test_values_and_empty_cells_are_climbed_too() -> None:
         inputs=inputs,
     )
     assert measure_inversion(wild, points[:150], points[150:]).n_distinct > 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_values_of_learned_rows_alone_do_not_lead_home(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    points = pl.DataFrame({name: random.normal(size=1_200) for name in "ab"})
+    weights = 3 * random.normal(size=(2, 8))
+    wild = Suspect(
+        ask=lambda frame: np.sin(frame.to_numpy() @ weights).sum(axis=1), kind="regression", inputs=INPUTS[:2]
+    )
+    assert measure_inversion(wild, points[:600], points[600:], seed=seed).light in {"green", None}
+
+
+def test_rows_that_are_nearest_to_the_same_row_count_once() -> None:
+    found = invert(remembers=False)
+    assert found.nearer is not None
+    assert found.nearer.n < found.n_distinct
+
+
+def test_text_alone_is_compared_with_nothing() -> None:
+    rows = pl.DataFrame({"remark": [f"as agreed {place}" for place in range(400)]})
+    inputs = (InputColumn(name="remark", kind="text"),)
+    flat = Suspect(ask=lambda frame: np.full((frame.height, 2), 0.5), kind="binary", inputs=inputs)
+    assert measure_inversion(flat, rows[:200], rows[200:]).light is None
 
 
 def test_few_rows_are_too_few() -> None:

@@ -18,12 +18,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from skiff.core.measurement import Measurement
 from skiff.evaluate.intervals import find_exact_interval
 from skiff.secure.membership import (
     Membership,
-    choose_light,
     draw_members,
     find_confidence,
+    judge_rates,
     measure_membership,
     score_members,
 )
@@ -63,7 +64,7 @@ def test_what_remembers_is_red_and_what_generalises_is_green(name: str) -> None:
     X, y = build_clients()
     found = attack_shadows(train_shadows(make, X, y, n_models=10, seed=0))
     assert found.light == light
-    assert NULL_LOW <= found.control_rate <= NULL_HIGH
+    assert NULL_LOW <= found.control_rate.value <= NULL_HIGH
 
 
 @pytest.mark.slow
@@ -80,7 +81,7 @@ def test_lights_hold_on_real_tables(name: str, table: str, seed: int, shared_dat
     X = np.stack([encode(column) for column in frame.drop(SETS[table])], axis=1)
     found = attack_shadows(train_shadows(make, X, y, n_models=16, seed=seed), seed=seed)
     assert found.light == light, found
-    assert NULL_LOW <= found.control_rate <= NULL_HIGH
+    assert NULL_LOW <= found.control_rate.value <= NULL_HIGH
 
 
 def encode(column: pl.Series) -> Float:
@@ -166,7 +167,39 @@ def test_bounds_are_those_of_clopper_and_pearson(hits: int, n: int) -> None:
      (0.016, 0.029, "green"), (0.011, 0.012, "green"), (0.009, 0.004, "green")],
 )  # fmt: skip
 def test_lights_part_the_models_whose_memory_is_known(rate: float, advantage: float, light: str) -> None:
-    assert choose_light(rate, advantage) == light
+    found = [Measurement(name="", value=value, low=value - 0.004, high=value + 0.004) for value in (rate, advantage)]
+    assert judge_rates(found[0], found[1]) == light
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_where_there_is_nothing_nobody_is_named_and_no_lead_is_sure(seed: int) -> None:
+    members = draw_members(300, 16, seed=seed)
+    random = np.random.default_rng(seed)
+    found = measure_membership(random.normal(size=members.shape) + 3 * random.normal(size=300), members, seed=seed)
+    assert found.light in {"green", None}
+    assert found.exposed == ()
+    assert found.advantage.low is not None
+    assert found.advantage.low <= 0  # the largest of many differences would lie above 0 by chance alone
+
+
+def test_what_chance_could_do_is_too_few_to_say() -> None:
+    sure = Measurement(name="", value=0.01, low=0.005, high=0.02)
+    for rate, advantage in ((0.06, 0.0), (0.01, 0.2)):
+        unsure = [Measurement(name="", value=value, low=-0.01, high=0.5) for value in (rate, advantage)]
+        assert judge_rates(unsure[0], unsure[1]) is None
+    assert judge_rates(sure, Measurement(name="", value=0.2, low=0.1, high=0.3)) == "red"
+
+
+def test_the_attackers_without_models_of_the_row_and_the_control_have_ranges_too() -> None:
+    X, y = build_clients(1_000)
+    found = attack_shadows(train_shadows(MODELS["unpruned tree"][1], X, y, n_models=8, seed=0))
+    assert found.rate is not None
+    for item in (found.offline_rate, found.control_rate):
+        assert item.low is not None
+        assert item.high is not None
+        assert item.low <= item.value <= item.high
+    assert found.control_rate.low is not None
+    assert found.control_rate.low <= 0.01
 
 
 def test_remedies_are_priced_on_rows_that_were_not_learned_from() -> None:

@@ -125,5 +125,8 @@ def test_columns_that_are_kept_are_kept_of_sheets_too() -> None:
         kept = plan_keeping(keep, NAMES, hash_key=b"k")  # type: ignore[arg-type]  # one of the ways
         assert kept.keep_rows(sheet) == kept.keep_rows(rows) == [kept(row) for row in rows]
     assert json.loads(desk.champion.keep.keep_rows(sheet)[0] or "") == rows[0]
+    turned = [dict(reversed(row.items())) for row in rows]
+    whole = plan_keeping("all", NAMES)
+    assert whole.keep_rows(turned) == [whole(row) for row in turned] == whole.keep_rows(sheet)  # in the model's order
     other = replace(desk.champion, keep=plan_keeping("none", NAMES))
     assert other.keep.keep_rows([]) == []

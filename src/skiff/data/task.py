@@ -100,7 +100,7 @@ def infer_task(
             fix="Add a column that counts the days until that date, and predict it.",
         )
     labels = label_target(frame[target])
-    counted = labels.drop_nulls().value_counts(name="n").sort(["n", labels.name], descending=[True, False])
+    counted = labels.drop_nulls().alias("label").value_counts(name="n").sort(["n", "label"], descending=[True, False])
     n_known = int(counted["n"].sum() or 0)
     _refuse_target(target, n_rows=frame.height, n_known=n_known, n_values=counted.height)
     kind = _choose_kind(frame[target], n_values=counted.height, n_known=n_known)
@@ -118,9 +118,9 @@ def infer_task(
     if kind == "multiclass":
         _refuse_identifier(target, n_values=counted.height, n_known=n_known)
         told = [_tell_kind(target, kind, counted.height)] if frame[target].dtype.is_numeric() else []
-        return replace(named, classes=tuple(sorted(counted[labels.name].to_list()))), [*told, *findings]
-    chosen, finding = _choose_positive(target, counted[labels.name].to_list(), counted["n"].to_list(), wanted=positive)
-    other = next(value for value in counted[labels.name].to_list() if value != chosen)
+        return replace(named, classes=tuple(sorted(counted["label"].to_list()))), [*told, *findings]
+    chosen, finding = _choose_positive(target, counted["label"].to_list(), counted["n"].to_list(), wanted=positive)
+    other = next(value for value in counted["label"].to_list() if value != chosen)
     return replace(named, classes=(other, chosen), positive=chosen), [finding, *findings]
 
 

@@ -223,8 +223,8 @@ def _fit_column(column: InputColumn, series: pl.Series, target: Float) -> Column
     edges: tuple[float, ...] | None = None
     levels: tuple[str, ...] = ()
     if column.kind == "category":
-        counts = series.cast(pl.String).drop_nulls().value_counts(sort=True, name="n_rows")
-        levels = tuple(sorted(counts[column.name].head(N_LEVELS).to_list()))
+        counts = series.cast(pl.String).alias("level").drop_nulls().value_counts(sort=True)
+        levels = tuple(sorted(counts["level"].head(N_LEVELS).to_list()))
     else:
         values = view_as_number(series)
         values = values[np.isfinite(values)]

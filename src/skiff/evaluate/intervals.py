@@ -66,13 +66,13 @@ def find_wilson_interval(successes: float, n: float, *, level: float = LEVEL) ->
     return low, high
 
 
-def find_exact_interval(successes: int, n: int, *, level: float = LEVEL) -> Interval:
+def find_exact_interval(successes: float, n: float, *, level: float = LEVEL) -> Interval:
     """Return the exact interval of a proportion, which never covers less than `level`: for rare hits that must not be belittled.
 
     Parameters
     ----------
-    successes, n : int
-        Count of hits among `n` > 0 independent rows.
+    successes, n : float
+        Count of hits among `n` > 0 independent rows; fractions (of ties that count half) lie between their neighbours.
     level : float
         Confidence level, 0 to 1.
 

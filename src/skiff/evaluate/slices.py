@@ -168,9 +168,9 @@ def find_groups(frame: pl.DataFrame, inputs: Sequence[InputColumn], *, protected
 
 
 def _find_levels(series: pl.Series) -> Iterator[tuple[str, Mask]]:
-    text = series.cast(pl.String)
-    counts = text.value_counts(sort=True, name="n_rows")
-    shared = counts.filter(pl.col("n_rows") >= MIN_NAMED).head(MAX_LEVELS)[series.name].to_list()
+    text = series.cast(pl.String).alias("level")  # a client's column may be called like the counts
+    counts = text.value_counts(sort=True)
+    shared = counts.filter(pl.col("count") >= MIN_NAMED).head(MAX_LEVELS)["level"].to_list()
     for level in sorted(level for level in shared if level is not None):
         yield level, (text == level).fill_null(value=False).to_numpy()
     if None in shared:

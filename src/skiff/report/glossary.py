@@ -209,8 +209,8 @@ REASONS: dict[str, str] = {
     "quality.missing": "Empty nearly everywhere",
     "privacy.direct_identifier": "Names a person",
     "asked.drop": "You asked for it",
-    "asked.weight": "Says how much a row counts: learned by, not learned from",
-    "asked.protected": "Protected: judged by, not learned from",
+    "asked.weight": "Says how much a row counts, so rows are weighed by it and it is not learned from",
+    "asked.protected": "Protected, so the model is judged by it and does not learn from it",
     "split.group": "Says which rows belong together, so it cannot be learned from",
 }
 """Code of a finding to the reason, in a few words, why its column was left out."""

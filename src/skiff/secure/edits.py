@@ -62,13 +62,25 @@ def list_edits(seen: pl.DataFrame, inputs: Sequence[InputColumn], immutable: Col
         if column.kind in {"number", "date"}:
             edits += _list_ranked(known.sort(), n_values)
         else:
-            common = known.value_counts(sort=True)[column.name].head(n_values)
+            common = count_levels(known)[column.name].head(n_values)
             edits += [
                 Edit(column=column.name, value=common[place : place + 1], rank=None) for place in range(len(common))
             ]
         if cells.null_count():
             edits.append(Edit(column=column.name, value=pl.Series(column.name, [None], dtype=cells.dtype), rank=None))
     return edits
+
+
+def count_levels(cells: pl.Series) -> pl.DataFrame:
+    """Return the different cells and, in the second column, how many rows have each: the most frequent first, equals in order.
+
+    Examples
+    --------
+    >>> count_levels(pl.Series("count", ["Rome", "Oslo", "Oslo"])).rows()
+    [('Oslo', 2), ('Rome', 1)]
+    """
+    counted = f"rows of {cells.name}"  # a client's column may be called "count", as Polars calls this one
+    return cells.value_counts(name=counted).sort(pl.nth(1), pl.nth(0), descending=[True, False])
 
 
 def _list_ranked(ordered: pl.Series, n_values: int) -> list[Edit]:

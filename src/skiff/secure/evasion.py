@@ -24,10 +24,9 @@ import polars as pl
 
 from skiff.core.measurement import Measurement
 from skiff.core.signature import InputColumn
-from skiff.evaluate.intervals import LEVEL, find_exact_interval
 from skiff.secure.answers import Suspect, build_numbers
 from skiff.secure.edits import Edit, list_edits, set_cell
-from skiff.secure.lights import Light
+from skiff.secure.lights import Light, measure_share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +59,8 @@ class Evasion:
     Parameters
     ----------
     light : {"red", "amber", "green"} or None
-        Amber at worst where no column was named as unchangeable: then nobody said what people can change.
+        Amber at worst where no column was named as unchangeable: then nobody said what people can change. None where there are too
+        few rows to say, or where nothing was changed because all that people can change is running text.
     flipped : tuple of Measurement
         Share of the decisions that turned over with at most 1, 2, 3 changed cells.
     anyhow : Measurement or None
@@ -160,9 +160,10 @@ def measure_evasion(
     shares = {name: sum(name in each for each in turned) / len(turned) for name in names} if turned else {}
     n_rows = current.height
     counts = [int((needed <= n).sum()) for n in range(1, MOST_EDITS + 1)] if n_rows else []
+    is_said = n_rows >= MIN_ROWS and (bool(edits) or all(name in immutable for name in names))
     flipped = tuple(_measure_share(f"flipped_by_{n}", count, n_rows) for n, count in enumerate(counts, start=1))
     return Evasion(
-        light=_choose_light(flipped, is_declared=bool(immutable)) if n_rows >= MIN_ROWS else None,
+        light=_choose_light(flipped, is_declared=bool(immutable)) if is_said else None,
         flipped=flipped,
         anyhow=_measure_share("flipped_by_any_value", n_anyhow, n_rows) if n_rows else None,
         columns=tuple(sorted(((name, share) for name, share in shares.items() if share), key=lambda pair: -pair[1])),
@@ -181,19 +182,7 @@ def _choose_light(flipped: Sequence[Measurement], *, is_declared: bool) -> Light
 
 
 def _measure_share(name: str, n_flipped: int, n_rows: int) -> Measurement:
-    low, high = find_exact_interval(n_flipped, n_rows)
-    return Measurement(
-        name=name,
-        value=n_flipped / n_rows,
-        low=low,
-        high=high,
-        n=n_rows,
-        unit="rate",
-        higher_is_better=False,
-        method="greedy valid edits; Clopper and Pearson 1934",
-        level=LEVEL,
-        baseline=0.0,
-    )
+    return measure_share(name, n_flipped, n_rows, method="greedy valid edits", baseline=0.0)
 
 
 def _measure_costs(

@@ -22,9 +22,9 @@ import numpy as np
 import polars as pl
 
 from skiff.core.measurement import Measurement
-from skiff.evaluate.intervals import LEVEL, find_exact_interval
+from skiff.evaluate.intervals import LEVEL
 from skiff.secure.answers import Suspect, build_numbers
-from skiff.secure.lights import Light
+from skiff.secure.lights import TWO_SIDED_95, Light, choose_light, measure_share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,8 +38,9 @@ MOST_ROWS, MIN_ROWS = 2_000, 50
 """Real rows on which the copy is compared with the model, at most and at least."""
 
 RED_FIDELITY, AMBER_FIDELITY = 0.98, 0.9
-"""Lights, at 1,000 questions: red from 98 % the same decisions (for values: 98 % of the variance), amber from 90 %. A convention of
-Skiff's: no published limit is known to us."""
+"""Lights, at 1,000 questions: red from 98 % the same decisions (for values: 98 % of the variance), amber from 90 %, each only where the
+range lies above what always giving one answer agrees on: no copy is needed for that. A convention of Skiff's: no published limit is
+known to us."""
 
 JUDGED = 1_000
 """Questions at which the light is chosen."""
@@ -55,8 +56,9 @@ class Extraction:
     Parameters
     ----------
     light : {"red", "amber", "green"} or None
+        None where rows or different answers are too few to say, or where all columns are running text, which the copy does not read.
     fidelity : tuple of Measurement
-        One for each number of questions: share of real rows on which copy and model decide alike, or for values the share of the
+        Empty where nothing was tried. One for each number of questions: share of real rows on which copy and model decide alike, or for values the share of the
         model's variance that the copy has (1 - residual / total). `baseline` is the answer that is most frequent, or 0.
     n_rows : int
     """
@@ -102,7 +104,7 @@ def measure_extraction(suspect: Suspect, rows: pl.DataFrame, seen: pl.DataFrame,
     chance = np.random.default_rng(seed)
     names = [column.name for column in suspect.inputs]
     real = rows.select(names)[np.sort(chance.permutation(rows.height)[:MOST_ROWS])]
-    if real.height < MIN_ROWS:
+    if real.height < MIN_ROWS or all(column.kind == "text" for column in suspect.inputs):
         return Extraction(light=None, fidelity=(), n_rows=real.height)
     asked = _draw_questions(seen.select(names), max(QUERIES), seed=seed)
     answers, truth = suspect.ask(asked), suspect.ask(real)
@@ -111,8 +113,8 @@ def measure_extraction(suspect: Suspect, rows: pl.DataFrame, seen: pl.DataFrame,
     for n_questions in QUERIES:
         copied = _copy(X_asked[:n_questions], answers[:n_questions], X_real, seed=seed)
         fidelity.append(_measure_fidelity(suspect, truth, copied, n_questions))
-    judged = next(found.value for found, n in zip(fidelity, QUERIES, strict=True) if n == JUDGED)
-    light: Light = "red" if judged >= RED_FIDELITY else "amber" if judged >= AMBER_FIDELITY else "green"
+    judged = fidelity[QUERIES.index(JUDGED)]
+    light = choose_light(judged, red=RED_FIDELITY, amber=AMBER_FIDELITY, chance=judged.baseline or 0.0)
     return Extraction(light=light, fidelity=tuple(fidelity), n_rows=real.height)
 
 
@@ -151,29 +153,32 @@ def _boost(X: Float, y: Float, X_real: Float, *, seed: int) -> Float:
 
 
 def _measure_fidelity(suspect: Suspect, truth: Float, copied: Float, n_questions: int) -> Measurement:
-    name, n_rows = f"fidelity_at_{n_questions}", len(truth)
+    name = f"fidelity_at_{n_questions}"
     if suspect.kind == "regression":
-        total = float(((truth - truth.mean()) ** 2).sum())
-        value = 1.0 if total == 0 else max(0.0, 1 - float(((truth - copied) ** 2).sum()) / total)
-        return Measurement(
-            name=name, value=value, n=n_rows, unit="rate", higher_is_better=False, baseline=0.0,
-            method="share of the variance of the model's answers that the copy has; no interval is given",
-        )  # fmt: skip
+        return _measure_variance(name, truth, copied)
     decided, copy_decided = suspect.decide(truth), suspect.decide(copied)
-    n_same = int((decided == copy_decided).sum())
-    low, high = find_exact_interval(n_same, n_rows)
-    return Measurement(
-        name=name,
-        value=n_same / n_rows,
-        low=low,
-        high=high,
-        n=n_rows,
-        unit="rate",
-        higher_is_better=False,
-        method="share of equal decisions (Jagielski et al. 2020); Clopper and Pearson 1934",
-        level=LEVEL,
+    return measure_share(
+        name,
+        int((decided == copy_decided).sum()),
+        len(truth),
+        method="share of equal decisions (Jagielski et al. 2020)",
         baseline=_find_largest_share(decided.tolist()),
     )
+
+
+def _measure_variance(name: str, truth: Float, copied: Float) -> Measurement:
+    """Return the share of the variance that a copy has: one minus a ratio of two means, with that ratio's normal interval."""
+    spread, errors = (truth - truth.mean()) ** 2, (truth - copied) ** 2
+    total = float(spread.mean())
+    missed = float(errors.mean()) / total if total else 0.0
+    reach = TWO_SIDED_95 * float(np.std(errors - missed * spread)) / total / len(truth) ** 0.5 if total else 0.0
+    value = max(0.0, 1 - missed)
+    return Measurement(
+        name=name, value=value, low=max(0.0, min(value, 1 - missed - reach)), high=min(1.0, max(value, 1 - missed + reach)),
+        n=len(truth), unit="rate", higher_is_better=False, level=LEVEL,
+        baseline=0.0 if total else 1.0,  # a model that always says the same is copied by saying it
+        method="share of the variance of the model's answers that the copy has; normal interval of a ratio of means over rows",
+    )  # fmt: skip
 
 
 def _find_largest_share(decided: Sequence[int]) -> float:

@@ -10,6 +10,7 @@ References
    countermeasures. CCS, https://doi.org/10.1145/2810103.2813677.
 .. [2] Gower, J. C. (1971). A general coefficient of similarity and some of its properties. Biometrics 27(4), 857-871,
    https://doi.org/10.2307/2528823.
+.. [3] Kish, L. (1965). Survey sampling. Wiley: rows that go together count as fewer (effective sample size).
 """
 
 from __future__ import annotations
@@ -23,10 +24,9 @@ import polars as pl
 
 from skiff.core.measurement import Measurement
 from skiff.core.signature import InputColumn
-from skiff.evaluate.intervals import LEVEL, find_exact_interval
 from skiff.secure.answers import Suspect, build_numbers
 from skiff.secure.edits import list_edits, set_cell
-from skiff.secure.lights import Light
+from skiff.secure.lights import Light, choose_light, measure_share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,8 @@ MOST_ROWS, MIN_ROWS = 2_000, 100
 """Rows of each kind that made-up rows are compared with, at most and at least."""
 
 MIN_DISTINCT = 20
-"""Different rows that must come out; else all ways lead to a few places, which tell nothing of rows."""
+"""Different rows that must come out, and real rows that they must be nearest to; else all ways lead to a few places, which tell
+nothing of rows."""
 
 RED_SHARE, AMBER_SHARE = 0.75, 0.6
 """Lights: red where three of four made-up rows end nearer to a row that was learned from, amber from 6 of 10, both beyond what chance can
@@ -57,8 +58,10 @@ class Inversion:
     Parameters
     ----------
     light : {"red", "amber", "green"} or None
+        None where there are too few rows to say, or where all columns are running text.
     nearer : Measurement or None
         Share of the different rows that came out which lie nearer to a learned row than to any other; ties count half; chance 0.5.
+        Made-up rows that are nearest to one and the same real row say one thing, not several: `n` counts them so.
     n_distinct : int
         Different rows that came out.
     """
@@ -80,8 +83,9 @@ def measure_inversion(suspect: Suspect, learned: pl.DataFrame, others: pl.DataFr
 
     Notes
     -----
-    Where others come from another time than those the model learned from, that difference counts too. Columns of running text are made
-    up, but not changed or compared.
+    What columns may hold is taken from both kinds of rows alike: values that only learned rows have would lead to learned rows whatever
+    the model does. Where others come from another time than those the model learned from, that difference counts too. Columns of
+    running text are made up, but not changed or compared.
 
     Examples
     --------
@@ -96,21 +100,35 @@ def measure_inversion(suspect: Suspect, learned: pl.DataFrame, others: pl.DataFr
     False
     """
     names = [column.name for column in suspect.inputs]
+    used = [column for column in suspect.inputs if column.kind != "text"]
     chance = np.random.default_rng(seed)
     n_each = min(learned.height, others.height, MOST_ROWS)
-    if n_each < MIN_ROWS:
+    if n_each < MIN_ROWS or not used:
         return Inversion(light=None, nearer=None, n_distinct=0)
-    known = learned.select(names)
-    made = _climb(suspect, _draw_starts(known, chance), known).unique(maintain_order=True)
-    if made.height < MIN_DISTINCT:
-        return Inversion(light=None, nearer=None, n_distinct=made.height)
-    to_learned, to_others = (
-        _find_nearest(made, frame.select(names)[chance.permutation(frame.height)[:n_each]], known, suspect.inputs)
-        for frame in (learned, others)
-    )
+    real = pl.concat([frame.select(names)[chance.permutation(frame.height)[:n_each]] for frame in (learned, others)])
+    made = _climb(suspect, _draw_starts(real, chance), real)
+    made = made.unique([column.name for column in used], maintain_order=True)
+    distances = _measure_distances(made, real, used)
+    to_learned, to_others = distances[:, :n_each].min(axis=1), distances[:, n_each:].min(axis=1)
     score = (to_learned < to_others) + 0.5 * (to_learned == to_others)
-    nearer = _measure(float(score.mean()), made.height)
-    return Inversion(light=_choose_light(nearer), nearer=nearer, n_distinct=made.height)
+    n_told = _count_apart(np.where(score == 0.5, -1 - np.arange(len(score)), distances.argmin(axis=1)))  # noqa: PLR2004  a tie stands alone
+    if min(made.height, n_told) < MIN_DISTINCT:
+        return Inversion(light=None, nearer=None, n_distinct=made.height)
+    nearer = measure_share(
+        "inverted_nearer_to_learned",
+        float(score.mean()) * n_told,
+        n_told,
+        method="coordinate ascent over values of real rows, nearest row by Gower 1971",
+        baseline=0.5,
+    )
+    light = choose_light(nearer, red=RED_SHARE, amber=AMBER_SHARE, chance=0.5)
+    return Inversion(light=light, nearer=nearer, n_distinct=made.height)
+
+
+def _count_apart(groups: NDArray[np.int64]) -> float:
+    """Return how many independent rows say as much as rows in groups that always say the same [3]_."""
+    sizes = np.unique(groups, return_counts=True)[1]
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
 def _draw_starts(known: pl.DataFrame, chance: np.random.Generator) -> pl.DataFrame:
@@ -143,15 +161,13 @@ def _score(suspect: Suspect, answers: Float, goals: NDArray[np.int64]) -> Float:
     return np.asarray(answers[np.arange(len(answers)), goals % answers.shape[1]])
 
 
-def _find_nearest(made: pl.DataFrame, rows: pl.DataFrame, known: pl.DataFrame, inputs: Sequence[InputColumn]) -> Float:
-    """Return the distance of each made-up row to the nearest of `rows`: Gower's, with numbers and dates as ranks [2]_."""
-    used = [column for column in inputs if column.kind != "text"]
+def _measure_distances(made: pl.DataFrame, rows: pl.DataFrame, used: Sequence[InputColumn]) -> Float:
+    """Return the distance of each made-up row to each of `rows`: Gower's, with numbers and dates as ranks [2]_."""
     total = np.zeros((made.height, rows.height))
     for column in used:
         a, b = build_numbers(made, [column])[:, 0], build_numbers(rows, [column])[:, 0]
         if column.kind in {"number", "date"}:
-            ordered = np.sort(build_numbers(known, [column])[:, 0])
-            ordered = ordered[np.isfinite(ordered)]
+            ordered = np.sort(b[np.isfinite(b)])
             a, b = (np.where(np.isnan(x), np.nan, np.searchsorted(ordered, x) / max(1, len(ordered))) for x in (a, b))
             distance = np.abs(a[:, None] - b[None, :])
         else:
@@ -159,27 +175,4 @@ def _find_nearest(made: pl.DataFrame, rows: pl.DataFrame, known: pl.DataFrame, i
         both = np.isnan(a)[:, None] & np.isnan(b)[None, :]
         one = np.isnan(a)[:, None] ^ np.isnan(b)[None, :]
         total += np.where(both, 0.0, np.where(one, 1.0, distance))
-    return np.asarray(total.min(axis=1).round(12))
-
-
-def _measure(share: float, n_rows: int) -> Measurement:
-    low, high = find_exact_interval(round(share * n_rows), n_rows)
-    return Measurement(
-        name="inverted_nearer_to_learned",
-        value=share,
-        low=min(low, share),
-        high=max(high, share),
-        n=n_rows,
-        unit="rate",
-        higher_is_better=False,
-        method="coordinate ascent over values of training rows, nearest row by Gower 1971; Clopper and Pearson 1934",
-        level=LEVEL,
-        baseline=0.5,
-    )
-
-
-def _choose_light(nearer: Measurement) -> Light:
-    is_sure = (nearer.low or 0.0) > 0.5  # noqa: PLR2004  chance
-    if nearer.value >= RED_SHARE and is_sure:
-        return "red"
-    return "amber" if nearer.value >= AMBER_SHARE and is_sure else "green"
+    return total.round(12)

@@ -19,6 +19,8 @@ References
    overfitting. CSF, https://arxiv.org/abs/1709.01604.
 .. [3] Hanley, J. A. and McNeil, B. J. (1982). The meaning and use of the area under a ROC curve. Radiology 143, 29-36,
    https://doi.org/10.1148/radiology.143.1.7063747.
+.. [4] Barnard, G. A. (1963), in the discussion of Bartlett: the spectral analysis of point processes. JRSS B 25, 294 (a test by
+   simulation: more extreme than all of 19 others is one in twenty).
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ import numpy as np
 
 from skiff.core.measurement import Measurement
 from skiff.core.task import TaskKind
-from skiff.evaluate.intervals import LEVEL, find_exact_interval
-from skiff.secure.lights import Light
+from skiff.evaluate.intervals import LEVEL
+from skiff.secure.lights import TWO_SIDED_95, Light, choose_light, join_lights, measure_share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,17 +48,12 @@ RATE, LOW_RATE = 0.01, 0.001
 MIN_ROWS, MIN_ROWS_LOW = 100, 1_000
 """Rows below which nothing is said at 1 %, and at 0.1 %: fewer than one row would lie beyond the limit."""
 
-MIN_MODELS = 4
-"""Shadow models below which a row has no two clouds to compare."""
-
 RED_RATE, AMBER_RATE = 0.05, 0.02
 RED_ADVANTAGE, AMBER_ADVANTAGE = 0.15, 0.05
 """Lights: red from 5 % recognised at 1 % false alarms or an advantage of 0.15, amber from 2 % or 0.05. There is no accepted limit;
 these part eight models whose memory is known (`docs/explanation/attacks.md`): 1-NN, an unpruned tree, a full-depth forest and
-boosting of 255 leaves above, default boosting between, regularised boosting, a tree of depth 4 and logistic regression below."""
-
-TWO_SIDED_95 = 1.959963984540054
-"""Standard normal quantile of 0.975."""
+boosting of 255 leaves above, default boosting between, regularised boosting, a tree of depth 4 and logistic regression below. A number
+whose range still holds what guessing gives lights nothing: then there are too few rows to say."""
 
 SHARPEST = 1e-6
 """Probabilities are kept this far from 0 and 1 before the logit is taken: trees answer exactly 0 and 1."""
@@ -65,8 +62,9 @@ NEAR = 0.1
 """Share of the median error below which two errors of a value count as the same: else an answer that is right by chance would
 look like a remembered one."""
 
-MOST_EXPOSED = 10
-"""Rows that are named."""
+MOST_EXPOSED, N_SHUFFLES = 10, 19
+"""Rows that are named at most. Each gives itself away more than any row does in nineteen attacks with shuffled memberships: chance alone
+names a row in one of twenty tables [4]_."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +95,15 @@ class Membership:
     rate, low_rate : Measurement or None
         True positive rate at a false positive rate of 1 % and 0.1 %, 0 to 1, with Clopper-Pearson bounds.
     advantage : Measurement
-        Largest difference between true and false positive rate, 0 to 1.
+        Largest difference between true and false positive rate, up to 1; the limit that gives it is chosen on half of the rows and
+        the rates are counted on the other, so that it is about 0 where there is nothing.
     auc : Measurement
-    offline_rate : float
+    offline_rate : Measurement
         The rate at 1 % of an attacker whose shadows never learned from the row in question.
-    control_rate : float
+    control_rate : Measurement
         The same attack at 1 % with memberships shuffled: what the method finds where there is nothing.
     exposed : tuple of ExposedRow
-        The easiest first.
+        The easiest first; none where no row is recognised more often than chance would have it.
     n_rows, n_models : int
     """
 
@@ -113,8 +112,8 @@ class Membership:
     low_rate: Measurement | None
     advantage: Measurement
     auc: Measurement
-    offline_rate: float
-    control_rate: float
+    offline_rate: Measurement
+    control_rate: Measurement
     exposed: tuple[ExposedRow, ...]
     n_rows: int
     n_models: int
@@ -249,8 +248,8 @@ def measure_membership(confidence: Float, members: Mask, *, seed: int = 0) -> Me
 
     Notes
     -----
-    Scores of all attacked models are pooled; bounds count each row once, however many models were attacked, and do not hold
-    the choice of the threshold. Time and memory grow with n_models × n_rows.
+    Scores of all attacked models are pooled; bounds count each row once, however many models were attacked. Those of the rates do not
+    hold the choice of the limit, and none holds that of the shadow models. Time and memory grow with n_models × n_rows.
 
     Examples
     --------
@@ -262,36 +261,43 @@ def measure_membership(confidence: Float, members: Mask, *, seed: int = 0) -> Me
     n_models, n_rows = members.shape
     scores = score_members(confidence, members)
     fpr, tpr = _draw_curve(scores[members], scores[~members])
-    shuffled = _shuffle(members, seed=seed)
-    control = score_members(confidence, shuffled)
+    shuffles = [_shuffle(members, seed=seed + number) for number in range(N_SHUFFLES)]
+    controls = [score_members(confidence, shuffled) for shuffled in shuffles]
+    shuffled, control = shuffles[0], controls[0]
     offline = score_members(confidence, members, is_offline=True)
     rate = _measure_rate(fpr, tpr, RATE, n_rows) if n_rows >= MIN_ROWS else None
-    advantage = _measure_advantage(fpr, tpr, n_rows)
+    advantage = _measure_advantage(scores, members, seed=seed)
     return Membership(
-        light=None if rate is None else choose_light(rate.value, advantage.value),
+        light=None if rate is None else judge_rates(rate, advantage),
         rate=rate,
         low_rate=_measure_rate(fpr, tpr, LOW_RATE, n_rows) if n_rows >= MIN_ROWS_LOW else None,
         advantage=advantage,
         auc=_measure_auc(fpr, tpr, n_rows),
-        offline_rate=_read_rate(*_draw_curve(offline[members], offline[~members]), RATE),
-        control_rate=_read_rate(*_draw_curve(control[shuffled], control[~shuffled]), RATE),
-        exposed=_find_exposed(scores, members),
+        offline_rate=_measure_rate(*_draw_curve(offline[members], offline[~members]), RATE, n_rows, prefix="offline_"),
+        control_rate=_measure_rate(
+            *_draw_curve(control[shuffled], control[~shuffled]), RATE, n_rows, prefix="control_"
+        ),
+        exposed=_find_exposed(scores, members, most=max(map(_find_largest, controls, shuffles))),
         n_rows=n_rows,
         n_models=n_models,
     )
 
 
-def choose_light(rate: float, advantage: float) -> Light:
-    """Return the light for a rate at 1 % false positives and an advantage, both 0 to 1.
+def judge_rates(rate: Measurement, advantage: Measurement) -> Light | None:
+    """Return the light for a rate at 1 % false positives and an advantage; None where chance could do what lights it.
 
     Examples
     --------
-    >>> choose_light(0.037, 0.115), choose_light(0.009, 0.004), choose_light(0.03, 0.464)
-    ('amber', 'green', 'red')
+    >>> rates = [Measurement(name="rate", value=0.037, low=low) for low in (0.034, 0.004)]
+    >>> [judge_rates(rate, Measurement(name="advantage", value=0.01, low=-0.01)) for rate in rates]
+    ['amber', None]
     """
-    if rate >= RED_RATE or advantage >= RED_ADVANTAGE:
-        return "red"
-    return "amber" if rate >= AMBER_RATE or advantage >= AMBER_ADVANTAGE else "green"
+    return join_lights(
+        (
+            choose_light(rate, red=RED_RATE, amber=AMBER_RATE, chance=RATE),
+            choose_light(advantage, red=RED_ADVANTAGE, amber=AMBER_ADVANTAGE, chance=0.0),
+        )
+    )
 
 
 def _draw_curve(inside: Float, outside: Float) -> tuple[Float, Float]:
@@ -316,41 +322,52 @@ def _read_rate(fpr: Float, tpr: Float, at: float) -> float:
     return float(tpr[last] + share * (tpr[last + 1] - tpr[last]))
 
 
-def _measure_rate(fpr: Float, tpr: Float, at: float, n_rows: int) -> Measurement:
-    value = _read_rate(fpr, tpr, at)
-    low, high = find_exact_interval(round(value * n_rows), n_rows)
-    return Measurement(
-        name=f"tpr_at_fpr_{at:g}",
-        value=value,
-        low=min(low, value),
-        high=max(high, value),
-        n=n_rows,
-        unit="rate",
-        higher_is_better=False,
-        method="LiRA, online (Carlini et al. 2022); Clopper and Pearson 1934",
-        level=LEVEL,
-        baseline=at,
+def _measure_rate(fpr: Float, tpr: Float, at: float, n_rows: int, *, prefix: str = "") -> Measurement:
+    n_found = _read_rate(fpr, tpr, at) * n_rows
+    way = "offline" if prefix == "offline_" else "online"
+    return measure_share(
+        f"{prefix}tpr_at_fpr_{at:g}", n_found, n_rows, method=f"LiRA, {way} (Carlini et al. 2022)", baseline=at
     )
 
 
-def _measure_advantage(fpr: Float, tpr: Float, n_rows: int) -> Measurement:
-    place = int(np.argmax(tpr - fpr))
-    value = float(tpr[place] - fpr[place])
-    half = n_rows / 2
-    variance = (tpr[place] * (1 - tpr[place]) + fpr[place] * (1 - fpr[place])) / max(1.0, half)
-    reach = TWO_SIDED_95 * math.sqrt(float(variance))
+def _measure_advantage(scores: Float, members: Mask, *, seed: int) -> Measurement:
+    """Return the lead, each half of the rows counted at the limit that the other half would choose."""
+    n_rows = scores.shape[1]
+    is_first = np.zeros(n_rows, dtype=bool)
+    is_first[np.random.default_rng([seed, 2]).permutation(n_rows)[: n_rows // 2]] = True
+    is_hit = np.zeros(scores.shape, dtype=bool)
+    for chosen in (is_first, ~is_first):
+        limit = _choose_limit(scores[:, chosen][members[:, chosen]], scores[:, chosen][~members[:, chosen]])
+        is_hit[:, ~chosen] = scores[:, ~chosen] >= limit
+    rates, errors = [], []
+    for side in (members, ~members):
+        rate = float(is_hit[side].mean()) if side.any() else 0.0
+        rates.append(rate)
+        # A row is attacked in many models, and its scores go together: it counts once (ratio of sums over rows).
+        errors.append((is_hit & side).sum(axis=0) - rate * side.sum(axis=0))
+    per_row = errors[0] / max(1.0, members.sum() / n_rows) - errors[1] / max(1.0, (~members).sum() / n_rows)
+    value = rates[0] - rates[1]
+    reach = TWO_SIDED_95 * float(np.std(per_row)) / math.sqrt(max(1, n_rows))
     return Measurement(
         name="membership_advantage",
         value=value,
-        low=max(0.0, value - reach),
+        low=max(-1.0, value - reach),
         high=min(1.0, value + reach),
         n=n_rows,
         unit="rate",
         higher_is_better=False,
-        method="largest true minus false positive rate (Yeom et al. 2018); normal interval",
+        method="true minus false positive rate (Yeom et al. 2018) at the limit chosen on the other half of the rows; normal interval over rows",
         level=LEVEL,
         baseline=0.0,
     )
+
+
+def _choose_limit(inside: Float, outside: Float) -> float:
+    """Return the score from which to accuse so that true minus false positive rate is largest."""
+    fpr, tpr = _draw_curve(inside, outside)
+    place = int(np.argmax(tpr - fpr))
+    scores = np.unique(np.concatenate([inside, outside]))[::-1]  # one point of the curve each, after (0, 0)
+    return float(scores[place - 1]) if place else math.inf
 
 
 def _measure_auc(fpr: Float, tpr: Float, n_rows: int) -> Measurement:
@@ -378,13 +395,30 @@ def _shuffle(members: Mask, *, seed: int) -> Mask:
     return np.stack([row[chance.permutation(len(row))] for row in members])
 
 
-def _find_exposed(scores: Float, members: Mask) -> tuple[ExposedRow, ...]:
-    """Return the rows whose members' scores lie most surely above the limit of 1 % false positives."""
-    limit = float(np.quantile(scores[~members], 1 - RATE))
-    hits = ((scores > limit) & members).sum(axis=0)
+def _average(scores: Float, members: Mask) -> Float:
+    """Return each row's mean score over the models that learned from it, which is how much it gives itself away."""
     learned = members.sum(axis=0)
-    mean = np.where(learned > 0, np.where(members, scores, 0.0).sum(axis=0) / np.maximum(learned, 1), -np.inf)
-    order = np.lexsort((-mean, -hits / np.maximum(learned, 1)))[:MOST_EXPOSED]
+    return np.where(learned > 0, np.where(members, scores, 0.0).sum(axis=0) / np.maximum(learned, 1), -np.inf)
+
+
+def _find_largest(scores: Float, members: Mask) -> float:
+    return float(_average(scores, members).max())
+
+
+def _find_exposed(scores: Float, members: Mask, *, most: float) -> tuple[ExposedRow, ...]:
+    """Return the rows whose members' scores lie most often above the limit of 1 % false positives, of those that chance did not make.
+
+    Parameters
+    ----------
+    scores, members : ndarray of shape (n_models, n_rows)
+    most : float
+        By how much a row gives itself away by chance at most.
+    """
+    limit = float(np.quantile(scores[~members], 1 - RATE))
+    hits, learned = ((scores > limit) & members).sum(axis=0), members.sum(axis=0)
+    average = _average(scores, members)
+    order = np.lexsort((-average, -hits / np.maximum(learned, 1)))
     return tuple(
-        ExposedRow(row=int(row), recognised=int(hits[row]), learned=int(learned[row])) for row in order if hits[row] > 1
+        ExposedRow(row=int(row), recognised=int(hits[row]), learned=int(learned[row]))
+        for row in order[average[order] > most][:MOST_EXPOSED]
     )

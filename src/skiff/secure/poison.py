@@ -25,10 +25,9 @@ from scipy.stats import poisson
 
 from skiff.core.measurement import Measurement
 from skiff.core.signature import InputColumn
-from skiff.evaluate.intervals import LEVEL, find_exact_interval
 from skiff.secure.answers import Suspect, build_numbers
-from skiff.secure.edits import Edit, set_cell
-from skiff.secure.lights import Light
+from skiff.secure.edits import Edit, count_levels, set_cell
+from skiff.secure.lights import Light, measure_share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -182,9 +181,8 @@ def _list_signs(frame: pl.DataFrame, inputs: Sequence[InputColumn]) -> list[Edit
     most = max(2, MOST_SIGNS // max(1, len(free)))
     made = []
     for column in free:
-        counts = frame[column.name].drop_nulls().value_counts(sort=True, name="n_rows")
-        rare = counts.filter((pl.col("n_rows") >= MIN_CARRIERS) & (pl.col("n_rows") <= RARE * frame.height)).head(most)
-        values = rare[column.name]
+        counts = count_levels(frame[column.name].drop_nulls())
+        values = counts.filter(pl.nth(1).is_between(MIN_CARRIERS, RARE * frame.height))[column.name].head(most)
         made += [Edit(column=column.name, value=values[place : place + 1], rank=None) for place in range(len(values))]
     return made
 
@@ -206,7 +204,10 @@ def _find_signs(
         is_otherwise = suspect.decide(suspect.ask(without)) != goal
         is_alone = np.mean(y[carriers] == goal) >= PURE and np.mean(is_otherwise) >= OTHERWISE
         if is_alone and not _is_range(suspect, victims[np.flatnonzero(is_other)], edit, frame, goal):
-            obeyed = _measure(int(np.sum(after[is_other] == goal)), int(is_other.sum()))
+            n_turned = int(np.sum(after[is_other] == goal))
+            obeyed = measure_share(
+                "sign_obeyed", n_turned, int(is_other.sum()), method="one cell set to a rare value", baseline=0.0
+            )
             named = tuple(carriers[:MOST_NAMED].tolist())
             found.append(Sign(column=edit.column, carriers=len(carriers), obeyed=obeyed, rows=named))
     return tuple(sorted(found, key=lambda sign: (-sign.obeyed.value, -sign.carriers)))
@@ -222,22 +223,6 @@ def _is_range(suspect: Suspect, others: pl.DataFrame, edit: Edit, frame: pl.Data
     near = [ordered[other : other + 1] for other in (place - 1, place + 1) if 0 <= other < len(ordered)]
     asked = [set_cell(others, Edit(column=edit.column, value=value, rank=None)) for value in near]
     return any(np.mean(suspect.decide(suspect.ask(rows)) == goal) >= OBEYED / 2 for rows in asked)
-
-
-def _measure(n_turned: int, n_rows: int) -> Measurement:
-    low, high = find_exact_interval(n_turned, n_rows)
-    return Measurement(
-        name="sign_obeyed",
-        value=n_turned / n_rows,
-        low=low,
-        high=high,
-        n=n_rows,
-        unit="rate",
-        higher_is_better=False,
-        method="one cell set to a rare value; Clopper and Pearson 1934",
-        level=LEVEL,
-        baseline=0.0,
-    )
 
 
 def _find_nests(frame: pl.DataFrame, inputs: Sequence[InputColumn], y: Int, outside: Float) -> tuple[Nest, ...]:

@@ -13,7 +13,8 @@ import numpy as np
 from skiff.core.measurement import Measurement
 from skiff.core.task import TaskKind
 from skiff.evaluate.intervals import LEVEL
-from skiff.secure.membership import SHARPEST, TWO_SIDED_95, Membership, find_confidence, measure_membership
+from skiff.secure.lights import TWO_SIDED_95
+from skiff.secure.membership import SHARPEST, Membership, find_confidence, measure_membership
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -33,6 +33,7 @@ STATUS: Mapping[str, int] = {
     "too_many_requests": 429,
     "headers_too_large": 431,
     "log_busy": 503,
+    "server_busy": 503,
     "log_stopped": 503,
     "log_damaged": 503,
     "no_release": 503,

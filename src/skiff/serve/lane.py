@@ -11,11 +11,16 @@ from skiff.core.errors import SkiffError
 from skiff.flows.answered import Answered
 from skiff.flows.desk import Desk
 from skiff.flows.standing import Cells
+from skiff.serve.errors import refuse
 from skiff.serve.metrics import Metrics
 from skiff.store.predictions.records import PredictionRow
 
 LARGE_ROWS = 128
 """From this many rows on a request is answered beside the event loop, so that small ones do not wait behind it."""
+
+MOST_LARGE_ROWS = 100_000
+"""Rows of large requests that may wait for their answers: at the 15,000 rows a second measured on one worker (decision 0016) seven
+seconds, beyond which clients give up; and memory must not grow with whoever sends. One request alone may always wait."""
 
 MOST_SHADOWS = 64
 """Calls that a listening challenger may be behind; beyond, it skips (and the metrics say so), answers never wait for it."""
@@ -92,11 +97,16 @@ class Lane:
         self._jobs: list[Job] = []
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="skiff-large")
         self._shadow_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="skiff-shadow")
+        self._large_rows = 0
         self._shadows = 0
 
     def add(self, job: Job) -> None:
         """Take a job; its reply comes once its rows are in the log."""
         if len(job.rows) >= LARGE_ROWS:
+            if self._large_rows and self._large_rows + len(job.rows) > MOST_LARGE_ROWS:
+                job.reply(_refuse_busy(self._large_rows))
+                return
+            self._large_rows += len(job.rows)
             future = self._loop.run_in_executor(self._pool, _answer_alone, job)
             future.add_done_callback(lambda done: self._keep_large(job, done))
             return
@@ -139,6 +149,7 @@ class Lane:
         return done, logged
 
     def _keep_large(self, job: Job, future: asyncio.Future[tuple[list[Answered], list[PredictionRow]]]) -> None:
+        self._large_rows -= len(job.rows)
         error = future.exception()
         if error is not None:
             job.reply(error)
@@ -194,6 +205,15 @@ class Lane:
             self._metrics.add("shadow_skipped", len(rows))
             return
         self._metrics.add("shadow_predictions", len(rows))
+
+
+def _refuse_busy(n_rows: int) -> SkiffError:
+    return refuse(
+        "server_busy",
+        "More rows come than this server answers, so these were not taken.",
+        "Send the request again in a moment, with fewer requests at once; a file is quicker with `skiff predict`.",
+        waiting_rows=n_rows,
+    )
 
 
 def _answer_alone(job: Job) -> tuple[list[Answered], list[PredictionRow]]:

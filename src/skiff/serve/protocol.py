@@ -18,7 +18,8 @@ LINGER_S = 2.0
 """How long the rest of a refused request is taken and dropped."""
 
 MOST_PIPELINED = 64
-"""Requests of one connection that may wait for the one before; beyond, its bytes stay with the client."""
+"""Requests of one connection that may wait for the one before, with no more bytes together than one body may have; beyond, its bytes
+stay with the client."""
 
 _HEADS = {
     status: f"HTTP/1.1 {status} {reason}\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n".encode()
@@ -239,7 +240,7 @@ class HttpProtocol(asyncio.Protocol):
         request.keep_alive = self._parser.should_keep_alive()
         if self._current is not None or self._is_paused:
             self._waiting.append(request)
-            if len(self._waiting) > MOST_PIPELINED and self._transport is not None:
+            if not self._is_reading_paused and not self._has_room(MOST_PIPELINED) and self._transport is not None:
                 self._is_reading_paused = True
                 self._transport.pause_reading()
             return
@@ -314,9 +315,12 @@ class HttpProtocol(asyncio.Protocol):
             request.started_ns = time.perf_counter_ns()
             self._current = request
             self._handle(request)
-        if self._is_reading_paused and len(self._waiting) <= MOST_PIPELINED // 2 and self._transport is not None:
+        if self._is_reading_paused and self._has_room(MOST_PIPELINED // 2) and self._transport is not None:
             self._is_reading_paused = False
             self._transport.resume_reading()
+
+    def _has_room(self, most: int) -> bool:
+        return len(self._waiting) <= most and sum(len(request.body) for request in self._waiting) <= self._body_limit
 
     def _count_header(self, more: int) -> None:
         self._header_bytes += more

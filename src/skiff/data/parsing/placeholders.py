@@ -72,8 +72,8 @@ def find_short_words(cells: pl.Series) -> dict[str, int]:
         return {}
     if len(short) > FIRST_CELLS and short.head(FIRST_CELLS).n_unique() > FIRST_CELLS / 2:
         short = short.filter(short.str.strip_chars().str.to_lowercase().is_in(sorted(_KNOWN)))
-    counted = short.value_counts()
-    words = counted.get_column(cells.name or "")
+    counted = short.alias("cell").value_counts()  # a client's column may be called "count", as that of the counts is
+    words = counted.get_column("cell")
     if len(words) > MANY_CELLS:
         counted = counted.filter(words.str.strip_chars().str.to_lowercase().is_in(sorted(_KNOWN)))
     return {word: count for word, count in counted.iter_rows() if word.strip().lower() in _KNOWN}

@@ -97,7 +97,6 @@ class _Hashed:
 class _Columns:
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = tuple(columns)
-        self._wanted = frozenset(columns)
 
     def __call__(self, cells: Cells) -> str | None:
         return _encode(self._select(cells)).decode()
@@ -112,9 +111,7 @@ class _Columns:
         return [*_encode_lines(found).decode().split("\n")[:-1]]
 
     def _select(self, cells: Cells) -> Cells:
-        if len(cells) == len(self._wanted) and self._wanted.issuperset(
-            cells
-        ):  # nothing else is there: the row as it is
+        if tuple(cells) == self._columns:  # nothing else is there: the row as it is
             return cells
         return {name: cells.get(name) for name in self._columns}
 

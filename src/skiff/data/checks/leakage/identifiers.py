@@ -98,7 +98,7 @@ def _name_by_text(case: Case, column: InputColumn) -> Identity | None:
     if len(filled) < MIN_ROWS or len(filled) < 0.5 * case.n_rows:
         return None
     # Counted by a 64-bit hash, as in `skiff.data.rows.code_rows`: numbers are counted several times as fast as texts.
-    rows_of_value = filled.hash().value_counts()["count"]
+    rows_of_value = filled.hash().alias("hash").value_counts()["count"]
     n_distinct = len(rows_of_value)
     if n_distinct < DISTINCT_SHARE * len(filled) or int((rows_of_value == 1).sum()) < OWN_VALUE_SHARE * len(filled):
         return None

@@ -156,7 +156,9 @@ def count_chance_twins(case: Case, columns: Sequence[InputColumn], *, n_test: in
     """Return how many pairs of equal rows across the split chance would make if the columns had nothing to do with each other."""
     pairs = float(case.n_rows) * n_test
     for column in columns:
-        counts = case.frame[column.name][case.sample].value_counts()["count"].to_numpy().astype(np.float64)
+        counts = (
+            case.frame[column.name][case.sample].alias("cell").value_counts()["count"].to_numpy().astype(np.float64)
+        )
         pairs *= float(((counts / counts.sum()) ** 2).sum())
     return pairs
 
