@@ -23,8 +23,8 @@ from skiff.flows.contracts import (
     show_contract,
     state_in_contract,
 )
+from skiff.flows.datasets import list_open_questions
 from skiff.flows.predict import predict_file
-from skiff.flows.provenance import list_open_questions
 from skiff.flows.run import run
 from skiff.flows.wishes import Wishes
 from skiff.flows.workspace import Workspace, add_data

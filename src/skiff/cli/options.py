@@ -92,7 +92,8 @@ def ask_provenance(options: dict[str, Any], *, folder: Path, name: str) -> dict[
 
     Nobody is asked with ``--yes`` or ``--json``, without a terminal, or once a table has been kept; Enter leaves a question open.
     """
-    from skiff.flows.provenance import KEYS, TERMS, list_open_questions
+    from skiff.flows.datasets import list_open_questions
+    from skiff.flows.provenance import KEYS, TERMS
     from skiff.govern.retention import parse_span
 
     given = {key: options.pop(key) or "" for key in (*KEYS, *TERMS)}

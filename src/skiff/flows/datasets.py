@@ -11,10 +11,13 @@ import polars as pl
 
 from skiff.core.errors import SkiffError
 from skiff.data.kinds import infer_inputs
-from skiff.flows.provenance import gather_provenance
+from skiff.data.provenance import list_answers
+from skiff.flows.provenance import TERMS, gather_provenance
 from skiff.flows.read import ReadTable
 from skiff.flows.stream import StreamedTable
+from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.records import DatasetRecord
+from skiff.store.settings import read_settings
 from skiff.store.workspace import Workspace
 
 
@@ -109,3 +112,23 @@ def load_dataset(workspace: Workspace, key: str | None = None) -> tuple[DatasetR
         name=record.name,
     )
     return record, table
+
+
+def list_open_questions(folder: Path, name: str) -> tuple[tuple[str, str], ...]:
+    """Return what to ask before the first table of a workspace is kept: key and question; nothing once one has been."""
+    if (folder / SKIFF_FOLDER).is_dir():
+        with Workspace.open(folder) as workspace:
+            if workspace.datasets.list():
+                return ()
+    settings = read_settings(folder)
+    known = gather_provenance(settings, name)
+    open_terms = TERMS.items() if name not in settings.terms else ()
+    return (*_list_open(known, name), *open_terms)
+
+
+def _list_open(known: Mapping[str, str], name: str) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (answer.key, answer.question)
+        for answer in list_answers(known)
+        if not answer.text or (answer.key == "source" and answer.text == name)
+    )

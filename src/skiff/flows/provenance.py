@@ -9,9 +9,7 @@ from typing import Any
 import msgspec
 
 from skiff.core.settings import Settings, Terms
-from skiff.data.provenance import list_answers
 from skiff.govern.retention import parse_span
-from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.settings import read_settings, update_owner, update_terms
 
 
@@ -115,25 +113,3 @@ def change_terms(folder: Path, name: str, news: Mapping[str, Any], *, column: st
         for name, own in plain["columns"].items()
     }
     return update_terms(folder, name, plain)
-
-
-def list_open_questions(folder: Path, name: str) -> tuple[tuple[str, str], ...]:
-    """Return what to ask before the first table of a workspace is kept: key and question; nothing once one has been."""
-    if (folder / SKIFF_FOLDER).is_dir():
-        from skiff.store.workspace import Workspace
-
-        with Workspace.open(folder) as workspace:
-            if workspace.datasets.list():
-                return ()
-    settings = read_settings(folder)
-    known = gather_provenance(settings, name)
-    open_terms = TERMS.items() if name not in settings.terms else ()
-    return (*_list_open(known, name), *open_terms)
-
-
-def _list_open(known: Mapping[str, str], name: str) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (answer.key, answer.question)
-        for answer in list_answers(known)
-        if not answer.text or (answer.key == "source" and answer.text == name)
-    )

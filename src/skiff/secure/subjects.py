@@ -13,7 +13,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
-from urllib.parse import quote
 
 import polars as pl
 
@@ -44,6 +43,8 @@ search of 2.8 million. A shorter one is looked for as a whole cell, and the cert
 MIN_DIGITS = 8
 """The same for a number: files are full of numbers of six or seven digits (sizes, counts, parts of decimals)."""
 
+UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
+
 BLANK = "[erased]"
 
 
@@ -56,6 +57,17 @@ def name_subject(value: str, *, key: bytes) -> str:
     True
     """
     return hmac.digest(key, b"subject\x00" + trim(value).encode(), hashlib.sha256).hex()
+
+
+def encode_percent(value: str) -> bytes:
+    """Return a value as it stands in an address (RFC 3986, 2.1): every byte that is not unreserved (nor a slash) as ``%XX``.
+
+    Examples
+    --------
+    >>> encode_percent("Ada Røssi")
+    b'Ada%20R%C3%B8ssi'
+    """
+    return b"".join(bytes([byte]) if byte in UNRESERVED else b"%%%02X" % byte for byte in value.encode())
 
 
 def trim(value: str) -> str:
@@ -213,7 +225,7 @@ def list_forms(value: str) -> tuple[bytes, ...]:
     forms = {text.encode() for text in texts}
     forms |= {value.encode("utf-16-le"), value.encode("utf-16-be")}
     forms |= {json.dumps(text, ensure_ascii=is_ascii)[1:-1].encode() for text in texts for is_ascii in (True, False)}
-    forms |= {html.escape(value).encode(), html.escape(value, quote=False).encode(), quote(value).encode()}
+    forms |= {html.escape(value).encode(), html.escape(value, quote=False).encode(), encode_percent(value)}
     forms |= {html.escape(value).replace("&#x27;", "&#39;").replace("&quot;", "&#34;").encode()}  # as MarkupSafe writes
     forms |= {value.replace('"', '""').encode()}  # a cell of a CSV file
     return tuple(sorted(forms))

@@ -57,7 +57,7 @@ def find_clock(case: Case) -> list[Suspicion]:
 
 def _choose_remedy(case: Case, name: str) -> str:
     known = case.frame[name].drop_nulls()
-    top = known.value_counts()["count"].max()
+    top = known.alias("moment").value_counts(name="rows")["rows"].max()
     if isinstance(top, int) and top > MAX_ONE_DAY * len(known):
         return "Collect rows over a longer time: too many of these share one moment for the latest to be cut off."
     if case.task.time is not None:
