@@ -380,8 +380,8 @@ def test_access_gathers_rows_predictions_and_what_must_be_said(workspace: Path, 
     assert row["email"] == "guest0012@example.org"
     assert held["held"]["predictions"][0]["outcome"] == "no"
     assert held["held"]["predictions"][0]["reasons"]
-    assert "to plan rooms" in held["about"]["(a) Purposes"][0]
-    assert "700 days" in held["about"]["(d) How long"][0]
+    assert "to plan rooms" in held["about"]["What it is used for (Art. 15(1)(a))"][0]
+    assert "700 days" in held["about"]["How long it is kept (Art. 15(1)(d))"][0]
     page = (tmp_path / "out" / "read-me.html").read_text()
     assert "guest0012@example.org" in page
     assert "guest0013@example.org" not in page
