@@ -27,6 +27,7 @@ from skiff.flows.retention import agree_terms, keep_retention, list_reminders, s
 from skiff.flows.run import run
 from skiff.flows.standing import open_standing
 from skiff.flows.verify import verify_bundle
+from skiff.flows.watch import watch_once
 from skiff.flows.wishes import Wishes
 from skiff.flows.workspace import Workspace as Opened
 from skiff.flows.workspace import add_data
@@ -380,8 +381,8 @@ def test_access_gathers_rows_predictions_and_what_must_be_said(workspace: Path, 
     assert row["email"] == "guest0012@example.org"
     assert held["held"]["predictions"][0]["outcome"] == "no"
     assert held["held"]["predictions"][0]["reasons"]
-    assert "to plan rooms" in held["about"]["(a) Purposes"][0]
-    assert "700 days" in held["about"]["(d) How long"][0]
+    assert "to plan rooms" in held["about"]["What it is used for (Art. 15(1)(a))"][0]
+    assert "700 days" in held["about"]["How long it is kept (Art. 15(1)(d))"][0]
     page = (tmp_path / "out" / "read-me.html").read_text()
     assert "guest0012@example.org" in page
     assert "guest0013@example.org" not in page
@@ -419,6 +420,19 @@ def test_what_was_kept_long_enough_goes_on_its_day(workspace: Path) -> None:
         with pytest.raises(SkiffError, match="time of keeping") as caught:
             opened.datasets.get(opened.releases.list()[0].dataset_sha256)
         assert caught.value.code == "dataset_erased"
+
+
+def test_watching_lets_go_of_what_is_due_and_reminds_of_a_model_that_was_to_go(workspace: Path) -> None:
+    number = find_learned(workspace)
+    until = (dt.datetime.now(tz=dt.UTC) + dt.timedelta(days=20)).date().isoformat()
+    erase(workspace, name_guest(number), justification=Justification(why="later", until=until))
+    agree_terms(workspace, None, column="email", news={"keep_days": 30.0})
+    later = (dt.datetime.now(tz=dt.UTC) + dt.timedelta(days=40)).isoformat().replace("+00:00", "Z")
+    found = watch_once(workspace, is_forced=True, clock=lambda: later).retention
+    assert found is not None
+    assert [item.column for item in found.gone] == ["email"]
+    assert [item.release for item in found.reminders] == [1]
+    assert name_guest(number) not in found.reminders[0].sentence
 
 
 def test_the_breach_worksheet_counts_and_leaves_open_what_nobody_said(workspace: Path) -> None:

@@ -66,12 +66,12 @@ def ask_erasure(plan: ErasePlan) -> None:
 
 def show_erasure(made: EraseOutcome) -> None:
     """Print what was done, and what is left."""
-    from skiff.report.erasure import FATES, say_search
+    from skiff.report.erasure import FATES, count, say_search
 
     found = made.certificate
     for item in found.places:
         left = f", {item.left:,} left" if item.left else ""
-        click.echo(f"  {item.place:<16}{item.found:>8,} {item.unit}{left}")
+        click.echo(f"  {item.place:<16}{count(item.found, item.unit):>16}{left}")
     for model in found.models:
         fate = FATES[model.fate].format(why=model.why, until=model.until)
         click.echo(

@@ -151,36 +151,43 @@ def _tell(workspace: Workspace, tables: Mapping[str, pl.DataFrame], counts: Mapp
     """Return what Art. 15(1) and (2) ask beside the data, chapter by chapter; what nobody said is called not answered."""
     settings, records = workspace.settings, workspace.ledger.records()
     owner = settings.owner
-    said: dict[str, list[str]] = {"(a) Purposes": [], "(c) Recipients": [], "(d) How long": [], "(g) Source": []}
+    said: dict[str, list[str]] = {
+        "What it is used for (Art. 15(1)(a))": [],
+        "Who was given it (Art. 15(1)(c))": [],
+        "How long it is kept (Art. 15(1)(d))": [],
+        "Where it comes from (Art. 15(1)(g))": [],
+    }
     for record in workspace.datasets.list():
         if f"dataset {record.id}" not in tables:
             continue
         terms = settings.terms.get(record.name, Terms())
         basis = terms.legal_basis or record.provenance.get("legal_basis") or owner.legal_basis
-        said["(a) Purposes"].append(
+        said["What it is used for (Art. 15(1)(a))"].append(
             f"{record.name}: {terms.purpose or owner.purpose or 'not answered'}. Legal basis: {basis or 'not answered'}."
         )
         days = "not answered" if terms.keep_days is None else f"{terms.keep_days:g} days from {record.created[:10]}"
-        said["(d) How long"].append(f"{record.name}: {days}.")
-        said["(d) How long"] += [
+        said["How long it is kept (Art. 15(1)(d))"].append(f"{record.name}: {days}.")
+        said["How long it is kept (Art. 15(1)(d))"] += [
             f"{record.name}, column “{name}”: {own.keep_days:g} days from {record.created[:10]}."
             for name, own in terms.columns.items()
             if own.keep_days is not None
         ]
         source, whose = record.provenance.get("source", "not answered"), record.provenance.get("owner", "not answered")
-        said["(g) Source"].append(f"{record.name}: {source}; whose data: {whose}; taken in on {record.created[:10]}.")
+        said["Where it comes from (Art. 15(1)(g))"].append(
+            f"{record.name}: {source}; whose data: {whose}; taken in on {record.created[:10]}."
+        )
     if "predictions" in tables:
         days_log = settings.serving.keep_predictions_days
-        said["(d) How long"].append(
+        said["How long it is kept (Art. 15(1)(d))"].append(
             "Predictions: " + ("no limit was set." if days_log is None else f"{days_log:g} days, each from its day.")
         )
-    said["(c) Recipients"] = _list_recipients(records)
-    said["(h) Automated decisions"] = _tell_logic(workspace, tables)
+    said["Who was given it (Art. 15(1)(c))"] = _list_recipients(records)
+    said["What a model said of you (Art. 15(1)(h))"] = _tell_logic(workspace, tables)
     said["Copies in other places"] = [
         f"{name}: {count}" for name, count in counts.items() if count and name in {"records", "stored files", "reports"}
     ] or ["None was found."]
-    said["(e, f) Rights"] = list(RIGHTS)
-    said["Controller"] = [
+    said["What you may ask (Art. 15(1)(e, f))"] = list(RIGHTS)
+    said["Who answers for it"] = [
         owner.client or "not answered",
         f"Questions to: {owner.name or 'not answered'} {owner.email}".strip(),
     ]

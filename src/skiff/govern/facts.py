@@ -171,6 +171,8 @@ TELL: Mapping[str, tuple[str, Tell]] = {
         _say_constant("The model was attacked with published methods, and what came of it was recorded"),
     ),
     "erase": ("erase", _say_constant("Data of a person was erased on request, with a record of what was reached")),
+    "access": ("access", _say_constant("All that is held on a person was gathered for them")),
+    "retention": ("retention", _say_constant("Data that was past its time of keeping was removed")),
     "review": ("review", _say_constant("People reviewed answers, and how often they agreed was measured")),
     "backup": ("backup", _say_constant("A backup was written with the hash of every file")),
     "keys": ("keys.create", _say_constant("Access to the server was given by keys with a scope, each recorded")),

@@ -26,7 +26,7 @@ def render_certificate(found: Mapping[str, Any], *, fingerprint: str) -> str:
         Of the key that signed it.
     """
     search = found["search"]
-    rows = tuple((item["place"], f"{item['found']:,} {item['unit']}", f"{item['left']:,}") for item in found["places"])
+    rows = tuple((item["place"], count(item["found"], item["unit"]), f"{item['left']:,}") for item in found["places"])
     models = tuple(
         (
             f"Release {item['release']}",
@@ -100,6 +100,17 @@ def say_search(search: Mapping[str, Any]) -> str:
         f"looked for in {search['files']:,} files ({search['size_bytes'] / 1e6:.1f} MB), {search['members']:,} packed parts and "
         f"{search['columns']:,} columns: {told}.{short}"
     )
+
+
+def count(n: int, unit: str) -> str:
+    """Return a number with its unit, which is given in the plural.
+
+    Examples
+    --------
+    >>> count(1, "rows"), count(2_000, "files")
+    ('1 row', '2,000 files')
+    """
+    return f"{n:,} {unit.removesuffix('s') if n == 1 else unit}"
 
 
 def _say(text: str) -> str:
