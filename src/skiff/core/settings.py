@@ -189,6 +189,17 @@ class StoreSettings:
         default=None,
         metadata=_meaning("Another folder for datasets and models than .skiff/objects.", '"/mnt/big/objects"'),
     )
+    encrypt: bool = field(
+        default=False,
+        metadata=_meaning("Whether what .skiff holds is encrypted; an existing workspace needs `skiff encrypt`.", "true"),
+    )
+    key_file: Name | None = field(
+        default=None,
+        metadata=_meaning(
+            "The file, outside the workspace, whose key opens it. The path is no secret; a passphrase never stands here.",
+            '"/home/me/keys/bookings.key"',
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

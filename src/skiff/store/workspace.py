@@ -13,6 +13,7 @@ from typing import Self
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json
 from skiff.core.settings import Settings
+from skiff.store.box import PLAIN, Box
 from skiff.store.catalog import Catalog
 from skiff.store.clock import Clock, find_actor, now_utc
 from skiff.store.contracts import Contracts
@@ -34,6 +35,7 @@ from skiff.store.releases import Releases
 from skiff.store.reports import Reports
 from skiff.store.runs import Runs
 from skiff.store.settings import read_settings
+from skiff.store.unlock import choose_secrets, create_box, describe_encryption, open_box
 from skiff.store.windows import Windows
 
 CATALOG_FILE = "catalog.db"
@@ -93,12 +95,15 @@ class Workspace:
         None where the disk is read-only.
     objects_root : Path
     clock : callable
+    box : Box
+        What bytes go through on their way to the disk.
 
     Attributes
     ----------
     root : Path
     settings : Settings
     actor : str
+    box : Box
     objects : Objects
     datasets : Datasets
     contracts : Contracts
@@ -121,26 +126,28 @@ class Workspace:
         presence: PresenceLock | None,
         objects_root: Path,
         clock: Clock,
+        box: Box = PLAIN,
     ) -> None:
         """Put the parts together; see `open`."""
         own = root / SKIFF_FOLDER
         self.root = root
         self.settings = settings
+        self.box = box
         self.actor = find_actor()
         self.sweep = Sweep()
         self._own = own
         self._catalog = catalog
         self._presence = presence
         self._writer = WriterLock(own / "writer.lock", root=root, clock=clock)
-        self.objects = Objects(objects_root)
+        self.objects = Objects(objects_root, box=box)
         self.datasets = Datasets(catalog, objects=self.objects, clock=clock)
         self.contracts = Contracts(catalog, objects=self.objects, clock=clock)
         self.runs = Runs(catalog, actor=self.actor, clock=clock)
         self.releases = Releases(
-            catalog, root=own / "releases", staging=own / "tmp", hold=self._writer.hold, clock=clock
+            catalog, root=own / "releases", staging=own / "tmp", hold=self._writer.hold, clock=clock, box=box
         )
         self.ledger = Ledger(
-            catalog, head_path=own / "ledger.head", actor=self.actor, anchors=self.releases.list_anchors
+            catalog, head_path=own / "ledger.head", actor=self.actor, anchors=self.releases.list_anchors, box=box
         )
         self.reports = Reports(root / "reports")
         self.windows = Windows(catalog, clock=clock)
@@ -161,7 +168,7 @@ class Workspace:
         ------
         SkiffError
             ``workspace_not_found``, ``not_a_workspace``, ``workspace_newer``, ``catalog_damaged``, the problems of
-            ``skiff.toml``, and what the disk says.
+            ``skiff.toml``, what `skiff.store.unlock.open_box` says of an encrypted one, and what the disk says.
         """
         root = Path(folder).expanduser().absolute()
         refuse_missing(root, is_wanted=create)
@@ -199,15 +206,25 @@ class Workspace:
         objects_root = find_objects_root(settings, root)
         if not is_read_only:
             make_folder(objects_root)
-        catalog = Catalog.open(own / CATALOG_FILE, database=settings.store.database, is_read_only=is_read_only)
-        return cls(
+        box = open_box(root, settings)
+        is_new = box.cipher is None and settings.store.encrypt and not is_read_only
+        if is_new:
+            box = create_box(root, choose_secrets(root, configured=settings.store.key_file))
+        catalog = Catalog.open(
+            own / CATALOG_FILE, database=settings.store.database, is_read_only=is_read_only, cipher=box.cipher
+        )
+        made = cls(
             root=root,
             settings=settings,
             catalog=catalog,
             presence=presence,
             objects_root=objects_root,
             clock=clock,
+            box=box,
         )
+        if is_new:
+            made.ledger.append("encrypt", subject="workspace", result=describe_encryption(is_on=True), at=clock())
+        return made
 
     def close(self) -> None:
         """Close the catalog and let others sweep."""
