@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from skiff.cli.face import Outcome, answer
+from skiff.cli.options import secret_options
 
 
 @click.command("restore", short_help="Put a workspace back from a backup.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--key", default="", help="Fingerprint of the key you trust.")
+@secret_options
 @answer("restore")
 def command(file: Path, folder: Path, key: str) -> Outcome:
     """Put the workspace in FILE back into FOLDER, which must be new or empty. A damaged backup changes nothing."""

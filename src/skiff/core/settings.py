@@ -191,7 +191,9 @@ class StoreSettings:
     )
     encrypt: bool = field(
         default=False,
-        metadata=_meaning("Whether what .skiff holds is encrypted; an existing workspace needs `skiff encrypt`.", "true"),
+        metadata=_meaning(
+            "Whether what .skiff holds is encrypted; an existing workspace needs `skiff encrypt`.", "true"
+        ),
     )
     key_file: Name | None = field(
         default=None,

@@ -20,6 +20,18 @@ from skiff.store.workspace import Workspace
 DISK = frozenset({"disk_full", "no_permission", "read_only", "disk_failing", "file_unusable"})
 """Not the backup's fault."""
 
+SECRETS = frozenset(
+    {
+        "wrong_passphrase",
+        "wrong_key_file",
+        "passphrase_missing",
+        "passphrase_empty",
+        "secret_exposed",
+        "key_file_unknown",
+    }
+)
+"""Nor is it where an encrypted one cannot be opened: the person has the wrong key."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupOutcome:
@@ -70,7 +82,7 @@ def back_up(folder: Path, output: Path, *, with_keys: bool = False, at: Callable
 
     Notes
     -----
-    The file holds the client's data. ``reports/``, unfinished trainings and locks are left out.
+    The file holds the client's data, encrypted where the workspace is. ``reports/``, unfinished trainings and locks are left out.
     """
     created = at()
     with Workspace.open(folder) as workspace:
@@ -84,13 +96,14 @@ def back_up(folder: Path, output: Path, *, with_keys: bool = False, at: Callable
         own = workspace.root / SKIFF_FOLDER
         with explained(output):
             output.parent.mkdir(parents=True, exist_ok=True)
-        key = load_signing_key(own)
+        key = load_signing_key(own, box=workspace.box)
         add_trusted(own, key.public.hex())
+        box = workspace.box
         with gather(
-            workspace.root, objects=workspace.objects.root, staging=own / "tmp", with_keys=with_keys
+            workspace.root, objects=workspace.objects.root, staging=own / "tmp", with_keys=with_keys, box=box
         ) as contents:
             index = write_backup(
-                output, contents, key, workspace=workspace.root.name, created=created, with_keys=with_keys
+                output, contents, key, workspace=workspace.root.name, created=created, with_keys=with_keys, box=box
             )
         made = _describe(
             output, workspace.root, index.created, len(index.files), index.head, index.with_keys, key.fingerprint
@@ -162,7 +175,7 @@ def _settle(staging: Path, source: Path, at: Callable[[], str]) -> None:
                 "restore", subject=source.name, result={"sha256": _hash(source), "records": check.ledger.n}, at=at()
             )
     except SkiffError as error:
-        if error.code in DISK or error.code == "backup_refused":
+        if error.code in DISK | SECRETS or error.code == "backup_refused":
             raise
         raise refuse_backup(source, f"what it holds does not fit together ({error.code})") from error
 

@@ -7,7 +7,7 @@ Rows are bound together by their ``seal``, a hash of the plain values that is en
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Dialect, Engine, String, types
 
@@ -30,7 +30,7 @@ def _get_cipher(dialect: Dialect) -> Cipher | None:
 class Text(types.TypeDecorator[str]):
     """A text that is read back, and never looked up."""
 
-    impl: ClassVar[Any] = types.Text  # Any: SQLAlchemy takes a type or an instance
+    impl = types.Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
@@ -47,7 +47,7 @@ class Text(types.TypeDecorator[str]):
 class Name(types.TypeDecorator[str]):
     """A short text that rows are looked up by."""
 
-    impl: ClassVar[Any] = String
+    impl = String
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
@@ -64,7 +64,7 @@ class Name(types.TypeDecorator[str]):
 class Digest(types.TypeDecorator[str]):
     """A SHA-256 in hexadecimal digits, which rows are looked up by; as long when it is encrypted."""
 
-    impl: ClassVar[Any] = String(64)
+    impl = String(64)
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:

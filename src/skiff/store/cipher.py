@@ -172,7 +172,9 @@ class Cipher:
         SkiffError
             ``encrypted_damaged``.
         """
-        return _decrypt(lambda data: self._texts.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], b"text"), text).decode()
+        return _decrypt(
+            lambda data: self._texts.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], b"text"), text
+        ).decode()
 
     def encrypt_name(self, text: str) -> str:
         """Return a text encrypted so that the same text gives the same cipher and can be looked up."""

@@ -41,6 +41,11 @@ class Objects:
         self.root = root
         self._box = box
 
+    @property
+    def private(self) -> Path | None:
+        """Return the objects' folder where nothing plain may be written to the disk, else None."""
+        return None if self._box.cipher is None else self.root
+
     def put(self, data: bytes | Path) -> str:
         """Keep bytes, or a copy of a file, and return their SHA-256.
 

@@ -12,7 +12,7 @@ import secrets
 import stat
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skiff.core.errors import SkiffError
@@ -32,12 +32,15 @@ class Offer:
     Parameters
     ----------
     passphrase_file, key_file : Path or None
+    passphrase : str or None
+        One that was asked for already.
     ask : callable or None
         Asks the person at the terminal for a passphrase, without showing it; None where nobody is there.
     """
 
     passphrase_file: Path | None = None
     key_file: Path | None = None
+    passphrase: str | None = None
     ask: Callable[[str], str] | None = None
 
 
@@ -48,6 +51,8 @@ OFFER: ContextVar[Offer] = ContextVar("skiff_offer", default=Offer())  # noqa: B
 def find_passphrase(root: Path) -> str | None:
     """Return the passphrase that was given without asking anybody; None where there is none."""
     offer = OFFER.get()
+    if offer.passphrase is not None:
+        return offer.passphrase
     if offer.passphrase_file is not None:
         return read_passphrase(offer.passphrase_file, root=root)
     given = os.environ.get("SKIFF_PASSPHRASE")
@@ -67,9 +72,13 @@ def find_key_file(root: Path, configured: str | None) -> Path | None:
 
 
 def ask_passphrase(question: str) -> str | None:
-    """Ask the person at the terminal; None where nobody is there."""
-    ask = OFFER.get().ask
-    return ask(question) if ask is not None else None
+    """Ask the person at the terminal, once a command; None where nobody is there."""
+    offer = OFFER.get()
+    if offer.ask is None:
+        return None
+    answer = offer.ask(question)
+    OFFER.set(replace(offer, passphrase=answer))
+    return answer
 
 
 def read_passphrase(path: Path, *, root: Path) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from skiff.core.errors import SkiffError
 from skiff.core.settings import Settings
 from skiff.store.box import PLAIN, Box, EncryptedBox
-from skiff.store.files import make_folder
+from skiff.store.files import STAGING_PREFIX, make_folder
 from skiff.store.locks import brief_lock
 from skiff.store.secret import (
+    LEAST_CHARACTERS,
     ask_passphrase,
     find_key_file,
     find_passphrase,
@@ -48,13 +49,7 @@ def open_box(root: Path, settings: Settings) -> Box:
     own = root / ".skiff"
     if not (own / VAULT_FILE).exists():
         if settings.store.encrypt and has_content(own):
-            raise SkiffError(
-                "not_encrypted_yet",
-                what="skiff.toml says that this workspace is encrypted, and it is not.",
-                where={"setting": "store.encrypt", "file": str(own / VAULT_FILE)},
-                fix="Encrypt what it holds with `skiff encrypt`. If it was encrypted, vault.json is missing: put it back "
-                "from a backup.",
-            )
+            raise refuse_plain(root)
         return PLAIN
     from skiff.store.cipher import Cipher
     from skiff.store.vault import open_key, read_vault
@@ -70,6 +65,24 @@ def open_box(root: Path, settings: Settings) -> Box:
         )
     given = find_secrets(vault, root, configured=settings.store.key_file)
     return EncryptedBox(Cipher(open_key(vault.slots, vault.key_id, given, path=own / VAULT_FILE)))
+
+
+def refuse_plain(root: Path) -> SkiffError:
+    """Return the error for a workspace that is to be encrypted and holds plain files."""
+    return SkiffError(
+        "not_encrypted_yet",
+        what=f"{root.name} is to be encrypted, and what it holds is not.",
+        where={"setting": "store.encrypt", "file": str(root / ".skiff" / VAULT_FILE)},
+        fix="Encrypt what it holds with `skiff encrypt`. If it was encrypted, vault.json is missing: put that back from a backup.",
+    )
+
+
+def open_new_box(root: Path, settings: Settings) -> Box:
+    """Return a workspace's box, made now where ``skiff.toml`` asks for an encrypted one and nothing is kept yet."""
+    box = open_box(root, settings)
+    if box.cipher is None and settings.store.encrypt:
+        return create_box(root, choose_secrets(root, configured=settings.store.key_file))
+    return box
 
 
 def create_box(root: Path, given: Secrets) -> Box:
@@ -131,7 +144,7 @@ def ask_new_passphrase(name: str) -> str | None:
     SkiffError
         ``passphrase_differs``.
     """
-    first = ask_passphrase(f"New passphrase for {name}")
+    first = ask_passphrase(f"New passphrase for {name} (at least {LEAST_CHARACTERS} characters)")
     if first is not None and ask_passphrase("The same again") != first:
         raise SkiffError(
             "passphrase_differs",
@@ -169,7 +182,8 @@ def find_secrets(vault: Vault, root: Path, *, configured: str | None) -> Secrets
     # a key file that is not there today (a stick that was pulled out) must not shut out who knows the passphrase
     key_files = (read_key_file(path, root=root),) if path is not None and (passphrase is None or path.exists()) else ()
     if passphrase is None and not key_files and has_kind(vault, "passphrase"):
-        passphrase = ask_passphrase(f"Passphrase of {root.name}")
+        named = "this workspace" if root.name.startswith(STAGING_PREFIX) else root.name
+        passphrase = ask_passphrase(f"Passphrase of {named}")
     if passphrase is None and not key_files:
         raise SkiffError(
             "passphrase_missing",

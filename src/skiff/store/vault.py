@@ -221,7 +221,9 @@ def _refuse_costly(slot: Slot, path: Path) -> None:
 
 
 def _stretch(passphrase: str, slot: Slot) -> bytes:
-    normal = unicodedata.normalize("NFC", passphrase)  # the same letters typed on another keyboard (RFC 8265, section 4.2)
+    normal = unicodedata.normalize(
+        "NFC", passphrase
+    )  # the same letters typed on another keyboard (RFC 8265, section 4.2)
     return _stretch_once(normal.encode(), bytes.fromhex(slot["salt"]), slot["n"], slot["r"], slot["p"])
 
 

@@ -35,7 +35,7 @@ from skiff.store.releases import Releases
 from skiff.store.reports import Reports
 from skiff.store.runs import Runs
 from skiff.store.settings import read_settings
-from skiff.store.unlock import choose_secrets, create_box, describe_encryption, open_box
+from skiff.store.unlock import describe_encryption, has_content, open_box, open_new_box
 from skiff.store.windows import Windows
 
 CATALOG_FILE = "catalog.db"
@@ -206,10 +206,8 @@ class Workspace:
         objects_root = find_objects_root(settings, root)
         if not is_read_only:
             make_folder(objects_root)
-        box = open_box(root, settings)
-        is_new = box.cipher is None and settings.store.encrypt and not is_read_only
-        if is_new:
-            box = create_box(root, choose_secrets(root, configured=settings.store.key_file))
+        is_new = not has_content(own)
+        box = open_box(root, settings) if is_read_only else open_new_box(root, settings)
         catalog = Catalog.open(
             own / CATALOG_FILE, database=settings.store.database, is_read_only=is_read_only, cipher=box.cipher
         )
@@ -222,7 +220,7 @@ class Workspace:
             clock=clock,
             box=box,
         )
-        if is_new:
+        if is_new and box.cipher is not None:
             made.ledger.append("encrypt", subject="workspace", result=describe_encryption(is_on=True), at=clock())
         return made
 
