@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skiff.core.errors import SkiffError
@@ -15,6 +15,7 @@ from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.settings import read_settings, update_store
 from skiff.store.signing import load_signing_key
 from skiff.store.trust import add_trusted
+from skiff.store.unlock import VAULT_FILE
 from skiff.store.workspace import Workspace
 
 DISK = frozenset({"disk_full", "no_permission", "read_only", "disk_failing", "file_unusable"})
@@ -47,6 +48,7 @@ class BackupOutcome:
     ledger_head: str
     with_keys: bool
     fingerprint: str
+    is_encrypted: bool = False
 
     def as_result(self) -> dict[str, object]:
         """Return the result that ``--json`` prints."""
@@ -61,6 +63,7 @@ class BackupOutcome:
             "ledger_head": self.ledger_head,
             "with_keys": self.with_keys,
             "fingerprint": self.fingerprint,
+            "encrypted": self.is_encrypted,
         }
 
 
@@ -108,6 +111,7 @@ def back_up(folder: Path, output: Path, *, with_keys: bool = False, at: Callable
         made = _describe(
             output, workspace.root, index.created, len(index.files), index.head, index.with_keys, key.fingerprint
         )
+        made = replace(made, is_encrypted=box.cipher is not None)
         workspace.ledger.append(
             "backup",
             subject=output.name,
@@ -153,7 +157,8 @@ def restore(source: Path, folder: Path, *, key: str = "", at: Callable[[], str] 
         with build_beside(target) as staging:
             unpack(archive, index, staging, path=source)
             _settle(staging, source, at)
-    return _describe(source, target, index.created, len(index.files), index.head, index.with_keys, index.fingerprint)
+    made = _describe(source, target, index.created, len(index.files), index.head, index.with_keys, index.fingerprint)
+    return replace(made, is_encrypted=VAULT_FILE in index.files)
 
 
 def _settle(staging: Path, source: Path, at: Callable[[], str]) -> None:
@@ -175,6 +180,8 @@ def _settle(staging: Path, source: Path, at: Callable[[], str]) -> None:
                 "restore", subject=source.name, result={"sha256": _hash(source), "records": check.ledger.n}, at=at()
             )
     except SkiffError as error:
+        if error.code in SECRETS and "vault.json" in str(error.where.get("file", "")):
+            error.where["file"] = str(source)  # the folder in the making is gone by now
         if error.code in DISK | SECRETS or error.code == "backup_refused":
             raise
         raise refuse_backup(source, f"what it holds does not fit together ({error.code})") from error

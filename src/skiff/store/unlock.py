@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
+import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +16,7 @@ from skiff.store.files import STAGING_PREFIX, make_folder
 from skiff.store.locks import brief_lock
 from skiff.store.secret import (
     LEAST_CHARACTERS,
+    OFFER,
     ask_passphrase,
     find_key_file,
     find_passphrase,
@@ -19,6 +24,7 @@ from skiff.store.secret import (
     read_key_file,
     refuse_weak,
 )
+from skiff.store.settings import read_settings
 
 if TYPE_CHECKING:  # see `skiff.store.box`
     from skiff.store.vault import Secrets, Vault
@@ -75,6 +81,21 @@ def refuse_plain(root: Path) -> SkiffError:
         where={"setting": "store.encrypt", "file": str(root / ".skiff" / VAULT_FILE)},
         fix="Encrypt what it holds with `skiff encrypt`. If it was encrypted, vault.json is missing: put that back from a backup.",
     )
+
+
+def warm_up(root: Path) -> None:
+    """Begin to stretch the passphrase of a workspace beside other work: it takes most of a second on purpose.
+
+    Nobody is asked and nothing is told here; whoever opens the workspace next waits for what was begun.
+    """
+
+    def begin() -> None:
+        OFFER.set(replace(OFFER.get(), ask=None))
+        with contextlib.suppress(SkiffError):  # told by whoever opens it in earnest
+            open_box(root, read_settings(root))
+
+    if (root / ".skiff" / VAULT_FILE).exists():
+        threading.Thread(target=contextvars.copy_context().run, args=(begin,), daemon=True).start()
 
 
 def open_new_box(root: Path, settings: Settings) -> Box:

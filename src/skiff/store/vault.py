@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import secrets
+import threading
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ SCRYPT_N, SCRYPT_R, SCRYPT_P = 1 << 17, 8, 1
 
 MOST_SCRYPT_BYTES = 1 << 30
 """A vault that asks for more than this was not written by Skiff."""
+
+_STRETCHING = threading.Lock()
 
 State: TypeAlias = Literal["encrypted", "encrypting", "decrypting", "rotating"]
 Slot: TypeAlias = Mapping[str, Any]  # Any: a JSON document
@@ -224,7 +227,8 @@ def _stretch(passphrase: str, slot: Slot) -> bytes:
     normal = unicodedata.normalize(
         "NFC", passphrase
     )  # the same letters typed on another keyboard (RFC 8265, section 4.2)
-    return _stretch_once(normal.encode(), bytes.fromhex(slot["salt"]), slot["n"], slot["r"], slot["p"])
+    with _STRETCHING:  # a second thread waits for the first and finds what it made
+        return _stretch_once(normal.encode(), bytes.fromhex(slot["salt"]), slot["n"], slot["r"], slot["p"])
 
 
 @functools.lru_cache(maxsize=8)
