@@ -94,7 +94,7 @@ def back_up(folder: Path, output: Path, *, with_keys: bool = False, at: Callable
                 "backup_elsewhere",
                 what="The catalog of this workspace is in a database server, whose own tools must back it up.",
                 where={"setting": "store.database"},
-                fix="Use pg_dump for the database, and copy the folders .skiff/objects and .skiff/releases after it.",
+                fix="Use pg_dump for the database, and copy .skiff/objects, .skiff/releases and, where it is encrypted, .skiff/vault.json after it.",
             )
         own = workspace.root / SKIFF_FOLDER
         with explained(output):
