@@ -19,6 +19,7 @@ from skiff.flows.backup import back_up, restore
 from skiff.flows.conclude import RunOutcome
 from skiff.flows.govern import write_mapping
 from skiff.flows.handover import hand_over
+from skiff.flows.model import Model
 from skiff.flows.monitor import monitor_log
 from skiff.flows.predict import Columns, predict_file
 from skiff.flows.predictions import export_predictions
@@ -126,7 +127,9 @@ def test_the_twin_goes_on_working_and_comes_back_from_a_backup(twin: Path, booki
     predict_file(twin, bookings, output=tmp_path / "again.csv", columns=Columns(key="booking"))
     assert monitor_log(twin).release == 1
     bundle = hand_over(twin).path
-    assert verify_bundle(bundle).is_yes
+    assert verify_bundle(bundle).is_whole
+    model = Model.load(twin / ".skiff" / "releases" / "0001")
+    assert len(model.predict(pl.read_csv(bookings))) == 1_200
     made = back_up(twin, tmp_path / "b.zip", with_keys=True)
     assert made.is_encrypted
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from skiff.core.errors import SkiffError
 from skiff.core.settings import decode_settings
 from skiff.flows import encryption
 from skiff.flows.workspace import make_workspace
+from skiff.store import memory
 from skiff.store import vault as vaults
+from skiff.store.pieces import iterate_csv_pieces
 from skiff.store.secret import OFFER, Offer, make_key_file, read_key_file, read_passphrase
 from skiff.store.workspace import Workspace
 
@@ -238,3 +241,30 @@ def test_files_are_bound_to_their_workspace_and_their_name(root: Path, tmp_path:
     shutil.copy(tmp_path / "v" / ".skiff" / "ledger.head", root / ".skiff" / "ledger.head")
     with Workspace.open(root) as workspace:
         assert not workspace.ledger.verify().ok
+
+
+def test_a_file_in_the_making_lies_in_memory_and_never_on_the_disk(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not memory.is_in_memory(memory.MEMORY):
+        pytest.skip("this machine has no /dev/shm in memory")
+    with Workspace.open(root) as workspace:
+        with workspace.objects.stage(suffix=".parquet") as place:
+            assert place.is_relative_to(memory.MEMORY)
+            assert place.parent.stat().st_mode & 0o777 == 0o700
+            place.write_bytes(b"rows" * 999)
+            sha256 = workspace.objects.put(place)
+        assert not place.parent.exists()
+        assert workspace.objects.get(sha256) == b"rows" * 999
+        source = root.parent / "many.csv"
+        source.write_text("a,b\n1,2\n3,4\n")
+        for piece in iterate_csv_pieces(source, header_rows=1, private=workspace.objects.private):
+            assert piece.is_relative_to(memory.MEMORY)
+        left = Path(
+            tempfile.mkdtemp(prefix=memory._name(workspace.objects.root), dir=memory.MEMORY)
+        )  # a killed process's
+    with Workspace.open(root) as workspace:
+        assert workspace.sweep.leftovers == 1
+        assert not left.exists()
+        monkeypatch.setattr(memory, "MEMORY", root.parent)
+        with pytest.raises(SkiffError) as caught, workspace.objects.stage():
+            pass
+    assert caught.value.code == "no_private_memory"

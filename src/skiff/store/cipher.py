@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from skiff.core.errors import SkiffError
+from skiff.store.files import MAGIC
 
-MAGIC = b"SKIFFENC"
 VERSION = 1
 KEY_BYTES = 32
 CHUNK_BYTES = 1 << 16

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from skiff.core.errors import SkiffError
 from skiff.core.settings import Settings
 from skiff.store.box import PLAIN, Box, EncryptedBox
-from skiff.store.files import STAGING_PREFIX, make_folder
+from skiff.store.files import MAGIC, STAGING_PREFIX, make_folder, read_bytes
 from skiff.store.locks import brief_lock
 from skiff.store.secret import (
     LEAST_CHARACTERS,
@@ -25,6 +25,7 @@ from skiff.store.secret import (
     refuse_weak,
 )
 from skiff.store.settings import read_settings
+from skiff.store.trust import name_file
 
 if TYPE_CHECKING:  # see `skiff.store.box`
     from skiff.store.vault import Secrets, Vault
@@ -71,6 +72,29 @@ def open_box(root: Path, settings: Settings) -> Box:
         )
     given = find_secrets(vault, root, configured=settings.store.key_file)
     return EncryptedBox(Cipher(open_key(vault.slots, vault.key_id, given, path=own / VAULT_FILE)))
+
+
+def read_released(path: Path) -> bytes:
+    """Return a file of a release's folder, decrypted where its workspace is encrypted; any other file as it is.
+
+    Raises
+    ------
+    SkiffError
+        ``encrypted_damaged`` where it lies in no workspace any more, and what `open_box` says.
+    """
+    data = read_bytes(path)
+    if not data.startswith(MAGIC):
+        return data
+    place = path.absolute()
+    own = place.parents[2] if len(place.parents) > 2 else place.parent  # noqa: PLR2004  .skiff/releases/0001/model.onnx
+    if own.name != ".skiff" or not place.parent.name.isdecimal():
+        raise SkiffError(
+            "encrypted_damaged",
+            what=f"{path} is encrypted, and the workspace it belongs to is not around it.",
+            where={"file": str(path)},
+            fix="Give a release away with `skiff releases export`, which decrypts it, or name the folder inside its workspace.",
+        )
+    return open_box(own.parent, read_settings(own.parent)).open(data, name_file(int(place.parent.name), place.name))
 
 
 def refuse_plain(root: Path) -> SkiffError:
