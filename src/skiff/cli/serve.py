@@ -41,7 +41,7 @@ def command(
     from skiff.store.unlock import warm_up
 
     root = workspace.expanduser().absolute()
-    warm_up(root)
+    warming = warm_up(root)
     # By name: the faces do not know each other, and the server's libraries are needed by this command only.
     server = importlib.import_module("skiff.serve.server")
     wish = server.Wish(
@@ -53,5 +53,6 @@ def command(
         tls_key=tls_key,
         access_log=access_log,
     )
+    warming.join()
     server.serve(wish)
     return Outcome(result={"stopped": True}, show=lambda: None)

@@ -53,9 +53,10 @@ def sweep_memory_folders(root: Path) -> int:
     swept = 0
     if MEMORY.is_dir():
         for folder in MEMORY.glob(f"{_name(root)}*"):
-            if folder.stat().st_uid == os.getuid():
-                shutil.rmtree(folder, ignore_errors=True)
-                swept += 1
+            with contextlib.suppress(OSError):  # somebody else's, or gone already
+                if folder.stat().st_uid == os.getuid():
+                    shutil.rmtree(folder)
+                    swept += 1
     return swept
 
 

@@ -107,19 +107,21 @@ def refuse_plain(root: Path) -> SkiffError:
     )
 
 
-def warm_up(root: Path) -> None:
-    """Begin to stretch the passphrase of a workspace beside other work: it takes most of a second on purpose.
+def warm_up(root: Path) -> threading.Thread:
+    """Begin to stretch the passphrase of a workspace beside other work, because it takes most of a second on purpose.
 
-    Nobody is asked and nothing is told here; whoever opens the workspace next waits for what was begun.
+    Nobody is asked and nothing is told here. Join the thread before the workspace is opened, and before a process is forked.
     """
 
     def begin() -> None:
         OFFER.set(replace(OFFER.get(), ask=None))
         with contextlib.suppress(SkiffError):  # told by whoever opens it in earnest
-            open_box(root, read_settings(root))
+            if (root / ".skiff" / VAULT_FILE).exists():
+                open_box(root, read_settings(root))
 
-    if (root / ".skiff" / VAULT_FILE).exists():
-        threading.Thread(target=contextvars.copy_context().run, args=(begin,), daemon=True).start()
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(begin,), daemon=True)
+    thread.start()
+    return thread
 
 
 def open_new_box(root: Path, settings: Settings) -> Box:
