@@ -32,6 +32,8 @@ def command(output: Path, *, with_keys: bool, workspace: Path) -> Outcome:
         )
         click.echo(f"SHA-256 {made.sha256}")
         click.echo(f"Signed with key {made.fingerprint}")
+        if made.is_encrypted:
+            click.echo("Encrypted as the workspace is: only what opens it today opens this file.", err=True)
         if not with_keys:
             click.echo(
                 "Keys are not in it: a workspace put back from it signs with a new key and needs new API keys.",

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from skiff.cli.face import Outcome, answer
-from skiff.cli.options import gather_wishes, question_options
+from skiff.cli.options import gather_wishes, question_options, secret_options
 
 
 @click.command("check", short_help="Look for what ruins models: leaks, gaps, duplicates, imbalance.")
@@ -31,6 +31,7 @@ from skiff.cli.options import gather_wishes, question_options
     help="Where to write the page.  [default: the workspace's reports, else beside FILE]",
 )
 @click.option("--no-report", is_flag=True, help="Write no page.")
+@secret_options
 @answer("check")
 def command(
     file: Path,

@@ -40,6 +40,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("skiff.cli.verify", "Check a handover bundle: signature, hashes, ledger, answers."),
     "backup": ("skiff.cli.backup", "Write one file from which the workspace can be put back."),
     "restore": ("skiff.cli.restore", "Put a workspace back from a backup."),
+    "encrypt": ("skiff.cli.encrypt", "Encrypt what a workspace holds, by a passphrase or a key file."),
+    "decrypt": ("skiff.cli.decrypt", "Write what an encrypted workspace holds as plain files again."),
+    "vault": ("skiff.cli.vault", "Show and change what opens an encrypted workspace."),
     "config": ("skiff.cli.config", "Show every setting, its value and where it comes from."),
     "doctor": ("skiff.cli.doctor", "Check this machine and this installation."),
 }

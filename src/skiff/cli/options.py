@@ -29,7 +29,7 @@ class Seconds(click.ParamType[float]):
 
 
 def workspace_option(function: Function) -> Function:
-    """Add ``--workspace``, by default the folder one stands in."""
+    """Add ``--workspace``, by default the folder one stands in, and what opens an encrypted one."""
     return click.option(
         "--workspace",
         "-w",
@@ -37,7 +37,67 @@ def workspace_option(function: Function) -> Function:
         default=Path(),
         show_default="the folder you are in",
         help="Folder of the workspace.",
-    )(function)
+    )(secret_options(function))
+
+
+def secret_options(function: Function) -> Function:
+    """Add what opens an encrypted workspace; it is offered to whoever opens one while the command runs."""
+    place = click.Path(path_type=Path, dir_okay=False)
+    options = [
+        click.option(
+            "--passphrase-file",
+            type=place,
+            expose_value=False,
+            callback=_offer("passphrase_file"),
+            help="File whose first line is the passphrase of an encrypted workspace.  [default: SKIFF_PASSPHRASE, or asked]",
+        ),
+        click.option(
+            "--key-file",
+            type=place,
+            expose_value=False,
+            callback=_offer("key_file"),
+            help="File whose key opens an encrypted workspace.  [default: SKIFF_KEY_FILE, or store.key_file]",
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _offer(field: str) -> Callable[[click.Context, click.Parameter, Path | None], None]:
+    def keep(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
+        del param
+        from dataclasses import replace
+
+        from skiff.store.secret import OFFER
+
+        is_asked = sys.stdin.isatty() and sys.stderr.isatty() and "--json" not in sys.argv
+        offer = replace(OFFER.get(), ask=_ask if is_asked else None)
+        if value is not None and field == "key_file":
+            offer = replace(offer, key_file=value)
+        elif value is not None:
+            offer = replace(offer, passphrase_file=value)
+        token = OFFER.set(offer)
+        ctx.call_on_close(lambda: OFFER.reset(token))
+
+    return keep
+
+
+def _ask(question: str) -> str:
+    answer: str = click.prompt(question, hide_input=True, err=True)
+    return answer
+
+
+def warn_of_loss() -> None:
+    """Say once what encryption takes away and what it leaves open."""
+    click.echo(
+        "If the passphrase and every key file are lost, nothing can be recovered: not by you, not by anybody.", err=True
+    )
+    click.echo("Make a second key now and keep it elsewhere: skiff vault add-key FILE", err=True)
+    click.echo(
+        "reports/, handover bundles and exports are meant to be given away: they stay plain, as does skiff.toml.",
+        err=True,
+    )
 
 
 def question_options(function: Function) -> Function:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skiff.cli.face import Outcome, answer
+from skiff.cli.options import secret_options
 
 if TYPE_CHECKING:
     from skiff.data.personal import PersonalColumn
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     help="Whose answers and key hold.  [default: the folder named after FILE, else the one you are in; key: the latter]",
 )
 @click.option("--yes", "-y", is_flag=True, help="Never ask; take what Skiff finds.")
+@secret_options
 @answer("pii")
 def command(file: Path, workspace: Path | None, **options: Any) -> Outcome:  # noqa: ANN401  one option each
     """Say of every column of FILE whether it is about persons, why, and how easily rows lead back to them.

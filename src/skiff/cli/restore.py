@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from skiff.cli.face import Outcome, answer
+from skiff.cli.options import secret_options
 
 
 @click.command("restore", short_help="Put a workspace back from a backup.")
@@ -18,6 +19,7 @@ from skiff.cli.face import Outcome, answer
     type=click.Path(path_type=Path),
     help="A workspace, or a file, that says who was erased since.  [default: FILE.erased.json]",
 )
+@secret_options
 @answer("restore")
 def command(file: Path, folder: Path, key: str, tombstones: Path | None) -> Outcome:
     """Put the workspace in FILE back into FOLDER, which must be new or empty. A damaged backup changes nothing."""

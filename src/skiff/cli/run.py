@@ -8,7 +8,14 @@ from typing import Any
 import click
 
 from skiff.cli.face import Outcome, answer
-from skiff.cli.options import ask_provenance, effort_options, gather_wishes, provenance_options, question_options
+from skiff.cli.options import (
+    ask_provenance,
+    effort_options,
+    gather_wishes,
+    provenance_options,
+    question_options,
+    secret_options,
+)
 
 
 @click.command("run", short_help="The whole journey: from a file to a released, explained model.")
@@ -22,6 +29,7 @@ from skiff.cli.options import ask_provenance, effort_options, gather_wishes, pro
     help="Folder to work in.  [default: named after FILE, beside it]",
 )
 @provenance_options
+@secret_options
 @answer("run")
 def command(file: Path, workspace: Path | None, **options: Any) -> Outcome:  # noqa: ANN401  one option each
     """Read FILE, look for leaks, train, judge on sealed rows, release one ONNX file and write a report.

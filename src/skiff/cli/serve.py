@@ -38,10 +38,14 @@ def command(
 
     Example:  skiff serve --workspace bookings
     """
+    from skiff.store.unlock import warm_up
+
+    root = workspace.expanduser().absolute()
+    warming = warm_up(root)
     # By name: the faces do not know each other, and the server's libraries are needed by this command only.
     server = importlib.import_module("skiff.serve.server")
     wish = server.Wish(
-        root=workspace.expanduser().absolute(),
+        root=root,
         host=host,
         port=port,
         workers=workers,
@@ -49,5 +53,6 @@ def command(
         tls_key=tls_key,
         access_log=access_log,
     )
+    warming.join()
     server.serve(wish)
     return Outcome(result={"stopped": True}, show=lambda: None)

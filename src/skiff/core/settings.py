@@ -24,6 +24,9 @@ from skiff.core.task import Costs
 Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
 Recipe: TypeAlias = dict[str, Any]  # whatever TOML can hold: the reader of tables knows its own keys
 
+SECRET_NAMES = frozenset({"passphrase", "password", "passwd", "secret", "key", "encryption_key", "secret_key"})
+"""Names under which a secret might be written into the file; none of them is a setting."""
+
 CLOSE_ENOUGH = 0.6
 """Similarity above which another key is suggested (the default of `difflib.get_close_matches`)."""
 
@@ -207,6 +210,19 @@ class StoreSettings:
     objects: Name | None = field(
         default=None,
         metadata=_meaning("Another folder for datasets and models than .skiff/objects.", '"/mnt/big/objects"'),
+    )
+    encrypt: bool = field(
+        default=False,
+        metadata=_meaning(
+            "Whether what .skiff holds is encrypted; an existing workspace needs `skiff encrypt`.", "true"
+        ),
+    )
+    key_file: Name | None = field(
+        default=None,
+        metadata=_meaning(
+            "The file, outside the workspace, whose key opens it. The path is no secret; a passphrase never stands here.",
+            '"/home/me/keys/bookings.key"',
+        ),
     )
 
 
@@ -483,8 +499,8 @@ def decode_settings(text: str, *, file: str = "skiff.toml") -> Settings:
     Raises
     ------
     SkiffError
-        ``settings_unreadable`` (not TOML), ``setting_unknown`` (all unknown keys at once), ``setting_bad_type``,
-        ``setting_bad_value``; ``where.setting`` is the path of the key.
+        ``settings_unreadable`` (not TOML), ``secret_in_settings``, ``setting_unknown`` (all unknown keys at once),
+        ``setting_bad_type``, ``setting_bad_value``; ``where.setting`` is the path of the key.
 
     Examples
     --------
@@ -498,6 +514,7 @@ def decode_settings(text: str, *, file: str = "skiff.toml") -> Settings:
     document = parse_document(text, file=file)
     if document.get("costs") == {}:  # the commented first file has the empty table; it states no costs
         del document["costs"]
+    _refuse_secrets(document, file)
     unknown = list(_find_unknown(document))
     if unknown:
         raise _describe_unknown(unknown, file)
@@ -532,6 +549,21 @@ def parse_document(text: str, *, file: str = "skiff.toml") -> dict[str, Any]:
             where=where,
             fix='A line looks like  name = "text"  or  name = 12 ; texts need quotes, and each name appears once.',
         ) from error
+
+
+def _refuse_secrets(document: Mapping[str, Any], file: str) -> None:
+    """Refuse a passphrase or a key: whoever gets the folder gets this file."""
+    named = [("", document), *((f"{section}.", body) for section, body in document.items() if section != "reading")]
+    for prefix, body in named:
+        for key in body if isinstance(body, dict) else ():
+            if key.lower().replace("-", "_") in SECRET_NAMES:
+                raise SkiffError(
+                    "secret_in_settings",
+                    what=f"{file} holds a secret under '{prefix}{key}', where whoever gets the folder can read it.",
+                    where={"file": file, "setting": f"{prefix}{key}"},
+                    fix="Take it out and choose another. Give a passphrase by SKIFF_PASSPHRASE or --passphrase-file, or name "
+                    'a key file outside the workspace, as in  key_file = "/home/me/keys/bookings.key"',
+                )
 
 
 def _find_unknown(document: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:

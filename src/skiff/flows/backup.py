@@ -17,10 +17,23 @@ from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.settings import read_settings, update_store
 from skiff.store.signing import load_signing_key
 from skiff.store.trust import add_trusted
+from skiff.store.unlock import VAULT_FILE
 from skiff.store.workspace import Workspace
 
 DISK = frozenset({"disk_full", "no_permission", "read_only", "disk_failing", "file_unusable"})
 """Not the backup's fault."""
+
+SECRETS = frozenset(
+    {
+        "wrong_passphrase",
+        "wrong_key_file",
+        "passphrase_missing",
+        "passphrase_empty",
+        "secret_exposed",
+        "key_file_unknown",
+    }
+)
+"""Nor is it where an encrypted one cannot be opened: the person has the wrong key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +52,7 @@ class BackupOutcome:
     fingerprint: str
     left_out: int = 0
     without_model: bool = False
+    is_encrypted: bool = False
 
     def as_result(self) -> dict[str, object]:
         """Return the result that ``--json`` prints."""
@@ -55,6 +69,7 @@ class BackupOutcome:
             "fingerprint": self.fingerprint,
             "persons_left_out": self.left_out,
             "without_model": self.without_model,
+            "encrypted": self.is_encrypted,
         }
 
 
@@ -76,7 +91,7 @@ def back_up(folder: Path, output: Path, *, with_keys: bool = False, at: Callable
 
     Notes
     -----
-    The file holds the client's data. ``reports/``, unfinished trainings and locks are left out.
+    The file holds the client's data, encrypted where the workspace is. ``reports/``, unfinished trainings and locks are left out.
     """
     created = at()
     with Workspace.open(folder) as workspace:
@@ -85,23 +100,25 @@ def back_up(folder: Path, output: Path, *, with_keys: bool = False, at: Callable
                 "backup_elsewhere",
                 what="The catalog of this workspace is in a database server, whose own tools must back it up.",
                 where={"setting": "store.database"},
-                fix="Use pg_dump for the database, and copy the folders .skiff/objects and .skiff/releases after it.",
+                fix="Use pg_dump for the database, and copy .skiff/objects, .skiff/releases and, where it is encrypted, .skiff/vault.json after it.",
             )
         own = workspace.root / SKIFF_FOLDER
         with explained(output):
             output.parent.mkdir(parents=True, exist_ok=True)
-        key = load_signing_key(own)
+        key = load_signing_key(own, box=workspace.box)
         add_trusted(own, key.public.hex())
         workspace.erasures.note_backup(Backup(file=str(output.expanduser().absolute()), created=created))
+        box = workspace.box
         with gather(
-            workspace.root, objects=workspace.objects.root, staging=own / "tmp", with_keys=with_keys
+            workspace.root, objects=workspace.objects.root, staging=own / "tmp", with_keys=with_keys, box=box
         ) as contents:
             index = write_backup(
-                output, contents, key, workspace=workspace.root.name, created=created, with_keys=with_keys
+                output, contents, key, workspace=workspace.root.name, created=created, with_keys=with_keys, box=box
             )
         made = _describe(
             output, workspace.root, index.created, len(index.files), index.head, index.with_keys, key.fingerprint
         )
+        made = replace(made, is_encrypted=box.cipher is not None)
         workspace.ledger.append(
             "backup",
             subject=output.name,
@@ -161,7 +178,7 @@ def restore(
             _settle(staging, source, at)
             left_out, without_model = apply_tombstones(staging, stones, at=at) if stones else (0, False)
     made = _describe(source, target, index.created, len(index.files), index.head, index.with_keys, index.fingerprint)
-    return replace(made, left_out=left_out, without_model=without_model)
+    return replace(made, left_out=left_out, without_model=without_model, is_encrypted=VAULT_FILE in index.files)
 
 
 def _read_stones(source: Path, given: Path | None) -> Tombstones | None:
@@ -197,7 +214,9 @@ def _settle(staging: Path, source: Path, at: Callable[[], str]) -> None:
                 "restore", subject=source.name, result={"sha256": _hash(source), "records": check.ledger.n}, at=at()
             )
     except SkiffError as error:
-        if error.code in DISK or error.code == "backup_refused":
+        if error.code in SECRETS and "vault.json" in str(error.where.get("file", "")):
+            error.where["file"] = str(source)  # the folder in the making is gone by now
+        if error.code in DISK | SECRETS or error.code == "backup_refused":
             raise
         raise refuse_backup(source, f"what it holds does not fit together ({error.code})") from error
 

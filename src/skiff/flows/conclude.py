@@ -170,5 +170,10 @@ def write_documents(workspace: Workspace, papers: Mapping[str, str], publication
         "card": str(workspace.write_report("card.md", papers["card.md"].encode())),
     }
     if publication is not None:
-        files["datasheet"] = str(publication.record.path / "datasheet.json")
+        sheet = publication.record.path / "datasheet.json"
+        if workspace.box.cipher is not None:  # the release's own copy is encrypted
+            sheet = workspace.write_report(
+                sheet.name, workspace.releases.read_file(publication.record.number, sheet.name)
+            )
+        files["datasheet"] = str(sheet)
     return files

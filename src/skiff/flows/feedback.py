@@ -34,7 +34,9 @@ def read_outcomes(workspace: Workspace, *, since: str | None = None, release: in
         As `skiff.store.predictions.reader.PredictionReader.read_window` gives it.
     """
     settings: Settings = workspace.settings
-    store = open_store(workspace.root / OWN_FOLDER, database=settings.store.database, is_read_only=True)
+    store = open_store(
+        workspace.root / OWN_FOLDER, database=settings.store.database, is_read_only=True, box=workspace.box
+    )
     with PredictionReader(store) as reader:
         rows = reader.read_window(datetime.fromisoformat(since) if since else None, release=release)
     return rows.filter(pl.col("outcome").is_not_null(), pl.col("role") != "shadow").sort("at")

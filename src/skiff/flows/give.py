@@ -8,7 +8,7 @@ from typing import Any
 
 from skiff.core.errors import SkiffError
 from skiff.report.answers import render_answer_page
-from skiff.store.files import make_folder, read_bytes, write_atomic
+from skiff.store.files import make_folder, write_atomic
 from skiff.store.trust import SIGNATURE_FILE
 from skiff.store.workspace import Workspace
 
@@ -69,7 +69,7 @@ def give_release(folder: Path, output: Path, *, release: int | None = None, with
         record = workspace.releases.verify(number)
         manifest: dict[str, Any] = dict(workspace.releases.read_manifest(number))  # Any: a JSON document
         files = {name: workspace.releases.read_file(number, name) for name in manifest["files"]}
-        files["manifest.json"] = read_bytes(record.path / "manifest.json")
+        files["manifest.json"] = workspace.releases.read_document(number)
         signature = workspace.releases.read_signature(number)
         files |= {} if signature is None else {SIGNATURE_FILE: signature}
     if with_page:

@@ -20,7 +20,7 @@ from skiff.report.handover.papers import list_papers
 from skiff.report.pdf import render_pdf
 from skiff.store.bundle_check import FORMAT, INDEX, LEDGER, SIGNATURE
 from skiff.store.clock import now_utc
-from skiff.store.files import read_bytes, write_atomic
+from skiff.store.files import write_atomic
 from skiff.store.signing import SigningKey, load_signing_key
 from skiff.store.trust import SIGNATURE_FILE
 from skiff.store.workspace import Workspace
@@ -88,15 +88,15 @@ def hand_over(
                 where={"workspace": str(workspace.root)},
                 fix="Make one with `skiff run FILE --target COLUMN`, or promote one: see `skiff releases list`.",
             )
-        record = workspace.releases.verify(number)
+        workspace.releases.verify(number)
         manifest: dict[str, Any] = dict(workspace.releases.read_manifest(number))
         files = {
             name: workspace.releases.read_file(number, name) for name in manifest["files"] if name != "evidence.jsonl"
         }
-        files["manifest.json"] = read_bytes(record.path / "manifest.json")
+        files["manifest.json"] = workspace.releases.read_document(number)
         signature = workspace.releases.read_signature(number)
         files |= {} if signature is None else {SIGNATURE_FILE: signature}
-        key = load_signing_key(workspace.root / OWN_FOLDER)
+        key = load_signing_key(workspace.root / OWN_FOLDER, box=workspace.box)
         title = f"{workspace.root.name}: {manifest['task']['target']}"
         files |= list_papers(manifest, title=title, fingerprint=key.fingerprint, with_page=with_page)
         files["golden.json"] = _encode(build_golden(Predictor(files["model.onnx"])))

@@ -51,7 +51,7 @@ def revoke_key(folder: Path, key_id: str) -> dict[str, Any]:  # Any: a JSON docu
 
 
 def _ring(workspace: Workspace) -> KeyRing:
-    return KeyRing(workspace.root / SKIFF_FOLDER)
+    return KeyRing(workspace.root / SKIFF_FOLDER, box=workspace.box)
 
 
 def _tell(key: ApiKey) -> dict[str, Any]:  # Any: a JSON document

@@ -19,7 +19,8 @@ from skiff.core.signature import Signature
 from skiff.deploy.answers import Answers
 from skiff.deploy.runtime import Prediction, Predictions, Runtime
 from skiff.deploy.whatif import WhatIf, ask_what_if
-from skiff.store.files import explained, read_bytes, write_atomic
+from skiff.store.files import explained, write_atomic
+from skiff.store.unlock import read_released
 
 COMPANION = "reasons.onnx"
 Table = Any  # a Polars or pandas frame, a PyArrow table, a mapping of columns, or a list of rows
@@ -224,10 +225,12 @@ class Model:
     def load(cls, folder: Path | str) -> Self:
         """Open a saved model or a release's folder; nothing but onnxruntime is needed.
 
+        A release of an encrypted workspace is opened by what opens that: ``SKIFF_PASSPHRASE``, ``SKIFF_KEY_FILE`` …
+
         Raises
         ------
         SkiffError
-            ``model_not_found`` where there is no ``model.onnx``.
+            ``model_not_found`` where there is no ``model.onnx``; ``passphrase_missing``, ``encrypted_damaged`` ….
         """
         root = Path(folder)
         path = root if root.suffix == ".onnx" else root / "model.onnx"
@@ -241,13 +244,13 @@ class Model:
         facts: dict[str, Any] = {}
         for name in ("facts.json", "manifest.json"):
             if (path.parent / name).is_file():
-                facts = json.loads(read_bytes(path.parent / name))
+                facts = json.loads(read_released(path.parent / name))
                 break
         metrics = {name: _from_json(item) for name, item in facts.get("metrics", {}).items()}
         findings = [_finding_from_json(item) for item in facts.get("findings", [])]
         beside = path.parent / COMPANION
-        companion = read_bytes(beside) if beside.is_file() else None
-        return cls(read_bytes(path), measurements=metrics, findings=findings, companion=companion)
+        companion = read_released(beside) if beside.is_file() else None
+        return cls(read_released(path), measurements=metrics, findings=findings, companion=companion)
 
     def __repr__(self) -> str:
         """Return what the model is, in one line."""

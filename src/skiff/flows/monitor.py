@@ -440,7 +440,10 @@ def _draw_training(workspace: Workspace, sha256: str) -> pl.DataFrame | None:
 
 def _open_log(workspace: Workspace) -> Any:  # noqa: ANN401  either of two stores
     return open_store(
-        workspace.root / ".skiff", database=workspace.settings.store.database, is_read_only=workspace.is_read_only
+        workspace.root / ".skiff",
+        database=workspace.settings.store.database,
+        is_read_only=workspace.is_read_only,
+        box=workspace.box,
     )
 
 

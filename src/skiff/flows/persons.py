@@ -141,7 +141,7 @@ def _like(logged: Sequence[LoggedRow], frame: pl.DataFrame) -> pl.DataFrame:
 def find_logged(workspace: Workspace, person: Person) -> list[LoggedRow]:
     """Return the person's rows of the prediction log: by subject, by key, or by an input that stands for one person."""
     own = workspace.root / SKIFF_FOLDER
-    store = open_store(own, database=workspace.settings.store.database, is_read_only=True)
+    store = open_store(own, database=workspace.settings.store.database, is_read_only=True, box=workspace.box)
     pseudonym = own / KEYS / PSEUDONYM_FILE
     hashed = hash_cell(person.name, pseudonym.read_bytes()) if pseudonym.is_file() else None
     pieces = (

@@ -19,8 +19,11 @@ def read_pieces(
     recipe: Mapping[str, Any] | None = None,
     keep_text: Sequence[str] = (),
     keep_words: Sequence[str] = (),
+    private: Path | None = None,
 ) -> Iterator[ReadTable]:
     """Yield the rows of a file as one table, or as several where it is large CSV or Parquet.
+
+    With `private`, see `skiff.store.pieces.iterate_csv_pieces`.
 
     Raises
     ------
@@ -36,7 +39,7 @@ def read_pieces(
             yield replace(read_table(frame, keep_text=keep_text), name=source.name)
         return
     known = dict(recipe or {})
-    heads = iterate_csv_pieces(source, header_rows=0)  # its pieces are removed with it
+    heads = iterate_csv_pieces(source, header_rows=0, private=private)  # its pieces are removed with it
     head = next(heads)
     first = read_table(head, recipe=known or None, keep_text=keep_text, keep_words=keep_words)
     heads.close()
@@ -45,5 +48,5 @@ def read_pieces(
         return
     header_row = first.reading.get("header_row")
     header_rows = header_row + 1 if isinstance(header_row, int) else 0  # counted from 0; titles stand above it
-    for piece in iterate_csv_pieces(source, header_rows=header_rows):
+    for piece in iterate_csv_pieces(source, header_rows=header_rows, private=private):
         yield read_table(piece, recipe=first.reading, keep_text=keep_text, keep_words=keep_words)

@@ -26,6 +26,7 @@ from skiff.secure.pii import Treated, mask_table, pseudonymise_table
 from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.personal_key import name_key, read_personal_key
 from skiff.store.settings import read_settings, update_privacy
+from skiff.store.unlock import open_new_box
 
 Treatment: TypeAlias = Literal["mask", "pseudonymise"]
 
@@ -166,7 +167,10 @@ def treat_file(scan: Scan, output: Path, *, treatment: Treatment, folder: Path, 
     """
     refuse_unknown_format(output)
     found = scan.outcome
-    key = read_personal_key(folder / SKIFF_FOLDER, rotate=rotate) if treatment == "pseudonymise" else None
+    key = None
+    if treatment == "pseudonymise":
+        box = open_new_box(folder, read_settings(folder))
+        key = read_personal_key(folder / SKIFF_FOLDER, rotate=rotate, box=box)
     spared = [column for column in found.columns if column.column != scan.sensitive]
     treated: Treated = pseudonymise_table(scan.frame, spared, key=key) if key else mask_table(scan.frame, spared)
     write_table(treated.frame, output)

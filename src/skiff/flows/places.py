@@ -99,7 +99,7 @@ class LogPlace:
         ids = [row.prediction.id for row in find_logged(workspace, person)]
         if not ids:
             return 0
-        store = open_store(workspace.root / SKIFF_FOLDER, database=workspace.settings.store.database)
+        store = open_store(workspace.root / SKIFF_FOLDER, database=workspace.settings.store.database, box=workspace.box)
         try:
             return store.erase_rows(ids)
         finally:

@@ -124,7 +124,7 @@ def predict_file(
         rows, reviews = 0, 0
         counts: dict[str, int] = {}
         findings: tuple[Finding, ...] = ()
-        for place, read in enumerate(read_pieces(source, keep_text=keep_text)):
+        for place, read in enumerate(read_pieces(source, keep_text=keep_text, private=workspace.objects.private)):
             if not place:
                 findings = _hold(standing, read)
             frame = answer_table(desk, read.frame, named, log=log, n_reasons=n_reasons)
@@ -234,13 +234,13 @@ def _list_names(frame: pl.DataFrame, column: str | None) -> list[str | None]:
 def _open(workspace: Workspace, number: int) -> Standing:
     own = workspace.root / SKIFF_FOLDER
     keep = workspace.settings.serving.keep_inputs
-    hash_key = KeyRing(own).read_pseudonym_key() if keep == "hashed" else b""
-    shelf = ReleaseShelf(own, database=workspace.settings.store.database)
+    hash_key = KeyRing(own, box=workspace.box).read_pseudonym_key() if keep == "hashed" else b""
+    shelf = ReleaseShelf(own, database=workspace.settings.store.database, box=workspace.box)
     return open_standing(shelf, number, keep=keep, hash_key=hash_key, workers=2)
 
 
 def _open_log(workspace: Workspace) -> PredictionLog:
-    store = open_store(workspace.root / SKIFF_FOLDER, database=workspace.settings.store.database)
+    store = open_store(workspace.root / SKIFF_FOLDER, database=workspace.settings.store.database, box=workspace.box)
     return PredictionLog(store, clock=_now)
 
 

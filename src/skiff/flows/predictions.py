@@ -15,7 +15,7 @@ def open_predictions(workspace: Workspace) -> PredictionReader:
     """Return a reader of the workspace's log; close it, or use it in a ``with`` block."""
     own = workspace.root / SKIFF_FOLDER
     database = workspace.settings.store.database
-    return PredictionReader(open_store(own, database=database, is_read_only=workspace.is_read_only))
+    return PredictionReader(open_store(own, database=database, is_read_only=workspace.is_read_only, box=workspace.box))
 
 
 def count_predictions(folder: Path) -> dict[str, int]:

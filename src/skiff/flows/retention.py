@@ -183,6 +183,6 @@ def _empty_column(workspace: Workspace, item: Due, *, at: Callable[[], str]) -> 
 
 def _forget(workspace: Workspace, item: Due) -> int:
     fields: dict[str, Field] = {"inputs": "inputs", "subject": "subject"}
-    store = open_store(workspace.root / SKIFF_FOLDER, database=workspace.settings.store.database)
+    store = open_store(workspace.root / SKIFF_FOLDER, database=workspace.settings.store.database, box=workspace.box)
     with PredictionLog(store, clock=lambda: time.time_ns() // 1000) as log:
         return log.forget(field=fields.get(item.what), older_than_days=item.days)

@@ -74,7 +74,9 @@ def _find_people(workspace: Workspace, stones: Tombstones, key: bytes) -> dict[s
         places = dict.fromkeys([*list_columns(workspace, frame, named=None), *named])
         for hashed, name in mark_hashed(frame, places, set(columns), key=key).items():
             found[hashed] = (name, columns[hashed])
-    store = open_store(workspace.root / SKIFF_FOLDER, is_read_only=True)
+    store = open_store(
+        workspace.root / SKIFF_FOLDER, database=workspace.settings.store.database, is_read_only=True, box=workspace.box
+    )
     for row in store.read(0, EVER):
         for logged in (row.prediction.subject, row.prediction.key):
             if logged is not None and (hashed := name_subject(logged, key=key)) in columns:

@@ -88,13 +88,13 @@ def take_outcomes(folder: Path, source: Path, *, columns: OutcomeColumns | None 
         manifest: dict[str, Any] = dict(workspace.releases.read_manifest(number))  # Any: a JSON document
         classes, is_number = read_question(manifest)
         target = str(manifest["task"]["target"])
-        store = open_store(workspace.root / SKIFF_FOLDER, database=workspace.settings.store.database)
+        store = open_store(workspace.root / SKIFF_FOLDER, database=workspace.settings.store.database, box=workspace.box)
         with PredictionLog(store, clock=lambda: time.time_ns() // 1000) as log:
             wish = columns or OutcomeColumns()
             names = ("id", "skiff_id", "key", "value", "outcome", "at", target)
             given = (wish.id, wish.key, wish.value, wish.at)
             wanted = [*names, *(name for name in given if name)]
-            for read in read_pieces(source, keep_text=wanted, keep_words=wanted):
+            for read in read_pieces(source, keep_text=wanted, keep_words=wanted, private=workspace.objects.private):
                 found = _find_columns(read.frame, wish, target)
                 for piece in read.frame.iter_slices(ROWS_A_CALL):
                     _take_piece(log, piece, found, summary, classes=classes, is_number=is_number)

@@ -54,4 +54,4 @@ def open_memory(
         [dataset_sha256, prepared.task, prepared.inputs, prepared.split.kind, asked_for, versions]
     )
     digest.update(said)
-    return WorkspaceMemory(Trials(workspace.trials_folder, digest.hexdigest()))
+    return WorkspaceMemory(Trials(workspace.trials_folder, digest.hexdigest(), box=workspace.box))

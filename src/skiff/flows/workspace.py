@@ -19,10 +19,12 @@ from skiff.flows.recipes import find_recipe, remember_reading
 from skiff.flows.stream import stream_table
 from skiff.store.clock import now_utc
 from skiff.store.files import explained
+from skiff.store.layout import SKIFF_FOLDER, make_root
 from skiff.store.ledger import LedgerCheck
 from skiff.store.records import DatasetRecord, Promotion, ReleaseRecord
-from skiff.store.settings import SETTINGS_FILE, read_settings, write_initial_settings
+from skiff.store.settings import SETTINGS_FILE, read_settings, update_store, update_task, write_initial_settings
 from skiff.store.streams import is_large_text
+from skiff.store.unlock import VAULT_FILE, choose_secrets, create_box, has_content, refuse_plain
 from skiff.store.workspace import Workspace as Store
 
 
@@ -134,15 +136,51 @@ class Workspace:
         self.store.ledger.append(action, subject=f"release {done.number}", result=result, at=at)
 
 
-def make_workspace(folder: Path, *, target: str | None = None) -> dict[str, str | bool]:
-    """Make a workspace with a commented ``skiff.toml``; nothing that exists is changed."""
+def make_workspace(folder: Path, *, target: str | None = None, encrypt: bool = False) -> dict[str, str | bool]:
+    """Make a workspace with a commented ``skiff.toml``; nothing that exists is changed.
+
+    Parameters
+    ----------
+    folder : Path
+    target : str, optional
+    encrypt : bool
+        Whether what it will hold is encrypted.
+
+    Raises
+    ------
+    SkiffError
+        ``not_encrypted_yet`` where something plain is kept already; ``passphrase_missing``, ``passphrase_short`` … before
+        anything is written.
+    """
     settings = folder / SETTINGS_FILE
     with explained(folder):
         is_new = not settings.exists()
+    if encrypt:
+        _lock_new(folder.expanduser().absolute())
     with Store.open(folder, create=True) as store:
-        if is_new:
+        if is_new and encrypt and target:  # the file says already that it is encrypted
+            update_task(store.root, {"target": target})
+        elif is_new and not encrypt:
             write_initial_settings(store.root, target=target)
-        return {"workspace": str(store.root), "settings": str(store.root / SETTINGS_FILE), "is_new": is_new}
+        return {
+            "workspace": str(store.root),
+            "settings": str(store.root / SETTINGS_FILE),
+            "is_new": is_new,
+            "encrypted": store.box.cipher is not None,
+        }
+
+
+def _lock_new(root: Path) -> None:
+    """Give a workspace that holds nothing yet a key, before anything is written; one that has a key is left as it is."""
+    own = root / SKIFF_FOLDER
+    if (own / VAULT_FILE).exists():
+        return
+    if has_content(own):
+        raise refuse_plain(root)
+    given = choose_secrets(root, configured=read_settings(root).store.key_file)
+    make_root(root)
+    update_store(root, {"encrypt": True})
+    create_box(root, given)
 
 
 def add_data(

@@ -128,6 +128,15 @@ def _say_monitor(found: Result) -> str:
     )
 
 
+def _say_encrypted(found: Result) -> str:
+    if found.get("is_on") is False:
+        return ""  # it was made plain again
+    return (
+        f"What the workspace keeps is encrypted at rest ({found.get('cipher', 'unknown cipher')}); reports and bundles that were "
+        "given away are not"
+    )
+
+
 def _say_constant(sentence: str) -> Tell:
     return lambda _: sentence
 
@@ -175,6 +184,7 @@ TELL: Mapping[str, tuple[str, Tell]] = {
     "retention": ("retention", _say_constant("Data that was past its time of keeping was removed")),
     "review": ("review", _say_constant("People reviewed answers, and how often they agreed was measured")),
     "backup": ("backup", _say_constant("A backup was written with the hash of every file")),
+    "encrypted": ("encrypt", _say_encrypted),
     "keys": ("keys.create", _say_constant("Access to the server was given by keys with a scope, each recorded")),
 }
 """Topic to the action it is read from and the sentence it makes. A topic whose action never happened, or whose sentence is empty, shows nothing."""

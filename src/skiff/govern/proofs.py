@@ -47,13 +47,13 @@ PROOFS: Mapping[str, tuple[str, ...]] = {
     # GDPR
     "GDPR-5.1.c": ("check", "privacy"),
     "GDPR-5.1.d": ("check",),
-    "GDPR-5.1.f": ("keys", "backup", "secure"),
+    "GDPR-5.1.f": ("encrypted", "keys", "backup", "secure"),
     "GDPR-5.2": (LEDGER,),
     "GDPR-5.1.e": ("retention",),
     "GDPR-15": ("access",),
     "GDPR-17": ("erase",),
     "GDPR-25": ("privacy",),
-    "GDPR-32": ("secure", "backup"),
+    "GDPR-32": ("encrypted", "secure", "backup"),
     # EU AI Act
     "AIA-9": ("gate",),
     "AIA-10": ("data", "check", "slices"),

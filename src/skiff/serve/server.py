@@ -24,6 +24,7 @@ from skiff.store.keys import KeyRing
 from skiff.store.layout import is_on_read_only_disk, refuse_missing
 from skiff.store.locks import PresenceLock
 from skiff.store.settings import read_settings
+from skiff.store.unlock import open_box
 
 BACKLOG = 2048
 RESTART_AFTER_S = 1.0
@@ -62,6 +63,7 @@ def serve(wish: Wish) -> None:
     settings = read_settings(wish.root)
     is_local = is_loopback(wish.host)
     _refuse_open_door(KeyRing(own), is_local=is_local, host=wish.host)
+    box = open_box(wish.root, settings)
     plan = Plan(
         root=wish.root,
         settings=settings,
@@ -70,6 +72,7 @@ def serve(wish: Wish) -> None:
         is_logged=not is_on_read_only_disk(own),
         is_access_logged=wish.access_log,
         is_socket_lent=_is_socket_lent(),
+        box=box,
     )
     if not plan.is_logged:
         tell("read_only", what="This disk can only be read: predictions are answered but not logged.")

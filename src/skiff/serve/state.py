@@ -9,6 +9,7 @@ from pathlib import Path
 from skiff.core.settings import ServingSettings, Settings
 from skiff.flows.desk import Desk, Shares
 from skiff.flows.standing import Standing, open_standing, refuse_none
+from skiff.store.box import PLAIN, Box
 from skiff.store.champion import ReleaseShelf
 from skiff.store.keys import ApiKey, KeyRing
 from skiff.store.predictions.ids import IdMaker
@@ -35,15 +36,17 @@ class Source:
     root : Path
         The workspace.
     settings : Settings
+    box : Box
+        What its bytes go through.
     """
 
-    def __init__(self, root: Path, settings: Settings) -> None:
+    def __init__(self, root: Path, settings: Settings, *, box: Box = PLAIN) -> None:
         """Remember where everything is."""
         own = root / ".skiff"
         self._root = root
         self._settings = settings
-        self._shelf = ReleaseShelf(own, database=settings.store.database)
-        self._ring = KeyRing(own)
+        self._shelf = ReleaseShelf(own, database=settings.store.database, box=box)
+        self._ring = KeyRing(own, box=box)
         self._ids = IdMaker()
         self._open: dict[tuple[int, object], Standing] = {}
         self._snapshot: Snapshot | None = None

@@ -25,6 +25,7 @@ from skiff.serve.door import Door
 from skiff.serve.metrics import ROUTES, Metrics
 from skiff.serve.protocol import HttpProtocol, Request
 from skiff.serve.state import Snapshot, Source, now_micros
+from skiff.store.box import PLAIN, Box
 from skiff.store.faults import write_fault
 from skiff.store.predictions.log import Field, PredictionLog, open_store
 
@@ -74,6 +75,8 @@ class Plan:
         Whether each request is written to standard error.
     is_socket_lent : bool
         Whether another process (systemd) keeps the listening socket when this one ends.
+    box : Box
+        What the workspace's bytes go through.
     """
 
     root: Path
@@ -83,6 +86,7 @@ class Plan:
     is_logged: bool = True
     is_access_logged: bool = False
     is_socket_lent: bool = False
+    box: Box = PLAIN
 
 
 def tell(event: str, **facts: str | float | None) -> None:
@@ -108,12 +112,13 @@ class Worker:
         self._plan = plan
         self._sock = sock
         self._metrics = metrics
-        self._source = Source(plan.root, plan.settings)
+        self._source = Source(plan.root, plan.settings, box=plan.box)
         self._snapshot = self._source.read()
         own = plan.root / ".skiff"
         self._log: PredictionLog | None = None
         if plan.is_logged:
-            self._log = PredictionLog(open_store(own, database=plan.settings.store.database), clock=now_micros)
+            store = open_store(own, database=plan.settings.store.database, box=plan.box)
+            self._log = PredictionLog(store, clock=now_micros)
         self._connections: set[HttpProtocol] = set()
         self._is_accepting = False
 

@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import canonical_json
+from skiff.store.box import PLAIN, Box
 from skiff.store.bundle_check import fingerprint, verify_ed25519
 from skiff.store.files import (
     explained,
@@ -38,6 +39,7 @@ from skiff.store.settings import SETTINGS_FILE
 from skiff.store.signing import SigningKey
 from skiff.store.sqlite_errors import describe_sqlite_error
 from skiff.store.trust import KEYS, TRUSTED
+from skiff.store.unlock import VAULT_FILE
 
 FORMAT = 1
 INDEX, SIGNATURE = "backup.json", "signature.json"
@@ -47,7 +49,7 @@ MOST_INDEX_BYTES = 256 << 20
 """Room for two million files; a longer index is no backup of ours."""
 
 PLACES = re.compile(
-    r"skiff\.toml|catalog\.db|ledger\.head|objects/[0-9a-f]{2}/[0-9a-f]{62}|releases/[0-9]{4,9}/[A-Za-z0-9][\w.-]{0,99}"
+    r"skiff\.toml|catalog\.db|ledger\.head|vault\.json|objects/[0-9a-f]{2}/[0-9a-f]{62}(?:[0-9a-f]{32})?|releases/[0-9]{4,9}/[A-Za-z0-9][\w.-]{0,99}"
     r"|predictions/[0-9-]{1,20}\.db|keys/[A-Za-z0-9][\w-]{0,60}\.json|erasures\.json",
     re.ASCII,
 )
@@ -97,7 +99,7 @@ class BackupIndex:
 
 
 @contextlib.contextmanager
-def gather(root: Path, *, objects: Path, staging: Path, with_keys: bool) -> Iterator[Contents]:
+def gather(root: Path, *, objects: Path, staging: Path, with_keys: bool, box: Box = PLAIN) -> Iterator[Contents]:
     """Give what a backup of a workspace holds at one moment; the copies of databases are gone when the block ends.
 
     Raises
@@ -115,7 +117,7 @@ def gather(root: Path, *, objects: Path, staging: Path, with_keys: bool) -> Iter
             found.files[f"predictions/{path.name}"] = _copy_database(path, place / f"log-{path.name}")
         catalog = _copy_database(own / CATALOG, place / CATALOG)
         found.files[CATALOG] = catalog
-        _read_catalog(catalog, found)
+        _read_catalog(catalog, found, box)
         found.files |= {f"objects/{path.parent.name}/{path.name}": path for path in _list_objects(objects)}
         for number in found.releases:
             with explained(own / "releases"):
@@ -129,6 +131,8 @@ def gather(root: Path, *, objects: Path, staging: Path, with_keys: bool) -> Iter
             sorted((own / KEYS).glob("*.json")) if with_keys else [own / KEYS / TRUSTED]
         )  # what is public goes always
         found.files |= {f"keys/{path.name}": path for path in names}
+        if box.cipher is not None:  # the wrapped key goes always: without it the backup could never be read
+            found.files[VAULT_FILE] = own / VAULT_FILE
         yield found
     finally:
         shutil.rmtree(place, ignore_errors=True)
@@ -151,13 +155,13 @@ def _copy_database(source: Path, target: Path) -> Path:
     return target
 
 
-def _read_catalog(path: Path, found: Contents) -> None:
+def _read_catalog(path: Path, found: Contents, box: Box) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection:
         head = connection.execute("SELECT seq, hash FROM ledger_head").fetchone()
         found.releases = tuple(row[0] for row in connection.execute("SELECT number FROM release ORDER BY number"))
     if head is not None:
-        found.head = {"seq": head[0], "hash": head[1]}
-        found.texts[HEAD] = canonical_json(found.head) + b"\n"
+        found.head = {"seq": head[0], "hash": box.read_digest(head[1])}
+        found.texts[HEAD] = box.close(canonical_json(found.head) + b"\n", HEAD)
 
 
 def _list_objects(root: Path) -> Iterator[Path]:
@@ -167,7 +171,14 @@ def _list_objects(root: Path) -> Iterator[Path]:
 
 
 def write_backup(
-    path: Path, found: Contents, key: SigningKey, *, workspace: str, created: str, with_keys: bool
+    path: Path,
+    found: Contents,
+    key: SigningKey,
+    *,
+    workspace: str,
+    created: str,
+    with_keys: bool,
+    box: Box = PLAIN,
 ) -> BackupIndex:
     """Write the file, whole or not at all.
 
@@ -182,7 +193,7 @@ def write_backup(
             if not PLACES.fullmatch(name):
                 continue  # not ours: a stray file beside our own
             listed[name] = _add(archive, name, found)
-            _refuse_damage(name, listed[name][0])
+            _refuse_damage(name, listed[name][0], found, box)
         index = canonical_json(
             {
                 "format": FORMAT,
@@ -228,8 +239,16 @@ def _read_chunks(found: Contents, name: str) -> Iterator[bytes]:
             yield chunk
 
 
-def _refuse_damage(name: str, sha256: str) -> None:
-    if name.startswith("objects/") and name.removeprefix("objects/").replace("/", "") != sha256:
+def _refuse_damage(name: str, sha256: str, found: Contents, box: Box) -> None:
+    if not name.startswith("objects/"):
+        return
+    wanted = box.read_object_name(name.removeprefix("objects/").replace("/", ""))
+    if box.cipher is not None and wanted is not None:
+        digest = hashlib.sha256()
+        for chunk in box.read_stream(found.files[name], f"objects/{wanted}"):
+            digest.update(chunk)
+        sha256 = digest.hexdigest()
+    if wanted != sha256:
         raise SkiffError(
             "object_damaged",
             what=f"The stored file {name} was changed or damaged, so no backup was written.",

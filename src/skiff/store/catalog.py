@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 from sqlalchemy import (
@@ -30,9 +30,13 @@ from sqlalchemy.exc import DBAPIError
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json, canonical_json
 from skiff.core.optional import import_extra
+from skiff.store.cells import set_cipher
 from skiff.store.schema import METADATA, VERSION
 from skiff.store.sqlite import find_sqlite_damage, open_sqlite
 from skiff.store.sqlite_errors import BUSY_TIMEOUT_MS, catalog_damaged, describe_sqlite_error
+
+if TYPE_CHECKING:  # see `skiff.store.box`
+    from skiff.store.cipher import Cipher
 
 REVISION = "0003"
 """The newest migration; a test compares it with ``migrations/``."""
@@ -89,8 +93,10 @@ class Catalog:
         self.is_read_only = is_read_only
 
     @classmethod
-    def open(cls, path: Path, *, database: str | None = None, is_read_only: bool = False) -> Self:
-        """Open the catalog, building or upgrading its tables where needed.
+    def open(
+        cls, path: Path, *, database: str | None = None, is_read_only: bool = False, cipher: Cipher | None = None
+    ) -> Self:
+        """Open the catalog, building or upgrading its tables where needed; with a cipher its columns are encrypted.
 
         Raises
         ------
@@ -98,6 +104,7 @@ class Catalog:
             ``workspace_newer``, ``catalog_damaged``, ``extra_missing`` and what the disk says.
         """
         engine = _open_url(database) if database else open_sqlite(path, is_read_only=is_read_only)
+        set_cipher(engine, cipher)
         catalog = cls(engine, path=path, is_read_only=is_read_only)
         try:
             catalog.upgrade()

@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 from skiff.core.errors import SkiffError
 from skiff.core.optional import import_extra
-from skiff.store.files import read_bytes
+from skiff.store.box import PLAIN, Box
 from skiff.store.gone import read_gone_release
 from skiff.store.sqlite_errors import describe_sqlite_error
-from skiff.store.trust import refuse_bad_signature
+from skiff.store.trust import name_file, refuse_bad_signature
 
 PRESENT = "SELECT number FROM promotion WHERE undone IS NULL ORDER BY position DESC LIMIT 1"
 SEALED = "SELECT manifest_sha256 FROM release WHERE number = {number:d}"
@@ -36,10 +36,13 @@ class ReleaseShelf:
         The workspace's ``.skiff``.
     database : str or None
         ``[store] database``.
+    box : Box
+        What the files go through.
     """
 
-    def __init__(self, folder: Path, *, database: str | None = None) -> None:
+    def __init__(self, folder: Path, *, database: str | None = None, box: Box = PLAIN) -> None:
         """Remember where the releases are."""
+        self._box = box
         self._own = folder
         self._releases = folder / "releases"
         self._ask = _ask_server(database) if database else _ask_file(folder / "catalog.db")
@@ -73,19 +76,18 @@ class ReleaseShelf:
         if gone is not None:
             raise gone
         place = self._releases / f"{number:04d}"
-        document = self._read_whole(place / "manifest.json", str(sealed[0][0]))
-        refuse_bad_signature(document, place, own=self._own)
+        document = self._read_whole(place / "manifest.json", self._box.read_digest(str(sealed[0][0])), number)
+        refuse_bad_signature(document, place, own=self._own, box=self._box)
         manifest: dict[str, Any] = json.loads(document)
         files = {
-            name: self._read_whole(place / name, entry["sha256"])
+            name: self._read_whole(place / name, entry["sha256"], number)
             for name, entry in manifest["files"].items()
             if name.endswith(".onnx")
         }
         return manifest, files
 
-    @staticmethod
-    def _read_whole(path: Path, sha256: str) -> bytes:
-        data = read_bytes(path)
+    def _read_whole(self, path: Path, sha256: str, number: int) -> bytes:
+        data = self._box.read(path, name_file(number, path.name))
         if hashlib.sha256(data).hexdigest() != sha256:
             raise SkiffError(
                 "release_damaged",

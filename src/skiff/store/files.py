@@ -20,6 +20,9 @@ from skiff.core.errors import SkiffError
 STAGING_PREFIX = ".skiff-tmp-"
 """How the name of a file or folder in the making begins."""
 
+MAGIC = b"SKIFFENC"
+"""How a file begins that `skiff.store.cipher` wrote."""
+
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias, get_args
 import msgspec
 
 from skiff.core.errors import SkiffError
+from skiff.store.box import PLAIN, Box
 from skiff.store.files import explained, make_folder, read_bytes, write_atomic
 from skiff.store.locks import brief_lock
 
@@ -71,10 +72,13 @@ class KeyRing:
     ----------
     folder : Path
         The workspace's ``.skiff``.
+    box : Box
+        What the key for pseudonyms goes through.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, box: Box = PLAIN) -> None:
         """Remember the place; nothing is read yet."""
+        self._box = box
         self._folder = folder / FOLDER
         self._path = self._folder / FILE
 
@@ -155,8 +159,8 @@ class KeyRing:
         path = self._folder / PSEUDONYM_FILE
         with self._locked(), explained(path):
             if not path.exists():
-                write_atomic(path, secrets.token_bytes(32))
-            return read_bytes(path)
+                write_atomic(path, self._box.close(secrets.token_bytes(32), f"{FOLDER}/{PSEUDONYM_FILE}"))
+            return self._box.read(path, f"{FOLDER}/{PSEUDONYM_FILE}")
 
     def _write(self, keys: tuple[ApiKey, ...]) -> None:
         write_atomic(self._path, msgspec.json.format(msgspec.json.encode(keys), indent=1))

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import GENESIS, EvidenceRecord, build_record, canonical_json, hash_record
+from skiff.store.box import PLAIN, Box
 from skiff.store.catalog import Catalog, to_json, to_text
 from skiff.store.files import write_atomic
 from skiff.store.locks import brief_lock
@@ -19,6 +20,7 @@ from skiff.store.schema import LEDGER, LEDGER_HEAD
 from skiff.store.sqlite_errors import catalog_damaged
 
 _HEAD = "head"
+HEAD_FILE = "ledger.head"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +71,25 @@ class Ledger:
     actor : str
     anchors : callable
         Gives the anchors that releases hold.
+    box : Box
+        What the file goes through.
     """
 
     def __init__(
-        self, catalog: Catalog, *, head_path: Path, actor: str, anchors: Callable[[], Iterable[Anchor]] = tuple
+        self,
+        catalog: Catalog,
+        *,
+        head_path: Path,
+        actor: str,
+        anchors: Callable[[], Iterable[Anchor]] = tuple,
+        box: Box = PLAIN,
     ) -> None:
         """Keep the parts; nothing is read yet."""
         self._catalog = catalog
         self._head_path = head_path
         self._actor = actor
         self._anchors = anchors
+        self._box = box
 
     def append(self, action: str, *, subject: str, result: Mapping[str, object], at: str) -> EvidenceRecord:
         """Add a record; it is on the disk when this returns.
@@ -107,7 +118,7 @@ class Ledger:
                     connection.execute(update(LEDGER_HEAD).where(LEDGER_HEAD.c.name == _HEAD).values(**head))
                 else:
                     connection.execute(insert(LEDGER_HEAD).values(name=_HEAD, **head))
-            write_atomic(self._head_path, canonical_json(head) + b"\n")
+            write_atomic(self._head_path, self._box.close(canonical_json(head) + b"\n", HEAD_FILE))
         return record
 
     @property
@@ -164,12 +175,12 @@ class Ledger:
         if head:
             anchors.append(Anchor(source="the catalog", seq=head[0], hash=head[1]))
         try:
-            kept = json.loads(self._head_path.read_bytes())
+            kept = json.loads(self._box.open(self._head_path.read_bytes(), HEAD_FILE))
             anchors.append(Anchor(source=self._head_path.name, seq=int(kept["seq"]), hash=str(kept["hash"])))
         except FileNotFoundError:
             if len(found) > 1:  # after the first record alone, a crash may have come before the file
                 yield len(found), f"The file {self._head_path.name}, which remembers the last record, is missing."
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, SkiffError):
             yield len(found), f"The file {self._head_path.name}, which remembers the last record, was changed."
         for anchor in sorted(anchors, key=lambda item: item.seq):
             if anchor.seq > len(found):

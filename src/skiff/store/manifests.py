@@ -7,9 +7,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json
+from skiff.store.box import PLAIN, Box
 from skiff.store.catalog import to_json
-from skiff.store.trust import SIGNATURE_FILE
+from skiff.store.trust import SIGNATURE_FILE, name_file
 
 MANIFEST = "manifest.json"
 
@@ -53,19 +55,20 @@ def describe_row(document: bytes, *, number: int, size_bytes: int) -> dict[str, 
     }
 
 
-def read_whole(place: Path, number: int) -> dict[str, Json] | None:
+def read_whole(place: Path, number: int, *, box: Box = PLAIN) -> dict[str, Json] | None:
     """Return the catalog's row for a folder whose files all have the hashes of its manifest, or None."""
     try:
-        document = (place / MANIFEST).read_bytes()
+        document = box.open((place / MANIFEST).read_bytes(), name_file(number, MANIFEST))
         manifest = json.loads(document)
         size_bytes = 0
         for name, entry in manifest["files"].items():
-            data = (place / name).read_bytes()
+            data = box.open((place / name).read_bytes(), name_file(number, name))
             if hashlib.sha256(data).hexdigest() != entry["sha256"]:
                 return None
             size_bytes += len(data)
         signature = place / SIGNATURE_FILE
-        size_bytes += signature.stat().st_size if signature.is_file() else 0
+        if signature.is_file():
+            size_bytes += len(box.open(signature.read_bytes(), name_file(number, SIGNATURE_FILE)))
         return describe_row(document, number=number, size_bytes=size_bytes) if manifest["number"] == number else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not something that `publish` made
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, SkiffError):  # not something that `publish` made
         return None

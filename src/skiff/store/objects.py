@@ -6,20 +6,21 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from skiff.core.errors import SkiffError
+from skiff.store.box import PLAIN, Box
 from skiff.store.destroying import destroy_file
 from skiff.store.files import (
     PRIVATE_FILE,
     explained,
     make_folder,
     name_staging,
-    read_bytes,
     sweep_staging,
     sync_folder,
 )
+from skiff.store.memory import make_memory_folder, sweep_memory_folders
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CHUNK_BYTES = 1 << 20
@@ -32,11 +33,19 @@ class Objects:
     ----------
     root : Path
         An existing folder; objects lie in it as ``ab/cdef…``.
+    box : Box
+        What their bytes and names go through.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, box: Box = PLAIN) -> None:
         """Remember the folder."""
         self.root = root
+        self._box = box
+
+    @property
+    def private(self) -> Path | None:
+        """Return the objects' folder where nothing plain may be written to the disk, else None."""
+        return None if self._box.cipher is None else self.root
 
     def put(self, data: bytes | Path) -> str:
         """Keep bytes, or a copy of a file, and return their SHA-256.
@@ -56,7 +65,7 @@ class Objects:
         staging = name_staging(self.root)
         with explained(data if isinstance(data, Path) and not data.is_file() else self.root):
             try:
-                sha256 = _write_hashed(staging, data)
+                sha256 = self._write(staging, data)
                 self._settle(staging, sha256)
             except BaseException:
                 with contextlib.suppress(OSError):  # swept at the next start
@@ -67,6 +76,10 @@ class Objects:
     @contextlib.contextmanager
     def stage(self, *, suffix: str = "") -> Iterator[Path]:
         """Hand out a place for a file in the making, on the same disk; it is gone when the block ends."""
+        if self._box.cipher is not None:  # plain rows never touch the disk
+            with make_memory_folder(self.root) as folder:
+                yield folder / f"table{suffix}"
+            return
         place = name_staging(self.root)
         place = place.with_name(place.name + suffix)
         try:
@@ -84,7 +97,7 @@ class Objects:
             ``object_not_found``; ``object_damaged`` where the bytes no longer have their hash.
         """
         path = self.path(sha256)
-        data = read_bytes(path)
+        data = self._box.read(path, f"objects/{sha256}")
         if hashlib.sha256(data).hexdigest() != sha256:
             raise _describe_damaged(path)
         return data
@@ -94,7 +107,7 @@ class Objects:
         return self._place(sha256).is_file()
 
     def path(self, sha256: str) -> Path:
-        """Return where the object lies, for readers that want a file. Its content is not checked: see `verify`.
+        """Return where the object lies on the disk, as it is kept there. Its content is not checked: see `verify`.
 
         Raises
         ------
@@ -124,19 +137,23 @@ class Objects:
             ``object_not_found`` or ``object_damaged``.
         """
         path = self.path(sha256)
-        with explained(path), path.open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
-                raise _describe_damaged(path)
+        digest = hashlib.sha256()
+        for chunk in self._box.read_stream(path, f"objects/{sha256}"):
+            digest.update(chunk)
+        if digest.hexdigest() != sha256:
+            raise _describe_damaged(path)
 
     def list(self) -> Iterator[str]:
         """Yield the names of all objects, sorted."""
         for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
             for path in sorted(folder.iterdir()):
-                yield folder.name + path.name
+                found = self._box.read_object_name(folder.name + path.name)
+                if found is not None:  # a stray file is none of ours
+                    yield found
 
     def sweep(self) -> int:
         """Remove what a killed process left, and return how many files that were."""
-        return sweep_staging(self.root)
+        return sweep_staging(self.root) + sweep_memory_folders(self.root)
 
     def _place(self, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):  # also keeps "../" out
@@ -146,7 +163,18 @@ class Objects:
                 where={"folder": str(self.root)},
                 fix="List the names with `skiff data list`.",
             )
-        return self.root / sha256[:2] / sha256[2:]
+        name = self._box.name_object(sha256)
+        return self.root / name[:2] / name[2:]
+
+    def _write(self, staging: Path, data: bytes | Path) -> str:
+        """Write the staged file and return the SHA-256 of what it holds."""
+        if self._box.cipher is None:
+            return _write_hashed(staging, _read_chunks(data))
+        digest = hashlib.sha256()  # the name is bound to the bytes, so it must be known before the first is encrypted
+        for chunk in _read_chunks(data):
+            digest.update(chunk)
+        _write_hashed(staging, self._box.close_stream(_read_chunks(data), f"objects/{digest.hexdigest()}"))
+        return digest.hexdigest()
 
     def _is_whole(self, sha256: str) -> bool:
         try:
@@ -163,12 +191,12 @@ class Objects:
         sync_folder(place.parent)
 
 
-def _write_hashed(staging: Path, data: bytes | Path) -> str:
+def _write_hashed(staging: Path, chunks: Iterable[bytes]) -> str:
     """Write and force to the disk, and return the SHA-256 of what was written."""
     digest = hashlib.sha256()
     handle = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE_FILE)
     try:
-        for chunk in _read_chunks(data):
+        for chunk in chunks:
             digest.update(chunk)
             view = memoryview(chunk)
             while view:

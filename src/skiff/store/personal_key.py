@@ -8,7 +8,8 @@ import secrets
 from pathlib import Path
 
 from skiff.core.errors import SkiffError
-from skiff.store.files import explained, make_folder, read_bytes, write_atomic
+from skiff.store.box import PLAIN, Box
+from skiff.store.files import explained, make_folder, write_atomic
 from skiff.store.keys import FOLDER
 from skiff.store.locks import brief_lock
 
@@ -17,7 +18,7 @@ SIZE = 32
 """Bytes: as many as the digest has (RFC 2104 §3)."""
 
 
-def read_personal_key(own: Path, *, rotate: bool = False) -> bytes:
+def read_personal_key(own: Path, *, rotate: bool = False, box: Box = PLAIN) -> bytes:
     """Return the workspace's key for pseudonyms, making it where there is none.
 
     Parameters
@@ -26,6 +27,8 @@ def read_personal_key(own: Path, *, rotate: bool = False) -> bytes:
         The workspace's ``.skiff``.
     rotate : bool
         Make a new one. The old one is gone for good: tables made with it can no longer be joined to new ones.
+    box : Box
+        What its file goes through.
 
     Raises
     ------
@@ -38,8 +41,8 @@ def read_personal_key(own: Path, *, rotate: bool = False) -> bytes:
     make_folder(folder)
     with brief_lock(folder / "keys.lock"), explained(path):
         if rotate or not path.exists():
-            write_atomic(path, secrets.token_bytes(SIZE))
-        key = read_bytes(path)
+            write_atomic(path, box.close(secrets.token_bytes(SIZE), f"{FOLDER}/{FILE}"))
+        key = box.read(path, f"{FOLDER}/{FILE}")
     if len(key) != SIZE:
         raise SkiffError(
             "keys_damaged",

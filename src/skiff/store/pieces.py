@@ -13,6 +13,7 @@ from typing import Self
 import polars as pl
 
 from skiff.store.files import PRIVATE_FILE, explained, name_staging, sync_folder
+from skiff.store.memory import make_memory_folder
 
 STREAM_BYTES = 64 << 20
 """From this size on a file is read in pieces."""
@@ -39,33 +40,49 @@ def iterate_parquet(path: Path) -> Iterator[pl.DataFrame]:
         yield scan.slice(start, PIECE_ROWS).collect()
 
 
-def iterate_csv_pieces(path: Path, *, header_rows: int) -> Generator[Path]:
+def iterate_csv_pieces(path: Path, *, header_rows: int, private: Path | None = None) -> Generator[Path]:
     """Yield small files that together are the CSV at `path`: each has its first `header_rows` lines and whole records.
 
     The first is short, so that how the file is to be read can be decided on it. A piece is removed when the next is asked
     for.
+
+    Parameters
+    ----------
+    path : Path
+    header_rows : int
+    private : Path or None
+        The objects' folder of an encrypted workspace: the pieces then lie in memory, never on a disk.
 
     Notes
     -----
     A record ends at a line break outside quotation marks. In a file that has both cells of several lines and single
     quotation marks inside words, a cut may fall inside a cell; reading then reports a row of another length.
     """
+    with (
+        _make_folder() if private is None else make_memory_folder(private) as folder,
+        explained(path),
+        path.open("rb") as source,
+    ):
+        header = b"".join(source.readline() for _ in range(header_rows))
+        rest, size = b"", HEAD_BYTES
+        number = 0
+        while block := source.read(size):
+            whole = rest + block
+            cut = find_record_end(whole)
+            piece, rest = whole[:cut], whole[cut:]
+            size = PIECE_BYTES
+            if piece:
+                yield _write_piece(folder, number, header + piece, name=path.name)
+                number += 1
+        if rest.strip():
+            yield _write_piece(folder, number, header + rest, name=path.name)
+
+
+@contextlib.contextmanager
+def _make_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="skiff-stream-"))
     try:
-        with explained(path), path.open("rb") as source:
-            header = b"".join(source.readline() for _ in range(header_rows))
-            rest, size = b"", HEAD_BYTES
-            number = 0
-            while block := source.read(size):
-                whole = rest + block
-                cut = find_record_end(whole)
-                piece, rest = whole[:cut], whole[cut:]
-                size = PIECE_BYTES
-                if piece:
-                    yield _write_piece(folder, number, header + piece, name=path.name)
-                    number += 1
-            if rest.strip():
-                yield _write_piece(folder, number, header + rest, name=path.name)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -23,17 +23,18 @@ from sqlalchemy import Connection, select
 
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json
+from skiff.store.box import PLAIN, Box
 from skiff.store.catalog import Catalog, Row
 from skiff.store.clock import Clock
 from skiff.store.destroying import destroy_file
 from skiff.store.erasures import Erasures, Gone
-from skiff.store.files import PRIVATE_FOLDER, explained, name_staging, read_bytes, sync_folder, write_new
+from skiff.store.files import PRIVATE_FOLDER, explained, name_staging, sync_folder, write_new
 from skiff.store.ledger import Anchor, read_anchors
 from skiff.store.manifests import MANIFEST, complete_manifest, describe_row, read_whole, refuse_names
 from skiff.store.records import Promotion, ReleaseRecord
 from skiff.store.schema import PROMOTION, RELEASE
 from skiff.store.signing import load_signing_key
-from skiff.store.trust import SIGNATURE_FILE, add_trusted, encode_signature, refuse_bad_signature
+from skiff.store.trust import SIGNATURE_FILE, add_trusted, encode_signature, name_file, refuse_bad_signature
 
 EVIDENCE = "evidence.jsonl"
 IMMUTABLE_FILE = 0o444
@@ -54,6 +55,8 @@ class Releases:
     clock : callable
     erasures : Erasures
         Knows which releases were removed.
+    box : Box
+        What the files go through.
     """
 
     def __init__(
@@ -65,10 +68,12 @@ class Releases:
         hold: Callable[[str], AbstractContextManager[None]],
         clock: Clock,
         erasures: Erasures,
+        box: Box = PLAIN,
     ) -> None:
         """Keep the parts."""
         self._erasures = erasures
         self._catalog = catalog
+        self._box = box
         self._root = root
         self._own = root.parent
         self._staging = staging
@@ -107,7 +112,7 @@ class Releases:
         refuse_names(files)
         with self._hold("publish a release"):
             number = self._next_number()
-            key = load_signing_key(self._own)
+            key = load_signing_key(self._own, box=self._box)
             add_trusted(self._own, key.public.hex())
             named = {**manifest, "signed_by": key.public.hex()}
             document = complete_manifest(
@@ -219,9 +224,11 @@ class Releases:
             path = record.path / name
             if not path.is_file():
                 raise _describe_damaged(path, "is missing")
-            with explained(path), path.open("rb") as stream:
-                if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
-                    raise _describe_damaged(path, "was changed or damaged after it was published")
+            digest = hashlib.sha256()
+            for chunk in self._box.read_stream(path, name_file(number, name)):
+                digest.update(chunk)
+            if digest.hexdigest() != sha256:
+                raise _describe_damaged(path, "was changed or damaged after it was published")
         with explained(record.path):
             extra = sorted(entry.name for entry in os.scandir(record.path))
         for name in extra:
@@ -272,7 +279,19 @@ class Releases:
         record = self.get(number)
         self._read_manifest(record)
         path = record.path / SIGNATURE_FILE
-        return read_bytes(path) if path.is_file() else None
+        return self._box.read(path, name_file(number, SIGNATURE_FILE)) if path.is_file() else None
+
+    def read_document(self, number: int) -> bytes:
+        """Return the bytes of ``manifest.json``, checked against the catalog.
+
+        Raises
+        ------
+        SkiffError
+            ``release_not_found``, ``release_damaged``.
+        """
+        record = self.get(number)
+        self._read_manifest(record)
+        return self._box.read(record.path / MANIFEST, name_file(number, MANIFEST))
 
     def read_manifest(self, number: int) -> dict[str, Json]:
         """Return what a release says of itself, checked against the catalog.
@@ -304,7 +323,7 @@ class Releases:
         path = record.path / name
         if not path.is_file():
             raise _describe_damaged(path, "is missing")
-        data = read_bytes(path)
+        data = self._box.read(path, name_file(number, name))
         if hashlib.sha256(data).hexdigest() != entries[name]["sha256"]:
             raise _describe_damaged(path, "was changed or damaged after it was published")
         return data
@@ -321,7 +340,7 @@ class Releases:
         for number, place in self._list_folders():
             if number in known:
                 continue
-            row = read_whole(place, number)
+            row = read_whole(place, number, box=self._box)
             if row is None:
                 continue
             with self._catalog.write() as connection:
@@ -333,8 +352,9 @@ class Releases:
     def list_anchors(self) -> Iterator[Anchor]:
         """Yield what the releases remember of the ledger."""
         for number, place in self._list_folders():
-            with contextlib.suppress(OSError):  # a missing file is `verify`'s to report
-                yield from read_anchors((place / EVIDENCE).read_bytes(), source=f"release {number}")
+            with contextlib.suppress(OSError, SkiffError):  # a missing or damaged file is `verify`'s to report
+                kept = (place / EVIDENCE).read_bytes()
+                yield from read_anchors(self._box.open(kept, name_file(number, EVIDENCE)), source=f"release {number}")
 
     def _promote(self, connection: Connection, number: int) -> Promotion:
         current = self._current(connection)
@@ -374,7 +394,8 @@ class Releases:
             try:
                 staged.mkdir(mode=PRIVATE_FOLDER)
                 for name, data in files.items():
-                    write_new(staged / name, data, mode=IMMUTABLE_FILE)
+                    kept = self._box.close(data, name_file(int(place.name), name))
+                    write_new(staged / name, kept, mode=IMMUTABLE_FILE)
                 sync_folder(staged)
                 staged.rename(place)
             except BaseException:
@@ -409,10 +430,10 @@ class Releases:
         path = record.path / MANIFEST
         if not path.is_file():
             raise _describe_damaged(path, "is missing")
-        data = read_bytes(path)
+        data = self._box.read(path, name_file(record.number, MANIFEST))
         if hashlib.sha256(data).hexdigest() != record.manifest_sha256:
             raise _describe_damaged(path, "was changed or damaged after it was published")
-        refuse_bad_signature(data, record.path, own=self._own)
+        refuse_bad_signature(data, record.path, own=self._own, box=self._box)
         manifest: dict[str, Any] = json.loads(data)
         return manifest
 

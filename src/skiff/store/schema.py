@@ -3,30 +3,31 @@
 Every row of a table but the ledger's carries a ``seal``, the SHA-256 of its other values, so that a flipped bit in the
 database file is noticed when the row is read. The ledger's rows carry their own chained hashes.
 Structured values are kept as canonical JSON text: one form on every database.
+What may hold words of the client is `Text`, `Name` or `Digest` (`skiff.store.cells`): an encrypted workspace encrypts it.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, MetaData, String, Table
 
-HASH_LENGTH = 64
+from skiff.store.cells import Digest, Name, Text
 
 METADATA = MetaData()
 
 DATASET = Table(
     "dataset",
     METADATA,
-    Column("sha256", String(HASH_LENGTH), primary_key=True),
+    Column("sha256", Digest, primary_key=True),
     Column("position", BigInteger, nullable=False, unique=True),
     Column("created", String(32), nullable=False),
     Column("name", Text, nullable=False),
-    Column("source_sha256", String(HASH_LENGTH), nullable=False),
+    Column("source_sha256", Digest, nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("columns", BigInteger, nullable=False),
     Column("reading", Text, nullable=False),
     Column("provenance", Text, nullable=False),
     Column("kinds", Text, nullable=False),
-    Column("seal", String(HASH_LENGTH), nullable=False),
+    Column("seal", Digest, nullable=False),
 )
 
 RUN = Table(
@@ -38,20 +39,20 @@ RUN = Table(
     Column("status", String(16), nullable=False),
     Column("started", String(32), nullable=False),
     Column("finished", String(32), nullable=True),
-    Column("dataset_sha256", String(HASH_LENGTH), nullable=True),
+    Column("dataset_sha256", Digest, nullable=True),
     Column("arguments", Text, nullable=False),
     Column("result", Text, nullable=False),
-    Column("seal", String(HASH_LENGTH), nullable=False),
+    Column("seal", Digest, nullable=False),
 )
 
 LOOK = Table(
     "look",
     METADATA,
-    Column("dataset_sha256", String(HASH_LENGTH), primary_key=True),
-    Column("split_sha256", String(HASH_LENGTH), primary_key=True),
+    Column("dataset_sha256", Digest, primary_key=True),
+    Column("split_sha256", Digest, primary_key=True),
     Column("looks", BigInteger, nullable=False),
     Column("last", String(32), nullable=False),
-    Column("seal", String(HASH_LENGTH), nullable=False),
+    Column("seal", Digest, nullable=False),
 )
 
 RELEASE = Table(
@@ -60,10 +61,10 @@ RELEASE = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("created", String(32), nullable=False),
     Column("run_id", String(32), nullable=True),
-    Column("dataset_sha256", String(HASH_LENGTH), nullable=False),
-    Column("manifest_sha256", String(HASH_LENGTH), nullable=False),
+    Column("dataset_sha256", Digest, nullable=False),
+    Column("manifest_sha256", Digest, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
-    Column("seal", String(HASH_LENGTH), nullable=False),
+    Column("seal", Digest, nullable=False),
 )
 
 PROMOTION = Table(
@@ -73,18 +74,18 @@ PROMOTION = Table(
     Column("number", BigInteger, nullable=False),
     Column("at", String(32), nullable=False),
     Column("undone", String(32), nullable=True),
-    Column("seal", String(HASH_LENGTH), nullable=False),
+    Column("seal", Digest, nullable=False),
 )
 
 CONTRACT = Table(
     "contract",
     METADATA,
-    Column("name", String(255), primary_key=True),
+    Column("name", Name(255), primary_key=True),
     Column("version", BigInteger, primary_key=True, autoincrement=False),
     Column("created", String(32), nullable=False),
-    Column("dataset_sha256", String(HASH_LENGTH), nullable=True),
-    Column("body_sha256", String(HASH_LENGTH), nullable=False),
-    Column("seal", String(HASH_LENGTH), nullable=False),
+    Column("dataset_sha256", Digest, nullable=True),
+    Column("body_sha256", Digest, nullable=False),
+    Column("seal", Digest, nullable=False),
 )
 
 WINDOW = Table(
@@ -98,7 +99,7 @@ WINDOW = Table(
     Column("rows", BigInteger, nullable=False),
     Column("judged", String(32), nullable=False),
     Column("body", Text, nullable=False),
-    Column("seal", String(HASH_LENGTH), nullable=False),
+    Column("seal", Digest, nullable=False),
 )
 
 WATCH = Table(
@@ -106,7 +107,7 @@ WATCH = Table(
     METADATA,
     Column("name", String(64), primary_key=True),
     Column("body", Text, nullable=False),
-    Column("seal", String(HASH_LENGTH), nullable=False),
+    Column("seal", Digest, nullable=False),
 )
 
 LEDGER = Table(
@@ -119,8 +120,8 @@ LEDGER = Table(
     Column("action", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("result", Text, nullable=False),
-    Column("prev", String(HASH_LENGTH), nullable=False),
-    Column("hash", String(HASH_LENGTH), nullable=False),
+    Column("prev", Digest, nullable=False),
+    Column("hash", Digest, nullable=False),
 )
 
 LEDGER_HEAD = Table(
@@ -128,7 +129,7 @@ LEDGER_HEAD = Table(
     METADATA,
     Column("name", String(16), primary_key=True),
     Column("seq", BigInteger, nullable=False),
-    Column("hash", String(HASH_LENGTH), nullable=False),
+    Column("hash", Digest, nullable=False),
 )
 
 VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), nullable=False))

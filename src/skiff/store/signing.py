@@ -10,8 +10,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from skiff.core.errors import SkiffError
+from skiff.store.box import PLAIN, Box
 from skiff.store.bundle_check import fingerprint
-from skiff.store.files import make_folder, read_bytes, write_atomic
+from skiff.store.files import make_folder, write_atomic
 
 KEYS = "keys"
 FILE = "signing.json"
@@ -60,7 +61,7 @@ def is_signed(data: bytes, signature: dict[str, str]) -> bool:
     return True
 
 
-def load_signing_key(own: Path, *, create: bool = True) -> SigningKey:
+def load_signing_key(own: Path, *, create: bool = True, box: Box = PLAIN) -> SigningKey:
     """Return the workspace's key, made on first use and kept readable for its owner alone.
 
     Parameters
@@ -68,6 +69,8 @@ def load_signing_key(own: Path, *, create: bool = True) -> SigningKey:
     own : Path
         The workspace's ``.skiff``.
     create : bool
+    box : Box
+        What its file goes through.
 
     Raises
     ------
@@ -86,10 +89,10 @@ def load_signing_key(own: Path, *, create: bool = True) -> SigningKey:
         make_folder(path.parent)
         private = Ed25519PrivateKey.generate()
         kept = {"algorithm": ALGORITHM, "private_key": private.private_bytes_raw().hex()}
-        write_atomic(path, json.dumps(kept).encode() + b"\n")
+        write_atomic(path, box.close(json.dumps(kept).encode() + b"\n", f"{KEYS}/{FILE}"))
         return SigningKey(private)
     try:
-        kept = json.loads(read_bytes(path))
+        kept = json.loads(box.read(path, f"{KEYS}/{FILE}"))
         return SigningKey(Ed25519PrivateKey.from_private_bytes(bytes.fromhex(kept["private_key"])))
     except (ValueError, KeyError, TypeError) as error:
         raise SkiffError(

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from skiff.core.errors import SkiffError
+from skiff.store.box import PLAIN, Box
 from skiff.store.files import explained, make_folder, read_bytes, write_atomic
 
 
@@ -23,12 +25,15 @@ class Trials:
         Folder of the trials of the workspace; made when something is kept.
     key : str
         Names the training. Trials of any other are removed when the first of this one is kept.
+    box : Box
+        What the files go through.
     """
 
-    def __init__(self, root: Path, key: str) -> None:
+    def __init__(self, root: Path, key: str, *, box: Box = PLAIN) -> None:
         """Name the folder; nothing is made yet."""
+        self._box = box
         self._root = root
-        self._folder = root / hashlib.sha256(key.encode()).hexdigest()[:32]
+        self._folder = root / box.name_object(hashlib.sha256(key.encode()).hexdigest())[:32]
 
     def get(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """Return the answers and facts of a trial, None where there is none that can be read."""
@@ -38,9 +43,10 @@ class Trials:
                 return None
             data = read_bytes(path)
         try:
+            data = self._box.open(data, f"trials/{path.name}")
             with np.load(io.BytesIO(data), allow_pickle=False) as kept:
                 return kept["oof"], kept["facts"]
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, SkiffError):
             return None  # torn or from another version: it is simply tried again
 
     def put(self, name: str, oof: NDArray[np.float64], facts: NDArray[np.float64]) -> None:
@@ -51,7 +57,8 @@ class Trials:
             make_folder(self._folder)
         stream = io.BytesIO()
         np.savez(stream, oof=oof, facts=facts)
-        write_atomic(self._place(name), stream.getvalue())
+        place = self._place(name)
+        write_atomic(place, self._box.close(stream.getvalue(), f"trials/{place.name}"))
 
     def count(self) -> int:
         """Return how many trials are kept."""

@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 from skiff.core.errors import SkiffError
+from skiff.store.box import PLAIN, Box
 from skiff.store.bundle_check import verify_ed25519
 from skiff.store.files import explained, make_folder, read_bytes, write_atomic
 
@@ -53,12 +54,23 @@ def add_trusted(own: Path, public_key: str) -> None:
         write_atomic(own / KEYS / TRUSTED, json.dumps([*known, public_key]).encode() + b"\n")
 
 
+def name_file(number: int, name: str) -> str:
+    """Return the name under which a release's file goes through the box.
+
+    Examples
+    --------
+    >>> name_file(3, "model.onnx")
+    'releases/0003/model.onnx'
+    """
+    return f"releases/{number:04d}/{name}"
+
+
 def encode_signature(signature: dict[str, str]) -> bytes:
     """Return the text of the file ``signature``."""
     return json.dumps(signature, indent=1, sort_keys=True).encode() + b"\n"
 
 
-def find_signature_fault(document: bytes, place: Path, *, own: Path) -> str | None:
+def find_signature_fault(document: bytes, place: Path, *, own: Path, box: Box = PLAIN) -> str | None:
     """Return what is wrong with the signature of a release, as the end of a sentence, or None.
 
     Parameters
@@ -69,6 +81,8 @@ def find_signature_fault(document: bytes, place: Path, *, own: Path) -> str | No
         Its folder.
     own : Path
         The workspace's ``.skiff``.
+    box : Box
+        What its files go through.
 
     Notes
     -----
@@ -80,7 +94,7 @@ def find_signature_fault(document: bytes, place: Path, *, own: Path) -> str | No
         return None
     path = place / SIGNATURE_FILE
     with explained(path):
-        kept = path.read_bytes() if path.is_file() else None
+        kept = box.read(path, name_file(int(place.name), SIGNATURE_FILE)) if path.is_file() else None
     if kept is None:
         return "is missing" if json.loads(document).get("signed_by") else None
     try:
@@ -99,7 +113,7 @@ def _verify(public: bytes, document: bytes, signature: bytes) -> bool:
     return verify_ed25519(public, document, signature)
 
 
-def refuse_bad_signature(document: bytes, place: Path, *, own: Path) -> None:
+def refuse_bad_signature(document: bytes, place: Path, *, own: Path, box: Box = PLAIN) -> None:
     """Refuse a release whose signature is not what it must be.
 
     Raises
@@ -107,7 +121,7 @@ def refuse_bad_signature(document: bytes, place: Path, *, own: Path) -> None:
     SkiffError
         ``release_damaged``, ``signing_key_damaged``.
     """
-    fault = find_signature_fault(document, place, own=own)
+    fault = find_signature_fault(document, place, own=own, box=box)
     if fault is not None:
         raise SkiffError(
             "release_damaged",

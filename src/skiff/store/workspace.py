@@ -13,6 +13,7 @@ from typing import Self
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json
 from skiff.core.settings import Settings
+from skiff.store.box import PLAIN, Box
 from skiff.store.catalog import Catalog
 from skiff.store.clock import Clock, find_actor, now_utc
 from skiff.store.contracts import Contracts
@@ -35,6 +36,7 @@ from skiff.store.releases import Releases
 from skiff.store.reports import Reports
 from skiff.store.runs import Runs
 from skiff.store.settings import read_settings
+from skiff.store.unlock import describe_encryption, has_content, open_box, open_new_box
 from skiff.store.windows import Windows
 
 CATALOG_FILE = "catalog.db"
@@ -94,12 +96,15 @@ class Workspace:
         None where the disk is read-only.
     objects_root : Path
     clock : callable
+    box : Box
+        What bytes go through on their way to the disk.
 
     Attributes
     ----------
     root : Path
     settings : Settings
     actor : str
+    box : Box
     objects : Objects
     datasets : Datasets
     contracts : Contracts
@@ -124,18 +129,20 @@ class Workspace:
         presence: PresenceLock | None,
         objects_root: Path,
         clock: Clock,
+        box: Box = PLAIN,
     ) -> None:
         """Put the parts together; see `open`."""
         own = root / SKIFF_FOLDER
         self.root = root
         self.settings = settings
+        self.box = box
         self.actor = find_actor()
         self.sweep = Sweep()
         self._own = own
         self._catalog = catalog
         self._presence = presence
         self._writer = WriterLock(own / "writer.lock", root=root, clock=clock)
-        self.objects = Objects(objects_root)
+        self.objects = Objects(objects_root, box=box)
         self.erasures = Erasures(own)
         self.datasets = Datasets(catalog, objects=self.objects, clock=clock, erasures=self.erasures)
         self.contracts = Contracts(catalog, objects=self.objects, clock=clock)
@@ -147,9 +154,10 @@ class Workspace:
             hold=self._writer.hold,
             clock=clock,
             erasures=self.erasures,
+            box=box,
         )
         self.ledger = Ledger(
-            catalog, head_path=own / "ledger.head", actor=self.actor, anchors=self.releases.list_anchors
+            catalog, head_path=own / "ledger.head", actor=self.actor, anchors=self.releases.list_anchors, box=box
         )
         self.reports = Reports(root / "reports")
         self.windows = Windows(catalog, clock=clock)
@@ -170,7 +178,7 @@ class Workspace:
         ------
         SkiffError
             ``workspace_not_found``, ``not_a_workspace``, ``workspace_newer``, ``catalog_damaged``, the problems of
-            ``skiff.toml``, and what the disk says.
+            ``skiff.toml``, what `skiff.store.unlock.open_box` says of an encrypted one, and what the disk says.
         """
         root = Path(folder).expanduser().absolute()
         refuse_missing(root, is_wanted=create)
@@ -208,15 +216,23 @@ class Workspace:
         objects_root = find_objects_root(settings, root)
         if not is_read_only:
             make_folder(objects_root)
-        catalog = Catalog.open(own / CATALOG_FILE, database=settings.store.database, is_read_only=is_read_only)
-        return cls(
+        is_new = not has_content(own)
+        box = open_box(root, settings) if is_read_only else open_new_box(root, settings)
+        catalog = Catalog.open(
+            own / CATALOG_FILE, database=settings.store.database, is_read_only=is_read_only, cipher=box.cipher
+        )
+        made = cls(
             root=root,
             settings=settings,
             catalog=catalog,
             presence=presence,
             objects_root=objects_root,
             clock=clock,
+            box=box,
         )
+        if is_new and box.cipher is not None:
+            made.ledger.append("encrypt", subject="workspace", result=describe_encryption(is_on=True), at=clock())
+        return made
 
     def close(self) -> None:
         """Close the catalog and let others sweep."""

@@ -1,4 +1,4 @@
-"""The same log over both databases; PostgreSQL only where one is given."""
+"""The same log over both databases, plain and encrypted; PostgreSQL only where one is given."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from skiff.store.box import PLAIN, EncryptedBox
+from skiff.store.cipher import Cipher
 from skiff.store.predictions.ids import IdMaker
 from skiff.store.predictions.log import PredictionLog, open_store
 from skiff.store.predictions.records import PredictionRow, Store
@@ -27,14 +29,12 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
-    """Give a function that opens the same, at first empty, log."""
-    if request.param == "sqlite":
-        yield lambda: open_store(tmp_path)
-        return
-    database = request.getfixturevalue("database")
-    yield lambda: open_store(tmp_path, database=database)
+@pytest.fixture(params=["sqlite", "postgres", "encrypted", "encrypted-postgres"])
+def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    """Return a function that opens the same, at first empty, log."""
+    box = EncryptedBox(Cipher(bytes(32))) if "encrypted" in request.param else PLAIN
+    database = request.getfixturevalue("database") if "postgres" in request.param else None
+    return lambda: open_store(tmp_path, database=database, box=box)
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
 
+from skiff.store.box import PLAIN, Box
+from skiff.store.predictions.encrypted import EncryptedStore
 from skiff.store.predictions.ids import EPOCH, IdMaker, to_micros
 from skiff.store.predictions.postgres import PostgresStore
 from skiff.store.predictions.records import Outcome, OutcomeReport, PredictionRow, Store
@@ -25,7 +27,7 @@ Field: TypeAlias = Literal["inputs", "subject", "key"]
 __all__ = ["EPOCH", "EVER", "Field", "IdMaker", "PredictionLog", "open_store", "to_micros"]
 
 
-def open_store(folder: Path, *, database: str | None = None, is_read_only: bool = False) -> Store:
+def open_store(folder: Path, *, database: str | None = None, is_read_only: bool = False, box: Box = PLAIN) -> Store:
     """Return the log's files in ``.skiff/predictions``, or its tables where a database is configured.
 
     Parameters
@@ -35,10 +37,15 @@ def open_store(folder: Path, *, database: str | None = None, is_read_only: bool 
     database : str or None
         ``[store] database``.
     is_read_only : bool
+    box : Box
+        An encrypted one encrypts the rows.
     """
+    store: Store
     if database and database.startswith("postgresql"):
-        return PostgresStore(database)
-    return SqliteStore(folder / FOLDER, is_read_only=is_read_only)
+        store = PostgresStore(database)
+    else:
+        store = SqliteStore(folder / FOLDER, is_read_only=is_read_only)
+    return store if box.cipher is None else EncryptedStore(store, box.cipher)
 
 
 class PredictionLog:

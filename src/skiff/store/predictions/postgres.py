@@ -176,11 +176,11 @@ class PostgresStore:
     @staticmethod
     def _keep(connection: Any, prediction: str, outcome: Outcome, *, received: int) -> OutcomeState:  # noqa: ANN401  the same
         query = "SELECT value, at FROM skiff_outcome WHERE id = %s ORDER BY sequence DESC LIMIT 1"
-        state = outcome.compare(connection.execute(query, (prediction,)).fetchone())
+        state = outcome.compare(connection.execute(query, (prediction,)).fetchone(), prediction=prediction)
         if state != "duplicate":
             connection.execute(
                 "INSERT INTO skiff_outcome (id, value, at, received) VALUES (%s, %s, %s, %s)",
-                (prediction, outcome.value, outcome.at, received),
+                (prediction, outcome.write_for(prediction), outcome.at, received),
             )
         return state
 

@@ -85,7 +85,12 @@ class Outcome:
     key: str | None = None
     at: int | None = None
 
-    def compare(self, known: tuple[str, int | None] | None) -> OutcomeState:
+    def write_for(self, prediction: str) -> str:
+        """Return the value as it is kept beside a prediction."""
+        del prediction  # an encrypted one is bound to it
+        return self.value
+
+    def compare(self, known: tuple[str, int | None] | None, *, prediction: str = "") -> OutcomeState:
         """Return what this outcome is to a case whose latest one, `known`, has that value and time.
 
         Examples
@@ -94,6 +99,7 @@ class Outcome:
         >>> told.compare(None), told.compare(("yes", None)), told.compare(("no", None))
         ('new', 'duplicate', 'corrected')
         """
+        del prediction
         if known is None:
             return "new"
         return "duplicate" if tuple(known) == (self.value, self.at) else "corrected"

@@ -262,11 +262,11 @@ def _find_predictions(connection: sqlite3.Connection, outcome: Outcome) -> Itera
 
 def _keep_outcome(connection: sqlite3.Connection, prediction: str, outcome: Outcome, *, received: int) -> OutcomeState:
     query = "SELECT value, at FROM outcome WHERE id = ? ORDER BY sequence DESC LIMIT 1"
-    state = outcome.compare(connection.execute(query, (prediction,)).fetchone())
+    state = outcome.compare(connection.execute(query, (prediction,)).fetchone(), prediction=prediction)
     if state != "duplicate":
         connection.execute(
             "INSERT INTO outcome (id, value, at, received) VALUES (?, ?, ?, ?)",
-            (prediction, outcome.value, outcome.at, received),
+            (prediction, outcome.write_for(prediction), outcome.at, received),
         )
     return state
 
