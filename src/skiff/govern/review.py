@@ -10,23 +10,20 @@ import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from scipy.special import bdtr
 
 from skiff.core.measurement import Measurement
+from skiff.core.signature import InputColumn
 from skiff.evaluate.intervals import find_wilson_interval
 from skiff.govern.stamping import Alarm, find_alarm
 
-ReasonCode: TypeAlias = Literal[
-    "high_stakes", "out_of_distribution", "abstention", "control", "planted", "unlabelled", "doubtful"
-]
+ReasonCode: TypeAlias = Literal["high_stakes", "out_of_distribution", "abstention", "control", "unlabelled", "doubtful"]
 Seen: TypeAlias = Literal["after", "first", "never"]
 """When the suggestion was shown: after a first answer, together with the row, or not at all."""
 
-ORDER: tuple[ReasonCode, ...] = (
-    "high_stakes", "out_of_distribution", "abstention", "control", "planted", "unlabelled", "doubtful",
-)  # fmt: skip
+ORDER: tuple[ReasonCode, ...] = get_args(ReasonCode)
 """Where several reasons hold the first counts, and rows are asked for in this order."""
 
 WORDS: Mapping[ReasonCode, str] = {
@@ -34,15 +31,18 @@ WORDS: Mapping[ReasonCode, str] = {
     "out_of_distribution": "Unlike what the model learned from",
     "abstention": "The model is not sure",
     "control": "Chosen by chance",
-    "planted": "Chosen by chance",
     "unlabelled": "No answer yet",
     "doubtful": "The given answer looks wrong",
 }
-"""What a reviewer reads. A planted row must not be told from one that was chosen by chance."""
+"""What a reviewer reads. A planted row has the reason that it would have had in the log, or was chosen by chance: both are true of it,
+and neither tells that its answer is known."""
 
 LEAST_CASES = 5
 """Cases from which a rate is told. Below, its 95 % range is wider than four tenths of the scale whatever was counted (Wilson):
 a convention of ours."""
+
+MOST_LEVELS = 1_000
+"""A signature lists so many levels; where there are more, one that is not listed may be an old one."""
 
 LONGEST_S = 600.0
 """A row that took longer was left for something else; such times are counted and left out. A convention of ours."""
@@ -123,6 +123,40 @@ def find_reason(
     if is_control:
         return Reason(code="control", rule="one of the share that chance puts aside")
     return None
+
+
+def find_strange(inputs: Sequence[InputColumn], cells: Mapping[str, Any]) -> tuple[str, ...]:  # Any: as above
+    """Return the columns in which a row is unlike every training row: beyond the range, a level never seen, missing where none was.
+
+    Parameters
+    ----------
+    inputs : sequence of InputColumn
+    cells : mapping
+        Levels as text and dates as seconds since 1970; columns that were not kept are passed over.
+
+    Notes
+    -----
+    One column at a time: a row whose cells are usual but never came together looks usual. Of ``d`` columns of numbers and ``n``
+    training rows, about ``2 d / n`` of new rows from the same world lie beyond a range.
+
+    Examples
+    --------
+    >>> columns = [InputColumn(name="nights", kind="number", low=1, high=30), InputColumn(name="city", kind="category", levels=("Oslo",))]
+    >>> find_strange(columns, {"nights": 90, "city": "Oslo"}), find_strange(columns, {"nights": 2, "city": "Rome"})
+    (('nights',), ('city',))
+    """
+    return tuple(column.name for column in inputs if column.name in cells and _is_strange(column, cells[column.name]))
+
+
+def _is_strange(column: InputColumn, cell: object) -> bool:
+    if cell is None or cell == "":
+        return not column.nullable
+    if column.kind == "category":
+        return 0 < len(column.levels) < MOST_LEVELS and cell not in column.levels
+    if column.kind in {"number", "date"} and column.low is not None and column.high is not None:
+        number = _to_number(cell)
+        return number is not None and not column.low <= number <= column.high
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

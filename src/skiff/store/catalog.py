@@ -33,10 +33,10 @@ from skiff.store.schema import METADATA, VERSION
 from skiff.store.sqlite import find_sqlite_damage, open_sqlite
 from skiff.store.sqlite_errors import catalog_damaged, describe_sqlite_error
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration; a test compares it with ``migrations/``."""
 
-KNOWN_REVISIONS = ("0001", "0002", "0003")
+KNOWN_REVISIONS = ("0001", "0002", "0003", "0004")
 """Every revision this version can upgrade from."""
 
 Row = dict[str, Any]

@@ -32,6 +32,7 @@ from skiff.store.objects import Objects
 from skiff.store.records import DatasetRecord, RunRecord, RunStatus
 from skiff.store.releases import Releases
 from skiff.store.reports import Reports
+from skiff.store.reviews import Reviews
 from skiff.store.runs import Runs
 from skiff.store.settings import read_settings
 from skiff.store.windows import Windows
@@ -108,6 +109,8 @@ class Workspace:
     reports : Reports
     windows : Windows
         Judged windows of predictions, and what watching remembers.
+    reviews : Reviews
+        Rows that wait for a person, and what was decided.
     sweep : Sweep
         What opening mended.
     """
@@ -144,6 +147,7 @@ class Workspace:
         )
         self.reports = Reports(root / "reports")
         self.windows = Windows(catalog, clock=clock)
+        self.reviews = Reviews(catalog, clock=clock)
 
     @classmethod
     def open(cls, folder: Path | str, *, create: bool = False, clock: Clock = now_utc) -> Self:
