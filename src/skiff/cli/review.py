@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import io
 import sys
 from pathlib import Path
 
@@ -71,10 +71,14 @@ def start(
     with session:
         for line in say_welcome(session):
             say(line)
+        keys = sys.stdin
+        if isinstance(keys, io.TextIOWrapper):  # a byte that is no letter must not end a session
+            keys.reconfigure(errors="replace")
         terminal = Terminal(
             queue=session.queue,
             reviewer=reviewer or session.actor,
-            keys=click.get_text_stream("stdin"),
+            keys=keys,
+            prompt=lambda text: click.echo(text, err=is_json, nl=not keys.isatty()),
             say=say,
             advice=show_advice,
             label=session.plan.sha256 if session.plan else None,
@@ -175,18 +179,22 @@ def report(workspace: Path) -> Outcome:
 @click.option(
     "--rows", type=click.IntRange(min=1, max=10_000), default=100, show_default=True, help="How many, by chance."
 )
+@click.option(
+    "--key", metavar="COL", help="Column with your own key: without it planted rows stand out beside keyed ones."
+)
 @click.option("--subject", metavar="COL", help="Column that names the person of each row, for access and erasure.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Same seed, same rows.")
 @workspace_option
 @answer("review plant")
-def plant(*, file: Path | None, rows: int, subject: str | None, seed: int, workspace: Path) -> Outcome:
+def plant(*, file: Path | None, rows: int, key: str | None, subject: str | None, seed: int, workspace: Path) -> Outcome:
     """Plant rows whose answer is known among those that reviewers get: of FILE, or of the rows the release was judged on.
 
     A share of their suggestions ([review] wrong_advice_share) is wrong, on purpose if need be; each session says that there are such.
     """
     from skiff.flows.planting import plant as plant_rows
+    from skiff.flows.predict import Columns
 
-    made = plant_rows(workspace, file, n_rows=rows, subject=subject, seed=seed)
+    made = plant_rows(workspace, file, n_rows=rows, columns=Columns(key=key, subject=subject), seed=seed)
 
     def show() -> None:
         click.echo(f"{made.rows:,} rows planted of {made.known:,} with a known answer; {made.waiting:,} wait")

@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from skiff.flows.labelling import say_hours
-from skiff.flows.review import KeptAnswer, ReviewQueue, ShownRow
+from skiff.flows.review import ReviewQueue
+from skiff.flows.shown import KeptAnswer, ShownRow
 from skiff.report.glossary import clean_name
 
 if TYPE_CHECKING:
-    from skiff.flows.review import Suggestion
     from skiff.flows.sessions import ReviewSession
+    from skiff.flows.shown import Suggestion
 
 NOTICE = (
     "Some rows have answers that are known, and some of their suggestions are wrong on purpose. How you decide is measured: rows, "
@@ -29,7 +30,6 @@ class Tally:
     skipped: int = 0
     changed: int = 0
     against: int = 0
-    outcomes: int = 0
     is_through: bool = False
 
     def as_result(self) -> dict[str, object]:
@@ -57,6 +57,8 @@ class Terminal:
         Where answers come from; its end is a wish to stop.
     say : callable
         Shows a line.
+    prompt : callable
+        Shows what is asked, before the keys are read.
     advice : {"after", "first", "never"} or None
     label : str or None
         Hash of the dataset that is labelled.
@@ -66,6 +68,7 @@ class Terminal:
     reviewer: str
     keys: TextIO
     say: Callable[[str], None]
+    prompt: Callable[[str], None]
     advice: str | None = None
     label: str | None = None
 
@@ -82,6 +85,7 @@ class Terminal:
             except Skip:
                 self.queue.skip(row.id, self.reviewer)
                 skipped.add(row.id)
+                self.say("Skipped: it comes back last.")
                 tally.skipped += 1
             except Quit:
                 break
@@ -126,7 +130,6 @@ class Terminal:
 
     def _count(self, kept: KeptAnswer, tally: Tally) -> None:
         tally.answered += 1
-        tally.outcomes += kept.is_outcome
         self.say(f"Kept: {kept.final}.")
 
     def _show(self, row: ShownRow, *, number: int) -> None:
@@ -146,7 +149,7 @@ class Terminal:
         given = "" if found.given is None else f" (the table says {found.given})"
         self.say(f"The model suggests {found.answer}{chance}{between}{given}.")
         for name, part in found.reasons:
-            self.say(f"  {clean_name(name)}: {part:+.3g}")
+            self.say(f"  {clean_name(name)}: {_say_part(part, is_number=found.chance is None)}")
 
     def _ask(self, words: str, row: ShownRow, *, may_skip: bool = False, keep: str | None = None) -> str:
         """Return an answer the row may have: by its number, its word, or the start of it."""
@@ -166,11 +169,24 @@ class Terminal:
             self.say(f"That is none of: {listed}." if row.answers else "That is no number.")
 
     def _read(self, prompt: str) -> str:
-        self.say(prompt)
+        self.prompt(prompt)
         line = self.keys.readline()
         if not line:
             raise Quit
         return line.rstrip("\r\n")
+
+
+def _say_part(part: float, *, is_number: bool) -> str:
+    """Return what a column does to the answer.
+
+    Examples
+    --------
+    >>> _say_part(0.12, is_number=False), _say_part(-3.5, is_number=True)
+    ('12 in 100 for it', '3.5 less')
+    """
+    if is_number:
+        return f"{abs(part):,.4g} {'more' if part > 0 else 'less'}"
+    return f"{100 * abs(part):.0f} in 100 {'for' if part > 0 else 'against'} it"
 
 
 def _match(told: str, answers: tuple[str, ...]) -> str | None:
@@ -209,8 +225,8 @@ def tell_tally(tally: Tally, *, waiting: int) -> str:
 
     Examples
     --------
-    >>> tell_tally(Tally(answered=3, changed=1, against=1, outcomes=2, is_through=True), waiting=0)
-    '3 rows decided, 1 changed after the suggestion, 1 against it, 2 kept as outcomes. Nothing waits any more.'
+    >>> tell_tally(Tally(answered=3, changed=1, against=1, is_through=True), waiting=0)
+    '3 rows decided, 1 changed after the suggestion, 1 against it. Nothing waits any more.'
     """
     parts = [
         f"{tally.answered} rows decided",
@@ -219,7 +235,5 @@ def tell_tally(tally: Tally, *, waiting: int) -> str:
     ]
     if tally.skipped:
         parts.append(f"{tally.skipped} skipped")
-    if tally.outcomes:
-        parts.append(f"{tally.outcomes} kept as outcomes")
     rest = "Nothing waits any more." if not waiting else f"{waiting:,} wait."
     return f"{', '.join(parts)}. {rest}"

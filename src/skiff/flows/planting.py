@@ -14,12 +14,13 @@ import polars as pl
 from skiff.core.errors import SkiffError
 from skiff.data.task import label_target
 from skiff.deploy.answers import Answers
+from skiff.flows.predict import Columns
 from skiff.flows.queueing import OpenReleases, normalise
 from skiff.flows.read import read_table
 from skiff.flows.retrain import load_champion
 from skiff.flows.standing import Standing, refuse_none
 from skiff.govern.planting import choose_turned, find_margins, turn_label, turn_number
-from skiff.govern.review import Policy, count_words, find_reason, find_strange
+from skiff.govern.review import CONTROL_RULE, Policy, count_words, find_reason, find_strange
 from skiff.store.catalog import to_text
 from skiff.store.clock import now_utc
 from skiff.store.predictions.keeping import plan_keeping
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Float = NDArray[np.float64]
-
-CHANCE_RULE = "one of the share that chance puts aside"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +68,7 @@ def plant(
     source: Path | None = None,
     *,
     n_rows: int = 100,
-    subject: str | None = None,
+    columns: Columns | None = None,
     seed: int = 0,
     at: Callable[[], str] = now_utc,
 ) -> Planted:
@@ -83,8 +82,8 @@ def plant(
         A file with the columns of the model and the answer; by default the sealed rows of the release that answers.
     n_rows : int
         How many, chosen by chance.
-    subject : str, optional
-        Column that names the person of each row.
+    columns : Columns, optional
+        Which columns name the case and the person of each row.
     seed : int
 
     Raises
@@ -97,6 +96,7 @@ def plant(
     Rows are kept in the queue with their inputs as ``[serving] keep_inputs`` says. What reviewers answer to them becomes no outcome
     and no label: sealed rows stay rows that no model learned from.
     """
+    named = columns or Columns()
     with Workspace.open(folder) as workspace:
         _refuse_unreadable(workspace)
         number = refuse_none(workspace.releases.champion(), str(workspace.root))
@@ -113,10 +113,10 @@ def plant(
             frame, rows, name = champion.table.frame, champion.test, str(champion.manifest["dataset_sha256"])
         else:
             texts = [column.name for column in standing.inputs if column.kind in {"category", "text"}]
-            keep_text = [*texts, *([subject] if subject else [])]
+            keep_text = [*texts, *(name for name in (named.key, named.subject) if name)]
             read = read_table(source, keep_text=keep_text, keep_words=[standing.target])
             frame, rows, name = read.frame, np.arange(read.frame.height), read.sha256
-        items, known = _choose(workspace, frame, rows, standing, name=name, n_rows=n_rows, subject=subject, seed=seed)
+        items, known = _choose(workspace, frame, rows, standing, name=name, n_rows=n_rows, columns=named, seed=seed)
         added = workspace.reviews.add([item for item, _, _ in items])
         wrong, turned = sum(is_wrong for _, is_wrong, _ in items), sum(is_turned for _, _, is_turned in items)
         noted = workspace.ledger.append(
@@ -140,11 +140,11 @@ def _choose(
     *,
     name: str,
     n_rows: int,
-    subject: str | None,
+    columns: Columns,
     seed: int,
 ) -> tuple[list[tuple[NewReview, bool, bool]], int]:
     """Return rows to plant, each with whether its suggestion is wrong and whether on purpose, and how many there were."""
-    for column in (standing.target, subject):
+    for column in (standing.target, columns.key, columns.subject):
         if column is not None and column not in frame.columns:
             raise SkiffError.column_not_found(column, columns=frame.columns)
     told = label_target(frame[standing.target])
@@ -160,7 +160,10 @@ def _choose(
     chosen = np.sort(np.random.default_rng(seed).permutation(known)[:n_rows])
     part, truths = frame[chosen], told[chosen].to_list()
     answers = standing.answer_columns(part)
-    people = part[subject].cast(pl.String).to_list() if subject else [None] * len(chosen)
+    people, keys = (
+        part[column].cast(pl.String).to_list() if column else [None] * len(chosen)
+        for column in (columns.subject, columns.key)
+    )
     keep = plan_keeping(workspace.settings.serving.keep_inputs, standing.columns)
     made = []
     share = workspace.settings.review.wrong_advice_share
@@ -177,6 +180,7 @@ def _choose(
             rank=int.from_bytes(hashlib.blake2b(f"{seed} {chosen[place]}".encode(), digest_size=6).digest(), "big"),
             release=standing.number,
             subject=people[place],
+            key=keys[place],
             inputs=kept[place],
             advice=to_text(advice),
             truth=to_text(truth),
@@ -235,7 +239,7 @@ def _disguise(
     )
     strange = find_strange(standing.inputs, normalise(standing, cells))
     reason = find_reason(decision=decision, is_control=False, cells=cells, strange=strange, policy=policy)
-    return ("control", CHANCE_RULE) if reason is None else (reason.code, reason.rule)
+    return ("control", CONTROL_RULE) if reason is None else (reason.code, reason.rule)
 
 
 def _to_json(row: Mapping[str, Any]) -> dict[str, Any]:

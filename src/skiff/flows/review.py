@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from skiff.core.errors import SkiffError
 from skiff.flows.answered import list_parts
 from skiff.flows.desk import draw
 from skiff.flows.outcomes import write_outcome
-from skiff.flows.queueing import STATE, OpenReleases, fill_queue, read_cells
+from skiff.flows.queueing import STATE, OpenReleases, count_waiting, fill_queue, read_cells
+from skiff.flows.shown import KeptAnswer, ShownRow, Suggestion, check_name
+from skiff.flows.standing import Standing
 from skiff.govern.review import WORDS
 from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.predictions.ids import read_time
@@ -22,82 +23,6 @@ from skiff.store.reviews import ReviewRecord, Wanted
 from skiff.store.workspace import Workspace
 
 MOST_REASONS = 5
-MOST_NAME_LETTERS = 128
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suggestion:
-    """What the model says of a row.
-
-    Parameters
-    ----------
-    answer : str
-        A label, or a number as text.
-    chance : float or None
-        Of that label, as the model has it.
-    low, high : float or None
-        Where a number should lie.
-    given : str or None
-        The label that stands in the table, where it looks wrong.
-    reasons : list of (str, float)
-        Columns and what each adds to the model's score, the weightiest first.
-    """
-
-    answer: str
-    chance: float | None = None
-    low: float | None = None
-    high: float | None = None
-    given: str | None = None
-    reasons: tuple[tuple[str, float], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownRow:
-    """A row as its reviewer sees it.
-
-    Parameters
-    ----------
-    id : str
-    reason, rule : str
-        Why it is for a person.
-    key : str or None
-        The client's own name for the case.
-    cells : dict
-        The inputs that are kept, by column; empty where none are.
-    answers : tuple of str
-        The labels there are; empty for a number.
-    first : str or None
-        What was answered before the suggestion was seen.
-    suggestion : Suggestion or None
-        None until it may be seen.
-    """
-
-    id: str
-    reason: str
-    rule: str
-    cells: dict[str, Any]  # Any: cells as JSON has them
-    answers: tuple[str, ...] = ()
-    key: str | None = None
-    first: str | None = None
-    suggestion: Suggestion | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptAnswer:
-    """What became of a final answer.
-
-    Parameters
-    ----------
-    id, final : str
-    first : str or None
-    is_outcome : bool
-        Whether the prediction log has it as what really happened.
-    """
-
-    id: str
-    final: str
-    first: str | None
-    is_outcome: bool
 
 
 class ReviewQueue:
@@ -136,6 +61,26 @@ class ReviewQueue:
         self._settle()
         return fill_queue(self._workspace, self.log, self._releases)
 
+    def tell_counts(self) -> dict[str, object]:
+        """Queue what came in and return how many rows of the log wait, are with somebody, and were decided; planted ones stay hidden."""
+        self.fill()
+        found = self._workspace.reviews.count()
+        by_state = {
+            words: sum(n for (source, state, _), n in found.items() if source == "log" and state == code)
+            for code, words in (("open", "waiting"), ("claimed", "being_decided"), ("done", "decided"))
+        }
+        open_rows = {
+            reason: sum(
+                n for (source, state, code), n in found.items() if (source, state, code) == ("log", "open", reason)
+            )
+            for reason in WORDS
+        }
+        return {**by_state, "by_reason": {reason: n for reason, n in open_rows.items() if n}}
+
+    def count_waiting(self) -> int:
+        """Return how many rows of the log wait or are being decided."""
+        return count_waiting(self._workspace)
+
     def give(
         self, reviewer: str, *, advice: str | None = None, label: str | None = None, without: Collection[str] = ()
     ) -> ShownRow | None:
@@ -153,9 +98,10 @@ class ReviewQueue:
         """
         name = check_name(reviewer)
         reviews, settings = self._workspace.reviews, self._settings.review
-        share = draw("planted", f"{name} {reviews.count_done(name)} {len(without)}")
+        is_planted = draw("planted", f"{name} {reviews.count_done(name)} {len(without)}") < settings.planted_share
         wanted = Wanted(
-            sources=("label",) if label else ("planted", "log") if share < settings.planted_share else ("log",),
+            sources=("label",) if label else ("planted", "log") if is_planted else ("log",),
+            is_hidden=settings.planted_share < 1,
             dataset_sha256=label,
             without=without,
         )
@@ -195,7 +141,8 @@ class ReviewQueue:
         record = self._workspace.reviews.get(id_)
         told = self._check(record, answer, is_exact=is_exact)
         done = self._workspace.reviews.answer_final(id_, check_name(reviewer), told, why=(why or "").strip() or None)
-        return KeptAnswer(id=id_, final=told, first=done.first, is_outcome=self._keep_outcome(done))
+        self._keep_outcome(done)
+        return KeptAnswer(id=id_, final=told, first=done.first)
 
     def skip(self, id_: str, reviewer: str) -> None:
         """Give a row back, behind all others."""
@@ -222,7 +169,7 @@ class ReviewQueue:
 
     def _show(self, record: ReviewRecord) -> ShownRow | None:
         """Return a row for its reviewer; None where its prediction or release is gone."""
-        key, kept = None, record.inputs
+        key, kept = record.key, record.inputs
         if record.source == "log":
             prediction = self._read_prediction(record.item)
             if prediction is None:
@@ -249,20 +196,13 @@ class ReviewQueue:
             return None
         told: dict[str, Any] = json.loads(record.advice)
         is_turned = bool(told.pop("turned", False))
-        reasons = self._explain(record, cells)
-        sign = -1.0 if is_turned else 1.0  # what speaks for one answer speaks against the other
-        return Suggestion(**told, reasons=tuple((name, sign * part) for name, part in reasons))
-
-    def _explain(self, record: ReviewRecord, cells: Mapping[str, Any]) -> list[tuple[str, float]]:
-        """Return what moved the model, where the release can say it and all inputs are kept."""
         standing = self._releases.open(record.release)
-        if standing is None or not standing.runtime.has_reasons or not set(standing.columns) <= set(cells):
-            return []
-        try:
-            parts = list_parts(standing.answer([cells], reasons=True), most_reasons=MOST_REASONS)
-        except SkiffError:  # a row that the model would refuse is still one that a person can decide
-            return []
-        return [(item.column, round(item.contribution, 4)) for item in (parts.reasons or [[]])[0]]
+        if standing is None:
+            return Suggestion(**told)
+        reasons = _explain(standing, cells)
+        if standing.kind == "binary" and (told["answer"] == standing.classes[0]) != is_turned:
+            reasons = [(name, -part) for name, part in reasons]  # they are told for the second class
+        return Suggestion(**told, reasons=tuple(reasons))
 
     def _read_prediction(self, id_: str) -> PredictionRow | None:
         at = read_time(id_)
@@ -278,43 +218,28 @@ class ReviewQueue:
         if done and done[-1].answered != settled:
             windows.write_state(STATE, {**windows.read_state(STATE), "settled": done[-1].answered})
 
-    def _keep_outcome(self, record: ReviewRecord) -> bool:
+    def _keep_outcome(self, record: ReviewRecord) -> None:
         """Take a decision as what happened, unless what really happened is known already."""
         if record.source != "log" or self._settings.review.answers_are != "outcomes" or record.final is None:
-            return False
-        if self.log.read_history(record.item):
-            return False
-        report = self.log.add_outcomes([Outcome(value=record.final, id=record.item)], received=time.time_ns() // 1000)
-        return report.states == ("new",)
+            return
+        if not self.log.read_history(record.item):
+            self.log.add_outcomes([Outcome(value=record.final, id=record.item)], received=time.time_ns() // 1000)
+
+
+def _explain(standing: Standing, cells: Mapping[str, Any]) -> list[tuple[str, float]]:  # Any: cells as JSON has them
+    """Return what moved the model, where the release can say it and all inputs are kept."""
+    if not standing.runtime.has_reasons or not set(standing.columns) <= set(cells):
+        return []
+    try:
+        parts = list_parts(standing.answer([cells], reasons=True), most_reasons=MOST_REASONS)
+    except SkiffError:  # a row that the model would refuse is still one that a person can decide
+        return []
+    return [(item.column, round(item.contribution, 4)) for item in (parts.reasons or [[]])[0]]
 
 
 def name_labels(dataset_sha256: str) -> str:
     """Return under which name it is remembered what the rows of a dataset may be labelled."""
     return f"{STATE}.label.{dataset_sha256[:32]}"
-
-
-def check_name(reviewer: str) -> str:
-    """Return a reviewer's name.
-
-    Raises
-    ------
-    SkiffError
-        ``reviewer_missing``.
-
-    Examples
-    --------
-    >>> check_name(" ada ")
-    'ada'
-    """
-    name = reviewer.strip()
-    if not name or len(name) > MOST_NAME_LETTERS or not name.isprintable():
-        raise SkiffError(
-            "reviewer_missing",
-            what="It is not said who reviews, or the name is not a short text.",
-            where={"field": "reviewer"},
-            fix=f"Give a name or a short mark of up to {MOST_NAME_LETTERS} letters, the same each time.",
-        )
-    return name
 
 
 def _refuse_read_only(workspace: Workspace) -> None:

@@ -128,6 +128,22 @@ def _say_monitor(found: Result) -> str:
     )
 
 
+def _say_review(found: Result) -> str:
+    """Return what was measured of people; nothing before they decided a row."""
+    if not found.get("rows"):
+        return ""
+    said = f"People decided {found['rows']:,} rows ({found.get('overrides', 0):,} against the suggestion)"
+    measured = found.get("measured") or {}
+    for name, words in (("agreement_wrong", "wrong suggestions followed"), ("agreement_right", "right ones")):
+        share = measured.get(name)
+        if share:
+            said += f"; {words}: {100 * share['value']:.0f} % ({100 * share['low']:.0f} to {100 * share['high']:.0f} %, n {share['n']})"
+    if "agreement_wrong" not in measured:
+        said += "; too few rows with known answers to say how far suggestions are relied on"
+    alarms, too_few = found.get("alarms", 0), found.get("too_few", 0)
+    return f"{said}; alarms for signing without looking: {alarms} of {found.get('reviewers', 0)} reviewers, {too_few} too few to say"
+
+
 def _say_constant(sentence: str) -> Tell:
     return lambda _: sentence
 
@@ -171,7 +187,7 @@ TELL: Mapping[str, tuple[str, Tell]] = {
         _say_constant("The model was attacked with published methods, and what came of it was recorded"),
     ),
     "erase": ("erase", _say_constant("Data of a person was erased on request, with a record of what was reached")),
-    "review": ("review", _say_constant("People reviewed answers, and how often they agreed was measured")),
+    "review": ("review", _say_review),
     "backup": ("backup", _say_constant("A backup was written with the hash of every file")),
     "keys": ("keys.create", _say_constant("Access to the server was given by keys with a scope, each recorded")),
 }

@@ -23,6 +23,8 @@ ReasonCode: TypeAlias = Literal["high_stakes", "out_of_distribution", "abstentio
 Seen: TypeAlias = Literal["after", "first", "never"]
 """When the suggestion was shown: after a first answer, together with the row, or not at all."""
 
+CONTROL_RULE = "one of a share that a person looks at whatever the model says"
+
 ORDER: tuple[ReasonCode, ...] = get_args(ReasonCode)
 """Where several reasons hold the first counts, and rows are asked for in this order."""
 
@@ -121,7 +123,7 @@ def find_reason(
     if is_asked:
         return Reason(code="abstention", rule="no single answer stands out enough to act on it alone")
     if is_control:
-        return Reason(code="control", rule="one of the share that chance puts aside")
+        return Reason(code="control", rule=CONTROL_RULE)
     return None
 
 

@@ -43,6 +43,8 @@ class NewReview:
         Whose suggestion it is.
     subject : str or None
         The person the row is about.
+    key : str or None
+        The client's own name for the case; that of a prediction stays in the log.
     inputs : str or None
         A JSON object by column; None for predictions, whose inputs stay in the log.
     advice : str or None
@@ -61,6 +63,7 @@ class NewReview:
     dataset_sha256: str | None = None
     release: int | None = None
     subject: str | None = None
+    key: str | None = None
     inputs: str | None = None
     advice: str | None = None
     truth: str | None = None
@@ -122,6 +125,8 @@ class Wanted:
     ----------
     sources : tuple of str
         The first that has a row gives it. Labels are asked for alone; whoever may have a log's row may go on with a planted one.
+    is_hidden : bool
+        Whether a planted row is given only where the next row of the log has the same reason, so that it does not stand out.
     dataset_sha256 : str or None
         Only rows of this dataset.
     without : collection of str
@@ -129,6 +134,7 @@ class Wanted:
     """
 
     sources: tuple[Source, ...] = ("log",)
+    is_hidden: bool = True
     dataset_sha256: str | None = None
     without: Collection[str] = ()
 
@@ -179,7 +185,12 @@ class Reviews:
         mine = and_(REVIEW.c.state == "claimed", REVIEW.c.reviewer == reviewer, REVIEW.c.source.in_(kinds))
         free = or_(REVIEW.c.state == "open", and_(REVIEW.c.state == "claimed", REVIEW.c.claimed_until <= now))
         with self._catalog.write() as connection:
-            for condition in (mine, *(and_(free, REVIEW.c.source == source) for source in wanted.sources)):
+            for source in (None, *wanted.sources):
+                condition = mine if source is None else and_(free, REVIEW.c.source == source)
+                if source == "planted" and wanted.is_hidden:
+                    chosen = _choose(wanted, and_(free, REVIEW.c.source == "log"))
+                    following = self._catalog.fetch(connection, chosen, REVIEW)
+                    condition = and_(condition, REVIEW.c.reason == (following[0]["reason"] if following else ""))
                 found = self._catalog.fetch(connection, _choose(wanted, condition), REVIEW)
                 if found:
                     return _to_record(self._hold(connection, found[0], reviewer, now, hold_s=hold_s, seen=seen))

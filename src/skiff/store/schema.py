@@ -118,6 +118,7 @@ REVIEW = Table(
     Column("dataset_sha256", String(64), nullable=True),
     Column("release", BigInteger, nullable=True),
     Column("subject", String(512), nullable=True),
+    Column("key", Text, nullable=True),
     Column("inputs", Text, nullable=True),
     Column("reason", String(32), nullable=False),
     Column("rule", Text, nullable=False),

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("dataset_sha256", sa.String(64), nullable=True),
         sa.Column("release", sa.BigInteger, nullable=True),
         sa.Column("subject", sa.String(512), nullable=True),
+        sa.Column("key", sa.Text, nullable=True),
         sa.Column("inputs", sa.Text, nullable=True),
         sa.Column("reason", sa.String(32), nullable=False),
         sa.Column("rule", sa.Text, nullable=False),
