@@ -130,7 +130,9 @@ def _say_monitor(found: Result) -> str:
 
 def _say_review(found: Result) -> str:
     """Return what was measured of people; nothing before they decided a row."""
-    if not found.get("rows"):
+    if "rows" not in found:
+        return "People reviewed answers, and how often they agreed was measured"
+    if not found["rows"]:
         return ""
     said = f"People decided {found['rows']:,} rows ({found.get('overrides', 0):,} against the suggestion)"
     measured = found.get("measured") or {}

@@ -292,7 +292,7 @@ class Reviews:
 
     def find_subject(self, subject: str) -> tuple[ReviewRecord, ...]:
         """Return every row about a person."""
-        return self._read(select(REVIEW).where(REVIEW.c.subject == subject).order_by(REVIEW.c.queued, REVIEW.c.id))
+        return self._read(select(REVIEW).where(REVIEW.c.subject == subject).order_by(REVIEW.c.queued, REVIEW.c.rank, REVIEW.c.id))
 
     def export_subject(self, subject: str) -> tuple[dict[str, Any], ...]:  # Any: JSON documents
         """Return what is kept about a person, as plain values, for a request of access."""
