@@ -16,6 +16,7 @@ from skiff.govern.review import (
     Reviewed,
     find_reason,
     find_strange,
+    list_known,
     measure_median,
     measure_reviewer,
     measure_reviewers,
@@ -66,7 +67,9 @@ def simulate(
 
 
 def alarm_of(rows: Sequence[Reviewed]) -> str:
-    return find_alarm([row.follows for row in rows if row.may_yield], [(row.seconds or 0.0, row.words) for row in rows]).state
+    return find_alarm(
+        [row.follows for row in rows if row.may_yield], [(row.seconds or 0.0, row.words) for row in rows]
+    ).state
 
 
 def share_of_alarms(make: Callable[[np.random.Generator], list[Reviewed]], *, seed: int) -> float:
@@ -85,7 +88,9 @@ def test_reviewers_at_the_very_limit_set_it_off_no_more_often_than_is_stated_how
     for _ in range(PEOPLE):
         hits = chance.random(YIELD_BLOCK) < YIELD_LIMIT
         times = [(1.0 if chance.random() < 0.1 else 20.0, WORDS) for _ in range(200)]
-        rang += find_alarm(hits.tolist(), times).state == "rings"  # the largest evidence of every look within the block counts
+        rang += (
+            find_alarm(hits.tolist(), times).state == "rings"
+        )  # the largest evidence of every look within the block counts
     assert rang / PEOPLE <= LEVEL + 2 * math.sqrt(LEVEL * (1 - LEVEL) / PEOPLE)
 
 
@@ -227,16 +232,20 @@ def test_reasons_have_an_order_and_quote_no_cell() -> None:
     found = [item.code for item in (high, strange, unsure, control) if item]
     assert found == ["high_stakes", "out_of_distribution", "abstention", "control"]
     assert "80000" not in str(high)
-    assert find_reason(decision="act", is_control=False, cells={}, strange=("city",), policy=Policy(out_of_range=False)) is None
+    assert (
+        find_reason(decision="act", is_control=False, cells={}, strange=("city",), policy=Policy(out_of_range=False))
+        is None
+    )
 
 
 def test_a_row_is_strange_where_no_training_row_was_like_it() -> None:
-    columns = [
+    inputs = [
         InputColumn(name="nights", kind="number", low=1.0, high=30.0, nullable=False),
         InputColumn(name="city", kind="category", levels=("Oslo", "Bergen")),
         InputColumn(name="code", kind="category", levels=tuple(map(str, range(1_000)))),
         InputColumn(name="note", kind="text"),
     ]
+    columns = list_known(inputs)
     assert find_strange(columns, {"nights": 30.0, "city": "Oslo", "code": "new", "note": "never seen"}) == ()
     assert find_strange(columns, {"nights": None, "city": "Rome"}) == ("nights", "city")
     assert find_strange(columns, {"nights": "31", "city": None}) == ("nights",)

@@ -30,7 +30,9 @@ class Clock:
         self.seconds = 0
 
     def __call__(self) -> str:
-        return f"2026-03-01T{9 + self.seconds // 3600:02d}:{self.seconds // 60 % 60:02d}:{self.seconds % 60:02d}.000000Z"
+        return (
+            f"2026-03-01T{9 + self.seconds // 3600:02d}:{self.seconds // 60 % 60:02d}:{self.seconds % 60:02d}.000000Z"
+        )
 
 
 @pytest.fixture

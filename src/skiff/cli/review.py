@@ -61,7 +61,7 @@ def start(
     from skiff.cli.reviewing import Terminal, say_welcome, tell_tally
     from skiff.flows.sessions import ReviewSession
 
-    is_json = "--json" in sys.argv
+    is_json = bool(click.get_current_context().params.get("is_json"))
 
     def say(line: str) -> None:
         click.echo(line, err=is_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,12 @@ from skiff.core.errors import SkiffError
 from skiff.data.task import label_target
 from skiff.deploy.answers import Answers
 from skiff.flows.predict import Columns
-from skiff.flows.queueing import OpenReleases, normalise
+from skiff.flows.queueing import OpenReleases
 from skiff.flows.read import read_table
 from skiff.flows.retrain import load_champion
 from skiff.flows.standing import Standing, refuse_none
 from skiff.govern.planting import choose_turned, find_margins, turn_label, turn_number
-from skiff.govern.review import CONTROL_RULE, Policy, count_words, find_reason, find_strange
+from skiff.govern.review import CONTROL_RULE, Policy, count_words, find_reason
 from skiff.store.catalog import to_text
 from skiff.store.clock import now_utc
 from skiff.store.predictions.keeping import plan_keeping
@@ -166,11 +166,14 @@ def _choose(
     )
     keep = plan_keeping(workspace.settings.serving.keep_inputs, standing.columns)
     made = []
+    releases = OpenReleases(workspace)
     share = workspace.settings.review.wrong_advice_share
     kept = keep.keep_rows([_to_json(row) for row in part.select(standing.columns).iter_rows(named=True)])
     for place, (advice, truth, is_wrong) in enumerate(_advise(answers, truths, share=share, seed=seed)):
         cells = {column: cell for column, cell in part.row(place, named=True).items() if column in standing.columns}
-        reason, rule = _disguise(workspace, standing, answers, place, _to_json(cells))
+        plain = _to_json(cells)
+        decision = None if answers.decisions is None else str(answers.decisions[place])
+        reason, rule = _disguise(workspace, plain, releases.find_strange(standing.number, plain), decision=decision)
         item = NewReview(
             source="planted",
             item=f"planted:{name}:{int(chosen[place])}",
@@ -229,15 +232,13 @@ def _advise_numbers(
 
 
 def _disguise(
-    workspace: Workspace, standing: Standing, answers: Answers, place: int, cells: Mapping[str, Any]
+    workspace: Workspace, cells: Mapping[str, Any], strange: Sequence[str], *, decision: str | None
 ) -> tuple[str, str]:
     """Return the reason that the row would have had in the log; where it would have had none it was chosen by chance, which is true."""
-    decision = None if answers.decisions is None else str(answers.decisions[place])
     settings = workspace.settings.review
     policy = Policy(
         stakes_column=settings.stakes_column, stakes_amount=settings.stakes_amount, out_of_range=settings.out_of_range
     )
-    strange = find_strange(standing.inputs, normalise(standing, cells))
     reason = find_reason(decision=decision, is_control=False, cells=cells, strange=strange, policy=policy)
     return ("control", CONTROL_RULE) if reason is None else (reason.code, reason.rule)
 

@@ -9,7 +9,7 @@ from typing import Any
 from skiff.core.errors import SkiffError
 from skiff.deploy.tensors import to_seconds, to_text
 from skiff.flows.standing import Standing, open_standing
-from skiff.govern.review import ORDER, Policy, count_words, find_reason, find_strange
+from skiff.govern.review import ORDER, Known, Policy, count_words, find_reason, find_strange, list_known
 from skiff.store.catalog import to_text as to_json_text
 from skiff.store.champion import ReleaseShelf
 from skiff.store.layout import SKIFF_FOLDER
@@ -26,7 +26,7 @@ STATE = "review"
 OVERLAP_US = 60_000_000
 """The last minute is looked through again: rows of one moment are written in groups, and a group may come late."""
 
-ROWS_A_PIECE = 20_000
+ROWS_A_PIECE = 2_000
 """Rows of the log looked through at once."""
 
 RANKS_A_REASON = 10**16
@@ -47,6 +47,7 @@ class OpenReleases:
         """Remember where they are."""
         self._shelf = ReleaseShelf(workspace.root / SKIFF_FOLDER, database=workspace.settings.store.database)
         self._opened: dict[int, Standing | None] = {}
+        self._known: dict[int, tuple[Known, ...]] = {}
 
     def open(self, number: int | None) -> Standing | None:
         """Return a release, or None where it is gone or damaged."""
@@ -61,24 +62,40 @@ class OpenReleases:
                 return None
         return self._opened[number]
 
+    def find_strange(self, number: int, cells: Mapping[str, Any]) -> tuple[str, ...]:  # Any: cells as JSON has them
+        """Return the columns in which a row is unlike all that a release learned from; none where the release is gone."""
+        if number not in self._known:
+            standing = self.open(number)
+            self._known[number] = list_known(standing.inputs) if standing else ()
+        return find_strange(self._known[number], cells, read_level=to_text, read_date=to_seconds)
 
-def fill_queue(workspace: Workspace, log: Store, releases: OpenReleases) -> int:
+
+def fill_queue(workspace: Workspace, log: Store, releases: OpenReleases, *, most_rows: int | None = None) -> int:
     """Queue the rows of the log that are for a person and are not there yet, and return how many were new.
 
     Looked through is what was logged since the last time, at most ``[review] days`` back; rows beyond ``[review] most_waiting``
     stay in the log until there is room. A process that is killed on the way has queued whole pieces.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    log : Store
+    releases : OpenReleases
+    most_rows : int, optional
+        Stop after about so many rows of the log, and go on at the next call: a server must answer soon.
     """
     forget_old(workspace)
     settings = workspace.settings.review
     now = time.time_ns() // 1000
     state = workspace.windows.read_state(STATE)
     since = max(int(state.get("until", 0)) - OVERLAP_US, now - round(settings.days * DAY))
-    added = 0
+    added, looked = 0, 0
     for begin, end in _split(log, since, now):
-        if count_waiting(workspace) >= settings.most_waiting:
+        if count_waiting(workspace) >= settings.most_waiting or (most_rows is not None and looked >= most_rows):
             break
         rows = [row.prediction for row in log.read(begin, end) if row.outcome is None]
-        found = [_plan(workspace, row, releases.open(row.release)) for row in rows if row.role != "shadow"]
+        looked += len(rows)
+        found = [_plan(workspace, row, releases) for row in rows if row.role != "shadow"]
         added += workspace.reviews.add([item for item in found if item is not None])
         workspace.windows.write_state(STATE, {**workspace.windows.read_state(STATE), "until": end})
     return added
@@ -105,7 +122,7 @@ def read_cells(workspace: Workspace, kept: str | None) -> dict[str, Any]:  # Any
     return {} if kept is None or workspace.settings.serving.keep_inputs == "hashed" else read_kept(kept)
 
 
-def _plan(workspace: Workspace, row: PredictionRow, standing: Standing | None) -> NewReview | None:
+def _plan(workspace: Workspace, row: PredictionRow, releases: OpenReleases) -> NewReview | None:
     """Return a row of the log as one to queue; None where it is not for a person."""
     settings = workspace.settings.review
     costs = workspace.settings.costs
@@ -116,7 +133,8 @@ def _plan(workspace: Workspace, row: PredictionRow, standing: Standing | None) -
     )
     cells = read_cells(workspace, row.inputs)
     wants_look = bool(cells) and (row.decision == "review" or policy.out_of_range)
-    strange = find_strange(standing.inputs, normalise(standing, cells)) if standing and wants_look else ()
+    strange = releases.find_strange(row.release, cells) if wants_look else ()
+    standing = releases.open(row.release)
     broken = standing.check(cells) if standing and standing.check and cells and row.decision == "review" else ()
     reason = find_reason(
         decision=row.decision,
@@ -139,23 +157,6 @@ def _plan(workspace: Workspace, row: PredictionRow, standing: Standing | None) -
         advice=to_json_text(tell_advice(row, standing.classes if standing else ())),
         words=count_words(cells),
     )
-
-
-def normalise(standing: Standing, cells: Mapping[str, Any]) -> dict[str, Any]:
-    """Return cells as the signature describes them: levels as text, dates as seconds."""
-    made = dict(cells)
-    for column in standing.inputs:
-        cell = made.get(column.name)
-        if cell is None or cell == "":
-            continue
-        if column.kind == "category":
-            made[column.name] = to_text(cell)
-        elif column.kind == "date":
-            try:
-                made[column.name] = to_seconds(cell)
-            except (ValueError, TypeError, OverflowError):
-                made[column.name] = None
-    return made
 
 
 def tell_advice(row: PredictionRow, classes: tuple[str, ...]) -> dict[str, Any]:  # Any: a JSON document

@@ -56,14 +56,14 @@ class ReviewQueue:
             self._store = open_store(self._workspace.root / SKIFF_FOLDER, database=self._settings.store.database)
         return self._store
 
-    def fill(self) -> int:
+    def fill(self, *, most_rows: int | None = None) -> int:
         """Queue what came into the log, and finish what a killed process left undone; returns how many rows are new."""
         self._settle()
-        return fill_queue(self._workspace, self.log, self._releases)
+        return fill_queue(self._workspace, self.log, self._releases, most_rows=most_rows)
 
-    def tell_counts(self) -> dict[str, object]:
+    def tell_counts(self, *, most_rows: int | None = None) -> dict[str, object]:
         """Queue what came in and return how many rows of the log wait, are with somebody, and were decided; planted ones stay hidden."""
-        self.fill()
+        self.fill(most_rows=most_rows)
         found = self._workspace.reviews.count()
         by_state = {
             words: sum(n for (source, state, _), n in found.items() if source == "log" and state == code)

@@ -127,14 +127,59 @@ def find_reason(
     return None
 
 
-def find_strange(inputs: Sequence[InputColumn], cells: Mapping[str, Any]) -> tuple[str, ...]:  # Any: as above
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What training saw of a column, ready to be compared with many cells.
+
+    Parameters
+    ----------
+    name : str
+    kind : str
+    nullable : bool
+    low, high : float
+        Infinite where nothing is known of them.
+    levels : frozenset of str
+        Empty where not all are known.
+    """
+
+    name: str
+    kind: str
+    nullable: bool
+    low: float
+    high: float
+    levels: frozenset[str]
+
+
+def list_known(inputs: Sequence[InputColumn]) -> tuple[Known, ...]:
+    """Return what training saw of each column."""
+    return tuple(
+        Known(
+            name=column.name,
+            kind=column.kind,
+            nullable=column.nullable,
+            low=-math.inf if column.low is None else column.low,
+            high=math.inf if column.high is None else column.high,
+            levels=frozenset(column.levels) if len(column.levels) < MOST_LEVELS else frozenset(),
+        )
+        for column in inputs
+    )
+
+
+Read: TypeAlias = Callable[[Any], Any]  # Any: a cell as JSON has it, and as the signature has it
+
+
+def find_strange(
+    known: Sequence[Known], cells: Mapping[str, Any], *, read_level: Read = str, read_date: Read = float
+) -> tuple[str, ...]:
     """Return the columns in which a row is unlike every training row: beyond the range, a level never seen, missing where none was.
 
     Parameters
     ----------
-    inputs : sequence of InputColumn
+    known : sequence of Known
     cells : mapping
-        Levels as text and dates as seconds since 1970; columns that were not kept are passed over.
+        As JSON has them; columns that were not kept are passed over.
+    read_level, read_date : callable
+        Turn a cell into a level's text, and into seconds since 1970; a `ValueError` passes the cell over.
 
     Notes
     -----
@@ -144,21 +189,33 @@ def find_strange(inputs: Sequence[InputColumn], cells: Mapping[str, Any]) -> tup
     Examples
     --------
     >>> columns = [InputColumn(name="nights", kind="number", low=1, high=30), InputColumn(name="city", kind="category", levels=("Oslo",))]
-    >>> find_strange(columns, {"nights": 90, "city": "Oslo"}), find_strange(columns, {"nights": 2, "city": "Rome"})
+    >>> find_strange(list_known(columns), {"nights": 90, "city": "Oslo"}), find_strange(list_known(columns), {"nights": 2, "city": "Rome"})
     (('nights',), ('city',))
     """
-    return tuple(column.name for column in inputs if column.name in cells and _is_strange(column, cells[column.name]))
+    found = []
+    for column in known:
+        cell = cells.get(column.name, column)  # the column itself stands for a cell that was not kept
+        if cell is column:
+            continue
+        if cell is None or cell == "":
+            is_strange = not column.nullable
+        elif column.kind == "category":
+            is_strange = bool(column.levels) and cell not in column.levels and read_level(cell) not in column.levels
+        elif column.kind in {"number", "date"}:
+            is_strange = _is_beyond(cell, column, read_date)
+        else:
+            is_strange = False
+        if is_strange:
+            found.append(column.name)
+    return tuple(found)
 
 
-def _is_strange(column: InputColumn, cell: object) -> bool:
-    if cell is None or cell == "":
-        return not column.nullable
-    if column.kind == "category":
-        return 0 < len(column.levels) < MOST_LEVELS and cell not in column.levels
-    if column.kind in {"number", "date"} and column.low is not None and column.high is not None:
-        number = _to_number(cell)
-        return number is not None and not column.low <= number <= column.high
-    return False
+def _is_beyond(cell: object, column: Known, read_date: Read) -> bool:
+    try:
+        number = float(read_date(cell)) if column.kind == "date" else float(cell)  # type: ignore[arg-type]  # what is no number raises
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return number < column.low or number > column.high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from skiff.flows.review import ReviewQueue
 
 PREFIX = b"/review/"
+ROWS_A_REQUEST = 2_000
+"""Rows of the log looked through before a reviewer is answered; the next request goes on from there."""
+
 ID = re.compile(rb"[0-9a-f]{16}")
 
 _encode = msgspec.json.Encoder().encode
@@ -73,7 +76,7 @@ class ReviewRoutes:
         reviewer = _read_reviewer(request.query)
 
         def act(queue: ReviewQueue) -> dict[str, object]:
-            queue.fill()
+            queue.fill(most_rows=ROWS_A_REQUEST)
             return {"row": queue.give(reviewer)}
 
         self._submit(request, act)
@@ -82,7 +85,7 @@ class ReviewRoutes:
         """Say what waits and what was decided; who decided how much is for the owner alone, at the terminal."""
 
         def act(queue: ReviewQueue) -> dict[str, object]:
-            return queue.tell_counts()
+            return queue.tell_counts(most_rows=ROWS_A_REQUEST)
 
         self._submit(request, act)
 

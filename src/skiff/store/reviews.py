@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, Select, and_, delete, func, or_, select
+from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select
 
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json
-from skiff.store.catalog import Catalog, Row
+from skiff.store.catalog import Catalog, Row, seal_row
 from skiff.store.clock import Clock
 from skiff.store.predictions.ids import to_micros
 from skiff.store.schema import REVIEW
@@ -115,6 +115,7 @@ class ReviewRecord(NewReview):
 
 
 _NAMES = tuple(field.name for field in fields(ReviewRecord))
+_GIVEN = tuple(field.name for field in fields(NewReview))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,11 +163,10 @@ class Reviews:
                 names = [item.item for item in items[start : start + ITEMS_A_CALL]]
                 known |= set(connection.execute(select(REVIEW.c.item).where(REVIEW.c.item.in_(names))).scalars())
             fresh = {item.item: item for item in items if item.item not in known}
-            for item in fresh.values():
-                empty: dict[str, Json] = dict.fromkeys(_NAMES)
-                row = {**empty, **asdict(item), "id": secrets.token_hex(8), "queued": queued, "state": "open"}
-                self._catalog.insert(connection, REVIEW, row)
-        return len(fresh)
+            rows = [_build_row(item, queued) for item in fresh.values()]
+            if rows:
+                connection.execute(insert(REVIEW), rows)
+        return len(rows)
 
     def claim(self, reviewer: str, wanted: Wanted, *, hold_s: float, seen: str) -> ReviewRecord | None:
         """Give a row to a reviewer: the one they hold already, else the first that nobody holds; None where there is none.
@@ -292,7 +292,9 @@ class Reviews:
 
     def find_subject(self, subject: str) -> tuple[ReviewRecord, ...]:
         """Return every row about a person."""
-        return self._read(select(REVIEW).where(REVIEW.c.subject == subject).order_by(REVIEW.c.queued, REVIEW.c.rank, REVIEW.c.id))
+        return self._read(
+            select(REVIEW).where(REVIEW.c.subject == subject).order_by(REVIEW.c.queued, REVIEW.c.rank, REVIEW.c.id)
+        )
 
     def export_subject(self, subject: str) -> tuple[dict[str, Any], ...]:  # Any: JSON documents
         """Return what is kept about a person, as plain values, for a request of access."""
@@ -395,6 +397,14 @@ class Reviews:
 
     def _now(self) -> int:
         return to_micros(dt.datetime.fromisoformat(self._clock()))
+
+
+def _build_row(item: NewReview, queued: str) -> Row:
+    """Return a new row of the table; many are written in one go."""
+    empty: Row = dict.fromkeys(_NAMES)
+    given = {name: getattr(item, name) for name in _GIVEN}
+    row = {**empty, **given, "id": secrets.token_hex(8), "queued": queued, "state": "open"}
+    return {**row, "seal": seal_row(row)}
 
 
 def _choose(wanted: Wanted, condition: Any) -> Select[Any]:  # noqa: ANN401  a condition of SQLAlchemy
