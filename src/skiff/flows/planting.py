@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Float = NDArray[np.float64]
+    Int = NDArray[np.int64]
+
+CHANCE = ("control", CONTROL_RULE)
+"""What is told of a planted row that would not have gone to a person: it was chosen by chance, which is true."""
+
+MOST_POOL = 5_000
+"""Rows among which is chosen; of more a sample is taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +156,7 @@ def _choose(
             raise SkiffError.column_not_found(column, columns=frame.columns)
     told = label_target(frame[standing.target])
     is_known = told.is_in(standing.classes) if standing.classes else told.cast(pl.Float64, strict=False).is_finite()
-    known = np.asarray(rows)[is_known.fill_null(value=False).to_numpy()[rows]]
+    known: Int = np.asarray(rows)[is_known.fill_null(value=False).to_numpy()[rows]]
     if not len(known):
         raise SkiffError(
             "nothing_to_plant",
@@ -157,7 +164,7 @@ def _choose(
             where={"column": standing.target},
             fix="Name a file with answered rows:  skiff review plant FILE",
         )
-    chosen = np.sort(np.random.default_rng(seed).permutation(known)[:n_rows])
+    chosen, reasons = _draw(workspace, frame, known, standing, n_rows=n_rows, seed=seed)
     part, truths = frame[chosen], told[chosen].to_list()
     answers = standing.answer_columns(part)
     people, keys = (
@@ -166,14 +173,11 @@ def _choose(
     )
     keep = plan_keeping(workspace.settings.serving.keep_inputs, standing.columns)
     made = []
-    releases = OpenReleases(workspace)
     share = workspace.settings.review.wrong_advice_share
     kept = keep.keep_rows([_to_json(row) for row in part.select(standing.columns).iter_rows(named=True)])
     for place, (advice, truth, is_wrong) in enumerate(_advise(answers, truths, share=share, seed=seed)):
         cells = {column: cell for column, cell in part.row(place, named=True).items() if column in standing.columns}
-        plain = _to_json(cells)
-        decision = None if answers.decisions is None else str(answers.decisions[place])
-        reason, rule = _disguise(workspace, plain, releases.find_strange(standing.number, plain), decision=decision)
+        reason, rule = reasons[place] or CHANCE
         item = NewReview(
             source="planted",
             item=f"planted:{name}:{int(chosen[place])}",
@@ -231,16 +235,40 @@ def _advise_numbers(
         yield advice | ({"turned": True} if turned[place] else {}), told, bool(is_wrong[place] or turned[place])
 
 
-def _disguise(
-    workspace: Workspace, cells: Mapping[str, Any], strange: Sequence[str], *, decision: str | None
-) -> tuple[str, str]:
-    """Return the reason that the row would have had in the log; where it would have had none it was chosen by chance, which is true."""
+def _draw(
+    workspace: Workspace, frame: pl.DataFrame, known: Int, standing: Standing, *, n_rows: int, seed: int
+) -> tuple[Int, list[tuple[str, str] | None]]:
+    """Choose rows as the log brings them: with a reason of their own; where the log puts rows aside by chance, half without one.
+
+    A planted row is given out among rows of the log with the same reason, so there must be some of each.
+    """
+    pool = np.random.default_rng(seed).permutation(known)[:MOST_POOL]
+    part = frame[pool]
+    decisions = standing.answer_columns(part).decisions
+    releases = OpenReleases(workspace)
+    reasons = [
+        _find_reason(workspace, cells, releases, standing.number, None if decisions is None else str(decisions[place]))
+        for place, cells in enumerate(map(_to_json, part.select(standing.columns).iter_rows(named=True)))
+    ]
+    told = [place for place, reason in enumerate(reasons) if reason is not None]
+    plain = [place for place, reason in enumerate(reasons) if reason is None]
+    n_plain = n_rows // 2 if workspace.settings.serving.control_share else 0
+    taken = [*told[: n_rows - min(n_plain, len(plain))], *plain]
+    taken = sorted(taken[:n_rows], key=lambda place: pool[place])
+    return pool[taken], [reasons[place] for place in taken]
+
+
+def _find_reason(
+    workspace: Workspace, cells: Mapping[str, Any], releases: OpenReleases, number: int, decision: str | None
+) -> tuple[str, str] | None:
+    """Return the reason that the row would have had in the log."""
     settings = workspace.settings.review
     policy = Policy(
         stakes_column=settings.stakes_column, stakes_amount=settings.stakes_amount, out_of_range=settings.out_of_range
     )
+    strange = releases.find_strange(number, cells)
     reason = find_reason(decision=decision, is_control=False, cells=cells, strange=strange, policy=policy)
-    return ("control", CONTROL_RULE) if reason is None else (reason.code, reason.rule)
+    return None if reason is None else (reason.code, reason.rule)
 
 
 def _to_json(row: Mapping[str, Any]) -> dict[str, Any]:

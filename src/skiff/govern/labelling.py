@@ -230,7 +230,7 @@ def draw_curve(losses: Float, sizes: Sequence[int], *, n_labels: int, worth: flo
     step = math.log((n_labels + NEXT_LABELS) / n_labels)
     now = float(losses[:, -1].mean()) or math.inf
     mean, half = _measure_mean(-(losses @ weights) * step)
-    value, low, high = mean / now, (mean - half) / now, (mean + half) / now
+    value, low, high = (min(1.0, share / now) for share in (mean, mean - half, mean + half))  # no more than all of it
     gain = Measurement(
         name="next_gain",
         value=value,

@@ -180,25 +180,20 @@ def _list_labels(story: ReviewStory) -> tuple[SheetList, ...]:
 def _list_tables(story: ReviewStory) -> list[SheetTable]:
     tables = [
         SheetTable(
-            title="Beside the model",
-            caption="Share with its 95 % range and the number of rows it rests on",
-            head=(
-                "reviewer",
-                "follows when right",
-                "follows when wrong",
-                "over-reliance",
-                "under-reliance",
-                "switched",
-            ),
+            title="Right and wrong suggestions",
+            caption="Share of them that the final answer follows, with its 95 % range and the rows it rests on",
+            head=("reviewer", "followed when right", "followed when wrong"),
             rows=tuple(
-                (
-                    name,
-                    say_share(item.agreement_right),
-                    say_share(item.agreement_wrong),
-                    say_share(item.over_reliance),
-                    say_share(item.under_reliance),
-                    say_share(item.switched),
-                )
+                (name, say_share(item.agreement_right), say_share(item.agreement_wrong))
+                for name, item in _name_rows(story)
+            ),
+        ),
+        SheetTable(
+            title="Reliance",
+            caption="What a suggestion did to somebody whose answer was unlike it, or who had none yet",
+            head=("reviewer", "over-reliance", "under-reliance", "switched"),
+            rows=tuple(
+                (name, say_share(item.over_reliance), say_share(item.under_reliance), say_share(item.switched))
                 for name, item in _name_rows(story)
             ),
         ),
