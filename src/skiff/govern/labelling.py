@@ -33,6 +33,7 @@ LEAST_LABELS = 60
 """Labels below which no curve is drawn: its first point would learn from fewer than a dozen rows. A convention of ours."""
 
 Z_95 = 1.959963984540054
+TINY = 1e-12
 
 
 def measure_doubt(prob: Float, *, by: Literal["margin", "entropy"] = "margin") -> Float:
@@ -206,10 +207,15 @@ def draw_curve(losses: Float, sizes: Sequence[int], *, n_labels: int, worth: flo
 
     Notes
     -----
-    The loss is carried on along a straight line in the logarithm of the labels. Curves of learners flatten (Viering and Loog 2023,
-    doi:10.1109/TPAMI.2022.3220744, section 4), so the line promises rather too much: "stop" errs to the side of more labels. The
-    slope is a weighted sum of each row's own losses, so its interval is that of a mean over rows; that other rows might have been
-    learned from is not in it, and neither is a choice of rows that was no sample.
+    The loss is carried on as a power of the labels, the form that fits most curves of learners [1]_. Curves flatten where a part of
+    the loss cannot be learned away, so the power promises rather too much: "stop" errs to the side of more labels. Its exponent is
+    fitted to the logarithms, and its interval is that of a mean over rows (delta method); that other rows might have been learned from
+    is not in it, and neither is a choice of rows that was no sample.
+
+    References
+    ----------
+    .. [1] T. Viering, M. Loog (2023). The shape of learning curves: a review. IEEE Transactions on Pattern Analysis and Machine
+       Intelligence 45(6), 7799-7819, section 4. doi:10.1109/TPAMI.2022.3220744
 
     Examples
     --------
@@ -227,10 +233,11 @@ def draw_curve(losses: Float, sizes: Sequence[int], *, n_labels: int, worth: flo
     points = tuple(CurvePoint(n_labels=size, loss=_mean(losses[:, place], metric)) for place, size in enumerate(sizes))
     x = np.log(np.asarray(sizes, dtype=np.float64))
     weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    means = np.maximum(losses.mean(axis=0), TINY)
+    exponent = -float(weights @ np.log(means))
+    _, half = _measure_mean((losses / means) @ weights)  # delta method: what each row adds to the exponent
     step = math.log((n_labels + NEXT_LABELS) / n_labels)
-    now = float(losses[:, -1].mean()) or math.inf
-    mean, half = _measure_mean(-(losses @ weights) * step)
-    value, low, high = (min(1.0, share / now) for share in (mean, mean - half, mean + half))  # no more than all of it
+    value, low, high = (1.0 - math.exp(-step * power) for power in (exponent, exponent - half, exponent + half))
     gain = Measurement(
         name="next_gain",
         value=value,
@@ -239,7 +246,7 @@ def draw_curve(losses: Float, sizes: Sequence[int], *, n_labels: int, worth: flo
         n=n_rows,
         unit="rate",
         higher_is_better=True,
-        method="straight line in log labels, paired over rows",
+        method="power of the labels, paired over rows; delta method",
     )
     advice: Advice = "stop" if high < worth else "go_on"
     told = f"The next {NEXT_LABELS} labels are expected to take away {_percent(value)} of the error ({_percent(low)} to {_percent(high)})"
