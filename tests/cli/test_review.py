@@ -217,7 +217,7 @@ def test_labels_are_asked_for_most_useful_first_and_taken_into_the_dataset(tmp_p
     record, _ = add_data(place, path)
     code, out = say("--label", record.id, "--reviewer", "ada", "--rows", "6", "-w", str(place), keys="1\n2\n" * 3)
     assert code == 0
-    assert "100 rows have a label." in out
+    assert "100 rows with a label." in out
     assert "300 rows without an answer" in out
     assert "The model suggests" not in out
     assert "next 100 labels" in out

@@ -108,6 +108,12 @@ def test_a_rubber_stamper_who_does_not_read_is_found_by_the_clock_alone() -> Non
     assert share_of_alarms(hurry, seed=4) >= 0.99
 
 
+def test_three_hasty_keys_accuse_nobody() -> None:
+    hasty = [(0.5, WORDS)] * 19
+    assert find_alarm([], hasty).state == "too_few"
+    assert find_alarm([], [*hasty, (0.5, WORDS)]).state == "rings"
+
+
 def test_who_sees_the_suggestion_with_the_row_and_follows_it_is_found_too() -> None:
     rows = [Reviewed(reviewer="ada", final="no", advice="no", truth="yes", seen="first", seconds=20.0, words=9)] * 8
     assert alarm_of(rows) == "rings"

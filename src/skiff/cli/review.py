@@ -147,6 +147,7 @@ def list_(rows: int, workspace: Path) -> Outcome:
 @answer("review report")
 def report(workspace: Path) -> Outcome:
     """Measure how far people rely on suggestions, and write reports/review.html. Exit code 1 where the alarm rings."""
+    from skiff.data.sentences import count_rows
     from skiff.flows.review_report import report_reviews
     from skiff.report.review import say_alarm, say_headline, say_seconds, say_share
 
@@ -155,7 +156,7 @@ def report(workspace: Path) -> Outcome:
     def show() -> None:
         click.echo(say_headline(made.story))
         for item in made.story.reviewers:
-            click.echo(f"\n{item.reviewer}: {item.n_rows:,} rows, {item.n_planted:,} of them with a known answer")
+            click.echo(f"\n{item.reviewer}: {count_rows(item.n_rows)}, {item.n_planted:,} of them with a known answer")
             click.echo(f"  followed right suggestions  {say_share(item.agreement_right)}")
             click.echo(f"  followed wrong suggestions  {say_share(item.agreement_wrong)}")
             click.echo(f"  over-reliance               {say_share(item.over_reliance)}")

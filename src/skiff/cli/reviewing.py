@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from skiff.data.sentences import count_rows
 from skiff.flows.labelling import say_hours
 from skiff.flows.review import ReviewQueue
 from skiff.flows.shown import KeptAnswer, ShownRow
@@ -99,38 +100,38 @@ class Terminal:
             first = self._ask("Your answer", row, may_skip=True)
             if row.suggestion is not None:
                 kept = self._keep(row, first, row.suggestion)
-                tally.against += kept.final != row.suggestion.answer
-                self._count(kept, tally)
+                tally.against += _is_against(kept.final, row.suggestion)
+                self._count(kept, row, tally)
                 return
             row = self.queue.take_first(row.id, self.reviewer, first)
         else:
-            self.say(f"You answered {row.first} before.")
+            self.say(f"You answered {_say_answer(row.first, row)} before.")
         self._finish(row, tally)
 
     def _finish(self, row: ShownRow, tally: Tally) -> None:
         """Show the suggestion to a first answer, and let it be kept or changed."""
         first = row.first or ""
         if row.suggestion is None:
-            self._count(self._keep(row, first, None), tally)
+            self._count(self._keep(row, first, None), row, tally)
             return
         self._suggest(row.suggestion)
         final = first
         if row.suggestion.answer != first:
-            final = self._ask(f"Enter keeps {first}, or another answer", row, keep=first)
+            final = self._ask(f"Enter keeps {_say_answer(first, row)}, or another answer", row, keep=first)
         kept = self._keep(row, final, row.suggestion)
         tally.changed += kept.final != first
-        tally.against += kept.final != row.suggestion.answer
-        self._count(kept, tally)
+        tally.against += _is_against(kept.final, row.suggestion)
+        self._count(kept, row, tally)
 
     def _keep(self, row: ShownRow, answer: str, suggestion: Suggestion | None) -> KeptAnswer:
         why = None
-        if suggestion is not None and answer != suggestion.answer:
+        if suggestion is not None and _is_against(answer, suggestion):
             why = self._read("Why not as suggested? (one line, Enter for none) ")
         return self.queue.take_final(row.id, self.reviewer, answer, why=why)
 
-    def _count(self, kept: KeptAnswer, tally: Tally) -> None:
+    def _count(self, kept: KeptAnswer, row: ShownRow, tally: Tally) -> None:
         tally.answered += 1
-        self.say(f"Kept: {kept.final}.")
+        self.say(f"Kept: {_say_answer(kept.final, row)}.")
 
     def _show(self, row: ShownRow, *, number: int) -> None:
         self.say("")
@@ -145,9 +146,13 @@ class Terminal:
 
     def _suggest(self, found: Suggestion) -> None:
         chance = "" if found.chance is None else f", chance {100 * found.chance:.0f} in 100"
-        between = "" if found.low is None or found.high is None else f", from {found.low:,.4g} to {found.high:,.4g}"
-        given = "" if found.given is None else f" (the table says {found.given})"
-        self.say(f"The model suggests {found.answer}{chance}{between}{given}.")
+        given = "" if found.given is None else f" (the table says {clean_name(found.given)})"
+        answer, between = clean_name(found.answer), ""
+        if found.chance is None:
+            answer = _say_number(float(found.answer))
+        if found.low is not None and found.high is not None:
+            between = f", from {_say_number(found.low)} to {_say_number(found.high)}"
+        self.say(f"The model suggests {answer}{chance}{between}{given}.")
         for name, part in found.reasons:
             self.say(f"  {clean_name(name)}: {_say_part(part, is_number=found.chance is None)}")
 
@@ -185,8 +190,30 @@ def _say_part(part: float, *, is_number: bool) -> str:
     ('12 in 100 for it', '3.5 less')
     """
     if is_number:
-        return f"{abs(part):,.4g} {'more' if part > 0 else 'less'}"
+        return f"{_say_number(abs(part))} {'more' if part > 0 else 'less'}"
     return f"{100 * abs(part):.0f} in 100 {'for' if part > 0 else 'against'} it"
+
+
+def _say_number(value: float) -> str:
+    """Return a number as a person writes it.
+
+    Examples
+    --------
+    >>> _say_number(20021.4), _say_number(3.14159)
+    ('20,021', '3.142')
+    """
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"  # noqa: PLR2004  thousands are whole
+
+
+def _say_answer(answer: str, row: ShownRow) -> str:
+    return clean_name(answer) if row.answers else f"{float(answer):,.10g}"
+
+
+def _is_against(answer: str, suggestion: Suggestion) -> bool:
+    """Return whether an answer goes against a suggestion: another label, or a number outside the suggested range."""
+    if suggestion.chance is not None or suggestion.low is None or suggestion.high is None:
+        return answer != suggestion.answer
+    return not suggestion.low <= float(answer) <= suggestion.high
 
 
 def _match(told: str, answers: tuple[str, ...]) -> str | None:
@@ -215,9 +242,11 @@ def say_welcome(session: ReviewSession) -> list[str]:
     plan = session.plan
     if plan is None:
         waiting = session.count_waiting()
-        return [f"{waiting:,} rows wait.", NOTICE] if waiting else ["No row waits."]
+        return (
+            [f"{count_rows(waiting)} {'waits' if waiting == 1 else 'wait'}.", NOTICE] if waiting else ["No row waits."]
+        )
     doubtful = f" {plan.doubtful:,} of them look wrong." if plan.doubtful else ""
-    return [f"{plan.labelled:,} rows have a label.{doubtful}", say_hours(plan.effort), plan.curve.sentence]
+    return [f"{count_rows(plan.labelled)} with a label.{doubtful}", say_hours(plan.effort), plan.curve.sentence]
 
 
 def tell_tally(tally: Tally, *, waiting: int) -> str:
@@ -229,11 +258,11 @@ def tell_tally(tally: Tally, *, waiting: int) -> str:
     '3 rows decided, 1 changed after the suggestion, 1 against it. Nothing waits any more.'
     """
     parts = [
-        f"{tally.answered} rows decided",
+        f"{count_rows(tally.answered)} decided",
         f"{tally.changed} changed after the suggestion",
         f"{tally.against} against it",
     ]
     if tally.skipped:
         parts.append(f"{tally.skipped} skipped")
-    rest = "Nothing waits any more." if not waiting else f"{waiting:,} wait."
+    rest = "Nothing waits any more." if not waiting else f"{count_rows(waiting)} {'waits' if waiting == 1 else 'wait'}."
     return f"{', '.join(parts)}. {rest}"

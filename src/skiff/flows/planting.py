@@ -229,8 +229,10 @@ def _advise_numbers(
         if turned[place]:
             said = turn_number(truth, margin, chance=float(chances[place]))
         advice: dict[str, Any] = {"answer": repr(said)}
-        if answers.low is not None:
-            advice |= {"low": said - margin, "high": said + margin}
+        if answers.low is not None and answers.high is not None:
+            moved = said - float(answers.values[place])
+            low, high = float(answers.low.ravel()[place]), float(answers.high.ravel()[place])
+            advice |= {"low": low + moved, "high": high + moved}
         told = {"answer": repr(truth), "margin": margin}
         yield advice | ({"turned": True} if turned[place] else {}), told, bool(is_wrong[place] or turned[place])
 

@@ -29,6 +29,9 @@ QUICK_LIMIT = 0.1
 YIELD_BLOCK, QUICK_BLOCK = 50, 200
 """Cases after which a test begins anew, so that years of care do not hide that someone stopped caring."""
 
+LEAST_QUICK = 20
+"""Answers below which the speed test says nothing: three hasty keys would be evidence, and no reason to accuse. A convention."""
+
 WORDS_A_SECOND = 10.0
 """Nobody reads faster with understanding: twice the upper end of what grown-ups read of a factual text, 300 words a minute
 (Brysbaert 2019, doi:10.1016/j.jml.2019.104047)."""
@@ -53,7 +56,7 @@ class StampTest:
         Largest evidence within the block; the test says yes from `needed` on.
     needed : float
     least : int
-        Cases below which it cannot say yes, whatever they are.
+        Cases below which it says nothing, whatever they are.
     """
 
     name: Literal["yields", "speed"]
@@ -67,9 +70,9 @@ class StampTest:
     @property
     def state(self) -> State:
         """Return what the test says."""
-        if self.evidence >= self.needed:
-            return "rings"
-        return "too_few" if self.n < self.least else "quiet"
+        if self.n < self.least:
+            return "too_few"
+        return "rings" if self.evidence >= self.needed else "quiet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +161,7 @@ def _test(name: Literal["yields", "speed"], hits: Sequence[bool], *, limit: floa
     """Test the block that is under way, or the one before where that says more."""
     needed = 2 / LEVEL
     least = next(n for n in range(1, block + 1) if weigh_evidence(n, n, limit) >= needed)
+    least = max(least, LEAST_QUICK) if name == "speed" else least
     start = (max(0, len(hits) - 1) // block) * block
     blocks = [hits[start:]] + ([hits[start - block : start]] if start else [])
     found = [_weigh(name, part, limit=limit, needed=needed, least=least) for part in blocks]

@@ -135,7 +135,8 @@ def say_headline(story: ReviewStory) -> str:
         return "Nobody has decided a row yet."
     if story.alarms:
         n = len(story.alarms)
-        return f"{n} of {len(story.reviewers)} reviewers {'seems' if n == 1 else 'seem'} to sign without looking."
+        people = "reviewer" if len(story.reviewers) == 1 else "reviewers"
+        return f"{n} of {len(story.reviewers)} {people} {'seems' if n == 1 else 'seem'} to sign without looking."
     if all(report.alarm.state == "too_few" for report in story.reviewers):
         return "Too few rows with known answers to say who weighs a suggestion."
     return "No reviewer set off the alarm for signing without looking."
