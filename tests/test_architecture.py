@@ -33,6 +33,7 @@ MAY_IMPORT_LATE = {
     "core/optional.py": "the door for optional parts",
     "flows/check.py": "what judges a table is loaded while the table is read",
     "flows/look_over.py": "the catalog needs SQLAlchemy, a third of a second, and only a workspace has one",
+    "serve/review.py": "the queue lives in the catalog, whose SQLAlchemy a server needs only once somebody reviews",
     "store/bundle_check.py": "it is handed over as a program of its own, which works without NumPy and onnxruntime too",
     "store/unlock.py": "the library of ciphers takes a twentieth of a second, and only encrypted workspaces need it",
     "store/catalog.py": "Alembic costs as much as all the rest and is needed only where the schema is old",

@@ -12,7 +12,7 @@ import click
 from skiff.cli.face import Outcome, answer
 from skiff.cli.options import workspace_option
 
-SCOPES = ("predict", "outcome", "read", "admin")
+SCOPES = ("predict", "outcome", "read", "review", "admin")
 _SECONDS = {"h": 3_600, "d": 86_400, "w": 604_800}
 
 

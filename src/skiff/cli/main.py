@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "monitor": ("skiff.cli.monitor", "Judge what the model answered: drift, estimated and delivered quality."),
     "watch": ("skiff.cli.watch", "Judge on a schedule, and send alerts."),
     "retrain": ("skiff.cli.retrain", "Try a new model against the one that answers; release it only if better."),
+    "review": ("skiff.cli.review", "Decide rows the model should not, and label rows; see who reads."),
     "secure": ("skiff.cli.secure", "Attack a release as strangers would; each attack ends in a light."),
     "ledger": ("skiff.cli.ledger", "Show what was done, and prove that the record is whole."),
     "access": ("skiff.cli.access", "Gather all that is held on a person, for them (GDPR Art. 15)."),

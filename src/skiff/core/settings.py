@@ -361,6 +361,53 @@ class SecureSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewSettings:
+    """Which rows a person decides, and how people are measured."""
+
+    stakes_column: Name | None = field(
+        default=None,
+        metadata=_meaning("The column that says how much is at stake; otherwise that of [costs] amount.", '"loan"'),
+    )
+    stakes_amount: float | None = field(
+        default=None, metadata=_meaning("From this amount on a person decides, whatever the model says.", "50000.0")
+    )
+    out_of_range: bool = field(
+        default=True,
+        metadata=_meaning("Whether a person decides on rows unlike all that the model learned from.", "true"),
+    )
+    advice: Literal["after", "first", "never"] = field(
+        default="after",
+        metadata=_meaning('Show the suggestion "after" a first answer, "first" (with the row), or "never".', '"after"'),
+    )
+    planted_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = field(
+        default=0.1,
+        metadata=_meaning("Share of rows given out whose answer is known: see `skiff review plant`.", "0.1"),
+    )
+    wrong_advice_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = field(
+        default=0.5, metadata=_meaning("Share of those rows whose suggestion is wrong, on purpose if need be.", "0.5")
+    )
+    answers_are: Literal["outcomes", "opinions"] = field(
+        default="outcomes",
+        metadata=_meaning(
+            '"outcomes" where a reviewer can see the truth, "opinions" where only time will tell.', '"opinions"'
+        ),
+    )
+    claim_minutes: Annotated[float, msgspec.Meta(gt=0)] = field(
+        default=15.0, metadata=_meaning("For how long a row is kept for the one it was given to.", "15.0")
+    )
+    days: Annotated[float, msgspec.Meta(gt=0)] = field(
+        default=30.0, metadata=_meaning("Answers older than so many days are not queued any more.", "30.0")
+    )
+    most_waiting: Annotated[int, msgspec.Meta(ge=1)] = field(
+        default=10_000, metadata=_meaning("How many rows may wait; more stay in the log until there is room.", "10000")
+    )
+    worth_gain: Annotated[float, msgspec.Meta(gt=0, lt=1)] = field(
+        default=0.01,
+        metadata=_meaning("Share of the error that the next 100 labels must take away to be worth giving.", "0.01"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of ``skiff.toml``, checked.
 
@@ -387,6 +434,7 @@ class Settings:
     alerts : AlertSettings
     retrain : RetrainSettings
     secure : SecureSettings
+    review : ReviewSettings
 
     Examples
     --------
@@ -412,6 +460,7 @@ class Settings:
     alerts: AlertSettings = field(default_factory=AlertSettings)
     retrain: RetrainSettings = field(default_factory=RetrainSettings)
     secure: SecureSettings = field(default_factory=SecureSettings)
+    review: ReviewSettings = field(default_factory=ReviewSettings)
 
 
 SECTIONS: Mapping[str, tuple[type[Any], str]] = {
@@ -431,6 +480,7 @@ SECTIONS: Mapping[str, tuple[type[Any], str]] = {
     "alerts": (AlertSettings, "Who is told, and how."),
     "retrain": (RetrainSettings, "When a new model is tried against the one that answers."),
     "secure": (SecureSettings, "What an attacker on the model can and must not do."),
+    "review": (ReviewSettings, "Which rows a person decides, and how people are measured."),
 }
 """Each table with fixed keys, and its line in the commented file. ``[reading]`` has a table for each source instead."""
 

@@ -137,6 +137,24 @@ def _say_encrypted(found: Result) -> str:
     )
 
 
+def _say_review(found: Result) -> str:
+    """Return what was measured of people; nothing before they decided a row."""
+    if "rows" not in found:
+        return "People reviewed answers, and how often they agreed was measured"
+    if not found["rows"]:
+        return ""
+    said = f"People decided {found['rows']:,} rows ({found.get('overrides', 0):,} against the suggestion)"
+    measured = found.get("measured") or {}
+    for name, words in (("agreement_wrong", "wrong suggestions followed"), ("agreement_right", "right ones")):
+        share = measured.get(name)
+        if share:
+            said += f"; {words}: {100 * share['value']:.0f} % ({100 * share['low']:.0f} to {100 * share['high']:.0f} %, n {share['n']})"
+    if "agreement_wrong" not in measured:
+        said += "; too few rows with known answers to say how far suggestions are relied on"
+    alarms, too_few = found.get("alarms", 0), found.get("too_few", 0)
+    return f"{said}; alarms for signing without looking: {alarms} of {found.get('reviewers', 0)} reviewers, {too_few} too few to say"
+
+
 def _say_constant(sentence: str) -> Tell:
     return lambda _: sentence
 
@@ -182,7 +200,7 @@ TELL: Mapping[str, tuple[str, Tell]] = {
     "erase": ("erase", _say_constant("Data of a person was erased on request, with a record of what was reached")),
     "access": ("access", _say_constant("All that is held on a person was gathered for them")),
     "retention": ("retention", _say_constant("Data that was past its time of keeping was removed")),
-    "review": ("review", _say_constant("People reviewed answers, and how often they agreed was measured")),
+    "review": ("review", _say_review),
     "backup": ("backup", _say_constant("A backup was written with the hash of every file")),
     "encrypted": ("encrypt", _say_encrypted),
     "keys": ("keys.create", _say_constant("Access to the server was given by keys with a scope, each recorded")),

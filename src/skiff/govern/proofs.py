@@ -16,6 +16,7 @@ PROOFS: Mapping[str, tuple[str, ...]] = {
     "GOVERN 1.6": ("release",),
     "MAP 2.1": ("train",),
     "MAP 2.3": ("split", "leaks", "check"),
+    "MAP 3.5": ("review",),
     "MAP 4.2": ("parts",),
     "MEASURE 2.1": ("evaluate", "split"),
     "MEASURE 2.3": ("evaluate", "gate"),
@@ -27,7 +28,7 @@ PROOFS: Mapping[str, tuple[str, ...]] = {
     "MEASURE 2.11": ("slices",),
     "MEASURE 2.12": ("cost",),
     "MANAGE 2.4": ("rollback",),
-    "MANAGE 4.1": ("monitor", "outcomes"),
+    "MANAGE 4.1": ("monitor", "outcomes", "review"),
     "MANAGE 4.2": ("retrain",),
     # ISO/IEC 42001:2023
     "9.1": ("monitor", "evaluate"),
@@ -69,6 +70,7 @@ PROOFS: Mapping[str, tuple[str, ...]] = {
 PARTS: Mapping[str, str] = {
     "GOVERN 1.6": "this workspace's releases, not the organisation's inventory",
     "MEASURE 2.12": "time alone",
+    "MAP 3.5": "what people decided and how far they rely on suggestions; not your policies",
     "GDPR-5.1.c": "what was left out; whether the rest is needed is for a person to say",
     "GDPR-5.1.d": "checks of the table; not whether it is true of each person",
     "GDPR-5.1.e": "what went on its day; whether the days are right is for a person to say",
@@ -77,6 +79,7 @@ PARTS: Mapping[str, str] = {
     "AIA-9": "tests against criteria set beforehand",
     "AIA-10": "origin, checks and comparison of groups",
     "AIA-12": "what was done to make it; the log of answers is kept by the server",
+    "AIA-14": "rows that people decided, overrides and reliance on suggestions; not whether somebody may stop the system",
     "AIA-15": "what was measured",
     "AIA-AnnexIV": "model, data, metrics and changes",
     "9.1": "this model alone",

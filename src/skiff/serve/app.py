@@ -23,6 +23,7 @@ from skiff.serve.lane import Job, Lane
 from skiff.serve.metrics import ROUTES, Metrics
 from skiff.serve.openapi import build_openapi
 from skiff.serve.protocol import Request
+from skiff.serve.review import ReviewRoutes
 from skiff.serve.state import Snapshot, Source
 from skiff.store.predictions.log import PredictionLog
 from skiff.store.predictions.records import Outcome, OutcomeReport, OutcomeState
@@ -95,6 +96,7 @@ class App:
         self._desk: Desk = snapshot.desk
         self.refresh(snapshot)
         self._inference = Inference(self, source=source)
+        self.review = ReviewRoutes(self, root=source.root)
         self._routes = self._list_routes()
         self._paths = {path for _, path in self._routes}
 
@@ -105,6 +107,8 @@ class App:
         found = {
             (b"POST", b"/predict"): route(self._predict, "predict", "predict"),
             (b"POST", b"/outcomes"): route(self._outcomes, "outcome", "outcomes"),
+            (b"GET", b"/review/next"): route(self.review.next, "review", "review"),
+            (b"GET", b"/review/status"): route(self.review.status, "review", "review"),
             (b"GET", b"/health/live"): route(self._live, "", "health"),
             (b"GET", b"/health/ready"): route(self._ready, "", "health"),
             (b"GET", b"/metrics"): route(self._show_metrics, "read", "metrics"),
@@ -246,6 +250,11 @@ class App:
                 if method == wanted:
                     return Route(handle=handle, scope=scope, metric=metric)
                 raise _refuse_method(wanted.decode())
+        answer_row = self.review.find(path)
+        if answer_row is not None:
+            if method == b"POST":
+                return Route(handle=answer_row, scope="review", metric="review")
+            raise _refuse_method("POST")
         if path in self._paths:
             raise _refuse_method(", ".join(sorted(verb.decode() for verb, known in self._routes if known == path)))
         raise refuse("route_not_found", "There is nothing at this address.", "See /docs for what there is.")

@@ -21,6 +21,10 @@ MOST_NAME_LETTERS = 512
 """Letters of a key or a subject: longer than any business key, short enough for an index."""
 
 
+MOST_WHY_LETTERS = 2_000
+"""Letters of a reason: a paragraph."""
+
+
 class PredictBody(msgspec.Struct, forbid_unknown_fields=True):
     """The body of ``POST /predict``.
 
@@ -62,6 +66,16 @@ class OutcomesBody(msgspec.Struct, forbid_unknown_fields=True):
     outcomes: list[OutcomeBody]
 
 
+class ReviewBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of ``POST /review/{id}``: a first answer, the final one, or a wish to skip the row."""
+
+    reviewer: str
+    first: str | int | float | bool | msgspec.UnsetType = msgspec.UNSET
+    final: str | int | float | bool | msgspec.UnsetType = msgspec.UNSET
+    why: str | msgspec.UnsetType = msgspec.UNSET
+    skip: bool = False
+
+
 class Tensor(msgspec.Struct):
     """An input of the Open Inference Protocol."""
 
@@ -92,6 +106,7 @@ Body = TypeVar("Body")
 
 _predict = msgspec.json.Decoder(PredictBody)
 _outcomes = msgspec.json.Decoder(OutcomesBody)
+_review = msgspec.json.Decoder(ReviewBody)
 _infer = msgspec.json.Decoder(InferBody)
 
 
@@ -217,6 +232,26 @@ def decode_outcomes(body: bytes, *, row_limit: int) -> OutcomesBody:
         _check_names(outcome.read("key"), 1, "key")
         if outcome.read("at") is not None and not str(outcome.at).strip():
             raise _invalid("The time 'at' of an outcome is empty; leave it out where it is not known.", row=place)
+    return found
+
+
+def decode_review(body: bytes) -> ReviewBody:
+    """Return the body of an answer to a row under review.
+
+    Raises
+    ------
+    SkiffError
+        ``json_malformed``, ``body_invalid``.
+    """
+    found = _decode(_review, body)
+    refuse_repeated_names(body)
+    given = [name for name in ("first", "final") if getattr(found, name) is not msgspec.UNSET]
+    if len(given) + found.skip != 1:
+        raise _invalid("Give one of 'first', 'final', and 'skip': true.")
+    if found.why is not msgspec.UNSET and "final" not in given:
+        raise _invalid("A reason 'why' goes with a 'final' answer.", field="why")
+    if found.why is not msgspec.UNSET and (len(found.why) > MOST_WHY_LETTERS or "\0" in found.why):
+        raise _invalid(f"A reason 'why' has at most {MOST_WHY_LETTERS:,} letters.", field="why")
     return found
 
 

@@ -6,7 +6,7 @@ import mmap
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 
-ROUTES = ("other", "predict", "infer", "outcomes", "metadata", "health", "metrics", "docs")
+ROUTES = ("other", "predict", "infer", "outcomes", "metadata", "health", "metrics", "docs", "review")
 STATUS_CLASSES = ("2xx", "4xx", "429", "5xx")
 LATENCY_BOUNDS_S = (0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 COUNTS = (

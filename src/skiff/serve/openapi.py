@@ -10,8 +10,9 @@ import msgspec
 import skiff
 from skiff.core.signature import InputColumn
 from skiff.flows.answered import Answered
+from skiff.flows.shown import NAME, KeptAnswer, ShownRow
 from skiff.flows.standing import Standing
-from skiff.serve.bodies import MOST_NAME_LETTERS, OutcomesBody, PredictBody
+from skiff.serve.bodies import MOST_NAME_LETTERS, MOST_WHY_LETTERS, OutcomesBody, PredictBody
 
 Json = dict[str, Any]  # Any: a JSON document
 
@@ -22,8 +23,8 @@ ERROR_WORDS: Mapping[str, str] = {
     "400": "The body is not well-formed JSON.",
     "401": "The key is missing, unknown, revoked or expired.",
     "403": "The key does not open this, or the host name is not this server's.",
-    "404": "There is no such release or address.",
-    "409": "`key` or `subject` is a list of another length than `rows`.",
+    "404": "There is no such release, address or row under review.",
+    "409": "`key` or `subject` is a list of another length than `rows`; a row under review is with somebody else, or was answered.",
     "405": "The address does not take this method.",
     "408": "The request did not arrive in time.",
     "413": "The body is too large, or holds too many rows.",
@@ -48,7 +49,7 @@ def build_openapi(standing: Standing, *, name: str, row_limit: int) -> bytes:
         Rows a request may hold.
     """
     types, components = msgspec.json.schema_components(
-        [PredictBody, OutcomesBody, Answered], ref_template="#/components/schemas/{name}"
+        [PredictBody, OutcomesBody, Answered, ShownRow, KeptAnswer], ref_template="#/components/schemas/{name}"
     )
     del types
     schemas: Json = {**components, "Row": _describe_row(standing.inputs), "Error": _ERROR}
@@ -60,6 +61,7 @@ def build_openapi(standing: Standing, *, name: str, row_limit: int) -> bytes:
         body["properties"][field] = _describe_names(row_limit)
     schemas["OutcomesBody"]["properties"]["outcomes"]["maxItems"] = row_limit
     schemas["OutcomeBody"] = _describe_outcome(standing)
+    schemas["ReviewBody"] = _describe_review(standing)
     document = {
         "openapi": "3.1.0",
         "info": {
@@ -131,6 +133,37 @@ def _describe_outcome(standing: Standing) -> Json:
                 },
             }
             for name, schema in (("id", {"type": "string"}), ("key", _NAME))
+        ],
+    }
+
+
+_REVIEWER: Json = {"type": "string", "pattern": f"^{NAME}$", "description": "Who reviews, the same each time."}
+
+
+def _describe_review(standing: Standing) -> Json:
+    value: Json = {"type": "number"} if standing.kind == "regression" else {"enum": _list_labels(standing.classes)}
+    why: Json = {
+        "type": "string",
+        "maxLength": MOST_WHY_LETTERS,
+        "pattern": "^[^\\u0000]*$",
+        "description": "Why not as suggested.",
+    }
+    forms: tuple[tuple[str, Json, Json], ...] = (
+        ("first", {**value, "description": "Your answer before you see the suggestion."}, {}),
+        ("final", {**value, "description": "Your answer that counts."}, {"why": why}),
+        ("skip", {"const": True, "description": "Give the row back."}, {}),
+    )
+    return {
+        "type": "object",
+        "description": "An answer to a row under review: first, then final; or skip it.",
+        "oneOf": [
+            {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["reviewer", name],
+                "properties": {"reviewer": _REVIEWER, name: schema, **more},
+            }
+            for name, schema, more in forms
         ],
     }
 
@@ -209,12 +242,50 @@ def _describe_paths(standing: Standing) -> Json:
     }
     del standing
     return {
+        **_describe_review_paths(),
         "/predict": {"post": _post("Answer rows.", "PredictBody", predict_answer)},
         "/outcomes": {"post": _post("Tell what really happened.", "OutcomesBody", outcomes_answer)},
         "/health/live": {"get": _get("Whether the process lives.", "application/json", is_open=True)},
         "/health/ready": {"get": _get("Whether requests should be sent here.", "application/json", is_open=True)},
         "/metrics": {"get": _get("Counters for Prometheus.", "text/plain; version=0.0.4; charset=utf-8")},
         "/openapi.json": {"get": _get("This document.", "application/json")},
+    }
+
+
+def _describe_review_paths() -> Json:
+    row: Json = {"anyOf": [{"$ref": "#/components/schemas/ShownRow"}, {"type": "null"}]}
+    counted = {name: {"type": "integer"} for name in ("waiting", "being_decided", "decided")}
+    by_reason = {"type": "object", "additionalProperties": {"type": "integer"}}
+    given = {"type": "object", "required": ["row"], "properties": {"row": row}}
+    taken = {
+        "type": "object",
+        "properties": {"row": row, "kept": {"$ref": "#/components/schemas/KeptAnswer"}, "skipped": {"const": True}},
+    }
+    asks = {"name": "reviewer", "in": "query", "required": True, "schema": _REVIEWER}
+    names = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[0-9a-f]{16}$"}}
+    return {
+        "/review/next": {
+            "get": {
+                **_get("The next row for a person to decide; it is held for them a while.", "application/json"),
+                "parameters": [asks],
+                "responses": {"200": _answer(given), **_errors()},
+            }
+        },
+        "/review/status": {
+            "get": {
+                **_get("How many rows wait for a person.", "application/json"),
+                "responses": {
+                    "200": _answer({"type": "object", "properties": {**counted, "by_reason": by_reason}}),
+                    **_errors(),
+                },
+            }
+        },
+        "/review/{id}": {
+            "post": {
+                **_post("Answer a row: first, which shows the suggestion, then final.", "ReviewBody", taken),
+                "parameters": [names],
+            }
+        },
     }
 
 

@@ -57,6 +57,11 @@ class Source:
         """Return the name of the model: that of the workspace's folder."""
         return self._root.name or "model"
 
+    @property
+    def root(self) -> Path:
+        """Return the workspace's folder."""
+        return self._root
+
     def read(self) -> Snapshot:
         """Return what is so now; the same object as before where nothing changed.
 

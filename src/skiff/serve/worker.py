@@ -154,6 +154,7 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._app.lane.close()
+            self._app.review.close()
             if self._log is not None:
                 self._log.close()
             tell("stopped", process=os.getpid())

@@ -38,10 +38,10 @@ from skiff.store.sqlite_errors import BUSY_TIMEOUT_MS, catalog_damaged, describe
 if TYPE_CHECKING:  # see `skiff.store.box`
     from skiff.store.cipher import Cipher
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration; a test compares it with ``migrations/``."""
 
-KNOWN_REVISIONS = ("0001", "0002", "0003")
+KNOWN_REVISIONS = ("0001", "0002", "0003", "0004")
 """Every revision this version can upgrade from."""
 
 Row = dict[str, Any]

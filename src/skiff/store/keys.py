@@ -19,7 +19,7 @@ from skiff.store.box import PLAIN, Box
 from skiff.store.files import explained, make_folder, read_bytes, write_atomic
 from skiff.store.locks import brief_lock
 
-Scope: TypeAlias = Literal["predict", "outcome", "read", "admin"]
+Scope: TypeAlias = Literal["predict", "outcome", "read", "review", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 FOLDER = "keys"

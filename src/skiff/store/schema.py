@@ -8,7 +8,7 @@ What may hold words of the client is `Text`, `Name` or `Digest` (`skiff.store.ce
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Index, MetaData, String, Table
 
 from skiff.store.cells import Digest, Name, Text
 
@@ -109,6 +109,42 @@ WATCH = Table(
     Column("body", Text, nullable=False),
     Column("seal", Digest, nullable=False),
 )
+
+REVIEW = Table(
+    "review",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("source", String(16), nullable=False),
+    Column("item", Name(256), nullable=False, unique=True),
+    Column("dataset_sha256", Digest, nullable=True),
+    Column("release", BigInteger, nullable=True),
+    Column("subject", Name(1024), nullable=True),
+    Column("key", Text, nullable=True),
+    Column("inputs", Text, nullable=True),
+    Column("reason", String(32), nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("advice", Text, nullable=True),
+    Column("truth", Text, nullable=True),
+    Column("rank", BigInteger, nullable=False),
+    Column("queued", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reviewer", Name(256), nullable=True),
+    Column("claimed_until", BigInteger, nullable=True),
+    Column("shown", BigInteger, nullable=True),
+    Column("first", Text, nullable=True),
+    Column("seen", String(16), nullable=True),
+    Column("final", Text, nullable=True),
+    Column("why", Text, nullable=True),
+    Column("first_ms", BigInteger, nullable=True),
+    Column("total_ms", BigInteger, nullable=True),
+    Column("words", BigInteger, nullable=True),
+    Column("answered", String(32), nullable=True),
+    Column("seal", Digest, nullable=False),
+    Index("review_waiting", "state", "rank"),
+    Index("review_subject", "subject"),
+)
+"""Rows that wait for a person, and what was decided. ``item`` names the prediction, or the row of a dataset, so that none is queued
+twice; the inputs of a prediction stay in the prediction log."""
 
 LEDGER = Table(
     "ledger",

@@ -34,6 +34,7 @@ from skiff.store.objects import Objects
 from skiff.store.records import DatasetRecord, RunRecord, RunStatus
 from skiff.store.releases import Releases
 from skiff.store.reports import Reports
+from skiff.store.reviews import Reviews
 from skiff.store.runs import Runs
 from skiff.store.settings import read_settings
 from skiff.store.unlock import describe_encryption, has_content, open_box, open_new_box
@@ -116,6 +117,8 @@ class Workspace:
         Tombstones of what was erased.
     windows : Windows
         Judged windows of predictions, and what watching remembers.
+    reviews : Reviews
+        Rows that wait for a person, and what was decided.
     sweep : Sweep
         What opening mended.
     """
@@ -161,6 +164,7 @@ class Workspace:
         )
         self.reports = Reports(root / "reports")
         self.windows = Windows(catalog, clock=clock)
+        self.reviews = Reviews(catalog, clock=clock)
 
     @classmethod
     def open(cls, folder: Path | str, *, create: bool = False, clock: Clock = now_utc) -> Self:
