@@ -90,7 +90,7 @@ def prove(trained: Trained, frame: pl.DataFrame) -> float:
 def churn() -> tuple[pl.DataFrame, Float, Trained]:
     frame, score = bookings()
     y = (score > 0.5).astype(float)
-    return frame, y, train(frame, y, CHURN, budget_s=4.0)
+    return frame, y, train(frame, y, CHURN, budget_s=6.0)
 
 
 def log_loss(y: Float, prob: Float) -> float:
@@ -232,6 +232,20 @@ def test_text_alone_is_learned() -> None:
     frame = pl.DataFrame({"note": text})
     trained = train(frame, is_spam.astype(float), CHURN, budget_s=1.0)
     assert log_loss(is_spam.astype(float), trained.oof) < 0.4
+    assert prove(trained, frame) <= 1e-12
+
+
+def test_trees_over_words_answer_in_the_graph_as_they_were_fitted() -> None:
+    chance = np.random.default_rng(12)
+    words = np.array(["never", "again", "today", "well", "room", "quiet", "", "  "])
+    frame = pl.DataFrame(
+        {"note": [" ".join(chance.choice(words, 5)) for _ in range(500)], "nights": chance.random(500)}
+    )
+    y = frame["note"].str.contains("never").to_numpy().astype(float) * (frame["nights"].to_numpy() > 0.3)
+    trained = train(frame, y, CHURN, budget_s=6.0)
+    assert any(score.name == "lightgbm words" and score.loss < 0.2 for score in trained.candidates)
+    small = [member for member in trained.pipeline.members if member.name == "lightgbm words"]
+    assert small
     assert prove(trained, frame) <= 1e-12
 
 

@@ -286,21 +286,31 @@ def _hunt(table: Table, limit: Limit, progress: Progress, *, budget_s: float, me
 def _distrust_clocks(
     table: Table, contest: Contest, arena: Arena, limit: Limit
 ) -> tuple[Contest, Arena, Tried | None, tuple[str, ...]]:
-    """Leave out columns that only tell the time unless a quick model does better with them, forward in time."""
+    """Leave out columns that only tell the time unless a quick model does better with them, forward in time.
+
+    Those that step are given back first, if they earn it; then those that grow beyond everything that was seen.
+    """
     suspects = find_clock_columns(arena.features.matrix, contest.folds)
-    if not suspects:
+    suspected = (*suspects.unbounded, *suspects.stepping)
+    if not suspected:
         return contest, arena, None, ()
-    fewer = table.draw_contest(without=suspects, is_refused=False)
-    if not fewer.source.encoders:
+
+    def pick(without: tuple[str, ...]) -> tuple[Contest, Arena, Tried]:
+        drawn = table.draw_contest(without=without, is_refused=False) if without else contest
+        built = table.build_arena(drawn) if without else arena
+        span = limit.shorten(min(FIRST_MODEL_S / 2, 0.2 * limit.seconds_left))
+        return drawn, built, built.try_recipe(list_recipes(arena.aim, shape_of(built))[0], span)
+
+    if not table.draw_contest(without=suspected, is_refused=False).source.encoders:
         return contest, arena, None, ()
-    plain = table.build_arena(fewer)
-    recipe = list_recipes(arena.aim, shape_of(plain))[0]
-    span = FIRST_MODEL_S / 2
-    trusting = arena.try_recipe(recipe, limit.shorten(min(span, 0.2 * limit.seconds_left)))
-    distrusting = plain.try_recipe(recipe, limit.shorten(min(span, 0.2 * limit.seconds_left)))
-    if do_clocks_help(trusting, distrusting, y=arena.y, folds=contest.folds, aim=arena.aim):
-        return contest, arena, trusting, ()
-    return fewer, plain, distrusting, suspects
+    left_out, kept = suspected, pick(suspected)
+    for fewer in (suspects.unbounded, ()):
+        if fewer == left_out:
+            continue
+        more = pick(fewer)
+        if do_clocks_help(more[2], kept[2], y=arena.y, folds=contest.folds, aim=arena.aim):
+            left_out, kept = fewer, more
+    return *kept, left_out
 
 
 def _finish(table: Table, hunt: _Hunt, limit: Limit, progress: Progress, *, began: float) -> Trained:
