@@ -223,6 +223,19 @@ def test_without_a_usable_fold_the_answer_is_constant_and_says_so() -> None:
     assert prove(trained, frame) <= 1e-12
 
 
+def test_twins_differ_by_their_seed_alone_and_end_with_the_time() -> None:
+    nights, price = np.random.default_rng(3).normal(size=(2, 600))
+    frame, y = pl.DataFrame({"nights": nights, "price": price}), ((nights > 0) ^ (price > 0)).astype(float)
+    trained = train(frame, y, CHURN, budget_s=6.0, n_twins=2)
+    features = featurize(trained.pipeline.inputs, trained.pipeline.encoders, frame)
+    own = trained.predict_native(features)
+    assert len(trained.twins) == 2
+    for twin in trained.twins:
+        assert 0 < np.abs(twin(features) - own).max() < 0.5
+    short = train(frame, y, CHURN, budget_s=0.02, n_twins=2)
+    assert short.twins == ()
+
+
 def test_text_alone_is_learned() -> None:
     chance = np.random.default_rng(2)
     is_spam = chance.random(300) < 0.3
