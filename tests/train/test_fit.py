@@ -90,7 +90,7 @@ def prove(trained: Trained, frame: pl.DataFrame) -> float:
 def churn() -> tuple[pl.DataFrame, Float, Trained]:
     frame, score = bookings()
     y = (score > 0.5).astype(float)
-    return frame, y, train(frame, y, CHURN, budget_s=4.0)
+    return frame, y, train(frame, y, CHURN, budget_s=6.0)
 
 
 def log_loss(y: Float, prob: Float) -> float:
@@ -223,6 +223,19 @@ def test_without_a_usable_fold_the_answer_is_constant_and_says_so() -> None:
     assert prove(trained, frame) <= 1e-12
 
 
+def test_twins_differ_by_their_seed_alone_and_end_with_the_time() -> None:
+    nights, price = np.random.default_rng(3).normal(size=(2, 600))
+    frame, y = pl.DataFrame({"nights": nights, "price": price}), ((nights > 0) ^ (price > 0)).astype(float)
+    trained = train(frame, y, CHURN, budget_s=6.0, n_twins=2)
+    features = featurize(trained.pipeline.inputs, trained.pipeline.encoders, frame)
+    own = trained.predict_native(features)
+    assert len(trained.twins) == 2
+    for twin in trained.twins:
+        assert 0 < np.abs(twin(features) - own).max() < 0.5
+    short = train(frame, y, CHURN, budget_s=0.02, n_twins=2)
+    assert short.twins == ()
+
+
 def test_text_alone_is_learned() -> None:
     chance = np.random.default_rng(2)
     is_spam = chance.random(300) < 0.3
@@ -232,6 +245,20 @@ def test_text_alone_is_learned() -> None:
     frame = pl.DataFrame({"note": text})
     trained = train(frame, is_spam.astype(float), CHURN, budget_s=1.0)
     assert log_loss(is_spam.astype(float), trained.oof) < 0.4
+    assert prove(trained, frame) <= 1e-12
+
+
+def test_trees_over_words_answer_in_the_graph_as_they_were_fitted() -> None:
+    chance = np.random.default_rng(12)
+    words = np.array(["never", "again", "today", "well", "room", "quiet", "", "  "])
+    frame = pl.DataFrame(
+        {"note": [" ".join(chance.choice(words, 5)) for _ in range(500)], "nights": chance.random(500)}
+    )
+    y = frame["note"].str.contains("never").to_numpy().astype(float) * (frame["nights"].to_numpy() > 0.3)
+    trained = train(frame, y, CHURN, budget_s=6.0)
+    assert any(score.name == "lightgbm words" and score.loss < 0.2 for score in trained.candidates)
+    small = [member for member in trained.pipeline.members if member.name == "lightgbm words"]
+    assert small
     assert prove(trained, frame) <= 1e-12
 
 

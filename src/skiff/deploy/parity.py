@@ -274,7 +274,7 @@ def _find_thresholds(pipeline: Pipeline, *, seed: int) -> dict[str, list[float]]
     origins = {encoder.column: encoder.origin_s for encoder in pipeline.encoders if isinstance(encoder, DateEncoder)}
     found: dict[str, set[float]] = {}
     for member in pipeline.members:
-        if not isinstance(member.part, Trees):
+        if not isinstance(member.part, Trees) or member.view == "linear":  # there, columns are scaled or words
             continue
         for feature, mode, split in zip(member.part.feature, member.part.mode, member.part.split, strict=True):
             name, column = views.tree_names[feature]

@@ -227,6 +227,31 @@ class Fairness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stability:
+    """How much one score moves when only the seed of the training changes.
+
+    Parameters
+    ----------
+    metric : str
+    scores : tuple of float
+        The model's own first.
+    mean : float
+    spread, spread_low, spread_high : float
+        Standard deviation over the seeds, with its 95 % interval.
+    least_difference : float
+        Two single trainings that differ by less are not to be told apart by their score.
+    """
+
+    metric: str
+    scores: tuple[float, ...]
+    mean: float
+    spread: float
+    spread_low: float
+    spread_high: float
+    least_difference: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """Everything measured on the sealed test set.
 
@@ -273,6 +298,8 @@ class Evaluation:
         How often these sealed rows have been judged on, this time included; intervals are widened for it.
     fairness : Fairness or None
         How the answers fall on protected groups; None where no column is protected.
+    stability : Stability or None
+        How much the headline moves with the training seed; None where no time was left to train again.
     """
 
     headline: str
@@ -299,6 +326,7 @@ class Evaluation:
     sizes: tuple[SizeBin, ...] = ()
     looks: int = 1
     fairness: Fairness | None = None
+    stability: Stability | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

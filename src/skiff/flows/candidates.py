@@ -75,6 +75,7 @@ class CandidateDocument:
     companion_sha256: str | None = None
     small: SmallDocument | None = None
     doubt: str = ""
+    seed_scores: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

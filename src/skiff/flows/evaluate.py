@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from skiff.evaluate.gates import judge_gate
 from skiff.evaluate.judge import judge
 from skiff.evaluate.promised import Promised
 from skiff.evaluate.results import Evaluation, Gate
+from skiff.evaluate.stability import measure_stability
 from skiff.flows.prepare import Prepared
 from skiff.flows.promises import find_amounts
 from skiff.flows.train import Candidate
@@ -83,6 +84,10 @@ def judge_candidate(
         promised=_list_promised(predictor, answers),
         looks=looks,
     )
+    own = evaluation.metrics.get(evaluation.headline)
+    if own is not None and candidate.seed_scores:
+        found = measure_stability([own.value, *candidate.seed_scores], evaluation.headline)
+        evaluation = replace(evaluation, stability=found)
     gate = judge_gate(evaluation, criteria, extra=_measure_artifact(candidate))
     return Verdict(evaluation=evaluation, gate=gate)
 

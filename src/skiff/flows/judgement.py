@@ -67,6 +67,7 @@ def judge_and_record(
             },
             "slices": [asdict(item) for item in verdict.evaluation.slices],
             "threshold": candidate.threshold,
+            "stability": None if verdict.evaluation.stability is None else asdict(verdict.evaluation.stability),
         },
         at=at(),
     )

@@ -22,8 +22,10 @@ from skiff.deploy.exposure import read_exposure
 from skiff.deploy.featurizer import featurize
 from skiff.deploy.parity import Parity, build_hostile_rows, measure_parity
 from skiff.deploy.runtime import Predictor
+from skiff.evaluate.judge import choose_headline
 from skiff.evaluate.metrics import measure_classification, measure_regression
 from skiff.evaluate.results import Decision
+from skiff.evaluate.stability import score_headline
 from skiff.evaluate.threshold import choose_threshold
 from skiff.flows.effort import Effort
 from skiff.flows.fixes import find_fixes
@@ -41,6 +43,9 @@ PARITY_TOLERANCE = 1e-9
 
 FLATTERING_SHARE = 0.15
 """Share of the budget spent on the random-split score that is shown beside the honest one."""
+
+N_TWINS = 4
+"""Times the chosen blend is fitted again with another seed, while time is left: with the model itself five scores."""
 
 LATENCY_CALLS = 200
 """Single-row answers timed to state the latency; the median is kept."""
@@ -95,6 +100,7 @@ class Candidate:
     reasons_max_abs_diff: float | None = None
     small: SmallModel | None = None
     doubt: str = ""
+    seed_scores: tuple[float, ...] = ()
 
 
 def train_candidate(
@@ -130,6 +136,7 @@ def train_candidate(
         share=1 - FLATTERING_SHARE if is_ordered else 1.0,
         progress=progress,
         memory=memory,
+        n_twins=N_TWINS,
     )
     train_frame = prepared.frame[prepared.split.train]
     y_train = prepared.y[prepared.split.train]
@@ -175,10 +182,24 @@ def train_candidate(
         random_split=flattering,
         small=small,
         doubt="" if trained.doubt is None else trained.doubt.tell(),
+        seed_scores=_score_twins(prepared, trained),
         versions=list_versions(),
         companion=None if companion is None else companion.file,
         reasons_max_abs_diff=None if companion is None else companion.max_abs_diff,
     )
+
+
+def _score_twins(prepared: Prepared, trained: Trained) -> tuple[float, ...]:
+    """Return the headline of the model's twins on the sealed rows, for the report alone: nothing is chosen by it."""
+    if not trained.twins:
+        return ()
+    split = prepared.split
+    name = choose_headline(prepared.task, prepared.y[split.train])
+    test = prepared.frame[split.test]
+    features = featurize(trained.pipeline.inputs, trained.pipeline.encoders, test)
+    exposure = read_exposure(test, trained.pipeline.exposure) if trained.pipeline.exposure else 1.0
+    found = [score_headline(name, prepared.y[split.test], twin(features) * exposure) for twin in trained.twins]
+    return tuple(score for score in found if np.isfinite(score))
 
 
 def _compile_small(prepared: Prepared, trained: Trained) -> SmallModel | None:
@@ -264,6 +285,7 @@ def fit_split(
     share: float,
     progress: Progress,
     memory: Memory | None = None,
+    n_twins: int = 0,
 ) -> Trained:
     """Train on the rows of a split within a share of the budget."""
     frame = prepared.frame[split.train]
@@ -286,6 +308,7 @@ def fit_split(
         groups=groups,
         is_time_ordered=split.kind == "time",
         prefer=effort.prefer,
+        n_twins=n_twins,
         demands=prepared.demands.take(split.train),
         memory=memory,
         workers=effort.workers,

@@ -56,6 +56,7 @@ def build_result(story: RunStory, extra: Mapping[str, Json] | None = None) -> di
         "left_out": [{"column": item.column, "code": item.code} for item in story.left_out],
         "model": _build_model(story.model),
         "metrics": _build_metrics(story.evaluation),
+        "stability": _build_stability(story.evaluation),
         "fairness": _build_fairness(story.evaluation),
         "gate": build_gate(story.gate),
         "release": _build_release(story.release),
@@ -182,6 +183,26 @@ def _build_metrics(evaluation: Evaluation | None) -> dict[str, Json]:
     return {
         name: build_measurement(found, baseline=find_baseline(evaluation, name))
         for name, found in evaluation.metrics.items()
+    }
+
+
+def _build_stability(evaluation: Evaluation | None) -> Json:
+    found = evaluation.stability if evaluation else None
+    if found is None:
+        return None
+    return {
+        "metric": found.metric,
+        "seeds": len(found.scores),
+        "scores": [finite(score) for score in found.scores],
+        "mean": finite(found.mean),
+        "spread": {
+            "value": finite(found.spread),
+            "low": finite(found.spread_low),
+            "high": finite(found.spread_high),
+            "n": len(found.scores),
+            "baseline": None,
+        },
+        "least_difference": finite(found.least_difference),
     }
 
 

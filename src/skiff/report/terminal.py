@@ -11,7 +11,7 @@ from skiff.report.mistakes import describe_slices
 from skiff.report.note import list_questions
 from skiff.report.numbers import count_of, format_bytes, format_interval, format_score, format_seconds
 from skiff.report.page import build_metric_rows
-from skiff.report.words import describe_flattery, name_score, verdict
+from skiff.report.words import describe_flattery, describe_stability, name_score, verdict
 
 LABEL = 10
 """Width of the words in front: they stand in one column."""
@@ -124,7 +124,8 @@ def _tell_numbers(story: RunStory) -> list[Line]:
         guess = f", a guess {row.guess}" if row.guess != "–" else ""
         text = f"{abbreviate_metric(row.name)} {row.value} ({format_interval(found)}, n={found.n:,}){guess}"
         lines.append(_labelled("Numbers" if index == 0 else "", text))
-    lines.extend(_labelled("", sentence) for sentence in describe_flattery(story.evaluation))
+    said = (*describe_flattery(story.evaluation), *describe_stability(story.evaluation))
+    lines.extend(_labelled("", sentence) for sentence in said)
     return lines
 
 

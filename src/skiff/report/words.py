@@ -365,6 +365,31 @@ def describe_flattery(evaluation: Evaluation) -> tuple[str, ...]:
     )
 
 
+def describe_stability(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return how far the headline moved when the same model was trained with other seeds, where it was.
+
+    Examples
+    --------
+    >>> from skiff.evaluate.stability import measure_stability
+    >>> found = measure_stability([0.90, 0.91, 0.92], "roc_auc")
+    >>> describe_stability(Evaluation(headline="roc_auc", metrics={}, baselines=(), stability=found))[0][:65]
+    'Trained 3 times with different seeds, it scored 0.900 to 0.920 (R'
+    """
+    found = evaluation.stability
+    if found is None:
+        return ()
+    low, high = format_score(min(found.scores)), format_score(max(found.scores))
+    label = abbreviate_metric(found.metric)
+    if low == high:
+        return (f"Trained {len(found.scores)} times with different seeds, it scored {low} each time ({label}).",)
+    said = (
+        f"Trained {len(found.scores)} times with different seeds, it scored {low} to {high} ({label}; standard deviation "
+        f"{found.spread:.2g}, 95 % interval {found.spread_low:.2g} to {found.spread_high:.2g}). Two models that differ by less "
+        f"than about {found.least_difference:.2g} may differ by luck alone."
+    )
+    return (said,)
+
+
 def _about(share: float) -> str:
     return "about " if 0 < share < 1 and not describe_share(share).endswith("1,000") else ""
 

@@ -34,7 +34,8 @@ from skiff.train.notes import Counts, Outcome, measure_folds, tell_notes
 from skiff.train.portfolio import list_recipes
 from skiff.train.promise import Promise, promise_loss
 from skiff.train.refit import Final, build_native, fit_final
-from skiff.train.selection import FIRST_MODEL_S, Prefer, Standing, hold_contest, prefer_small, shape_of
+from skiff.train.reseed import fit_with_other_seeds
+from skiff.train.selection import Prefer, Standing, hold_contest, prefer_small, shape_of
 from skiff.train.table import Contest, Table, clean_folds
 from skiff.train.workers import Workers
 
@@ -50,6 +51,10 @@ FINAL_CHECK_ROWS = 500
 
 PLANNED_SHARE = 0.95
 """Share of the budget that is planned with; the rest is for what cannot be interrupted."""
+
+CLOCK_TRIAL_S, CLOCK_TRIAL_SHARE = 8.0, 0.12
+"""Seconds, and share of the time left, for each of up to three quick models that tell whether clocks help: a second on an idle
+machine, several on a busy one."""
 
 FINAL_GRACE = 2.0
 """The final fit may take this many times what its folds promise; a busy machine is easily half as fast."""
@@ -128,6 +133,8 @@ class Trained:
         The interval in which the loss on later rows should lie, where time orders the rows.
     doubt : Doubt or None
         Why these rows cannot carry a model, where they cannot.
+    twins : tuple of callable
+        As `predict_native`, of the same blend fitted with other seeds; as many as time allowed.
     """
 
     pipeline: Pipeline
@@ -140,6 +147,7 @@ class Trained:
     small: Small | None = None
     promise: Promise | None = None
     doubt: Doubt | None = None
+    twins: tuple[Callable[[FeatureMatrix], Float], ...] = ()
 
 
 def train_pipeline(  # noqa: PLR0913  the one door of the room: flows name every argument
@@ -158,6 +166,7 @@ def train_pipeline(  # noqa: PLR0913  the one door of the room: flows name every
     groups: NDArray[np.int64] | None = None,
     is_time_ordered: bool = False,
     prefer: Prefer = "best",
+    n_twins: int = 0,
     demands: Demands | None = None,
     memory: Memory | None = None,
     workers: Workers | None = None,
@@ -191,6 +200,8 @@ def train_pipeline(  # noqa: PLR0913  the one door of the room: flows name every
         Whether `folds` go forward in time; columns that only tell the time are then distrusted.
     prefer : {"best", "small"}
         "small" keeps the best single candidate where the rows cannot tell it from the blend.
+    n_twins : int
+        How often the chosen blend is fitted again with another seed, while time is left.
     demands : Demands, optional
         Weights, exposure, directions, a quantile.
     memory : Memory, optional
@@ -231,7 +242,7 @@ def train_pipeline(  # noqa: PLR0913  the one door of the room: flows name every
         hunt = _hunt(table, limit, progress, budget_s=budget_s, memory=memory)
         if prefer == "small":
             prefer_small(hunt.standing, hunt.arena)
-        trained = _finish(table, hunt, limit, progress, began=began)
+        trained = _finish(table, hunt, limit, progress, began=began, n_twins=n_twins)
     if demands.exposure is None:
         return trained
     exposed = tuple(one for one in inputs if one.name == demands.exposure_column)
@@ -286,24 +297,37 @@ def _hunt(table: Table, limit: Limit, progress: Progress, *, budget_s: float, me
 def _distrust_clocks(
     table: Table, contest: Contest, arena: Arena, limit: Limit
 ) -> tuple[Contest, Arena, Tried | None, tuple[str, ...]]:
-    """Leave out columns that only tell the time unless a quick model does better with them, forward in time."""
+    """Leave out columns that only tell the time unless a quick model does better with them, forward in time.
+
+    Those that step are given back first, if they earn it; then those that grow beyond everything that was seen. Where time cuts
+    the trial short, its word counts for little, and only those that grow without end stay out.
+    """
     suspects = find_clock_columns(arena.features.matrix, contest.folds)
-    if not suspects:
+    suspected = (*suspects.unbounded, *suspects.stepping)
+    if not suspected:
         return contest, arena, None, ()
-    fewer = table.draw_contest(without=suspects, is_refused=False)
-    if not fewer.source.encoders:
+
+    def pick(without: tuple[str, ...]) -> tuple[Contest, Arena, Tried]:
+        drawn = table.draw_contest(without=without, is_refused=False) if without else contest
+        built = table.build_arena(drawn) if without else arena
+        span = limit.shorten(min(CLOCK_TRIAL_S, CLOCK_TRIAL_SHARE * limit.seconds_left))
+        return drawn, built, built.try_recipe(list_recipes(arena.aim, shape_of(built))[0], span)
+
+    if not table.draw_contest(without=suspected, is_refused=False).source.encoders:
         return contest, arena, None, ()
-    plain = table.build_arena(fewer)
-    recipe = list_recipes(arena.aim, shape_of(plain))[0]
-    span = FIRST_MODEL_S / 2
-    trusting = arena.try_recipe(recipe, limit.shorten(min(span, 0.2 * limit.seconds_left)))
-    distrusting = plain.try_recipe(recipe, limit.shorten(min(span, 0.2 * limit.seconds_left)))
-    if do_clocks_help(trusting, distrusting, y=arena.y, folds=contest.folds, aim=arena.aim):
-        return contest, arena, trusting, ()
-    return fewer, plain, distrusting, suspects
+    left_out, kept = suspected, pick(suspected)
+    if kept[2].is_cut:
+        return *pick(suspects.unbounded), suspects.unbounded
+    for fewer in (suspects.unbounded, ()):
+        if fewer == left_out:
+            continue
+        more = pick(fewer)
+        if do_clocks_help(more[2], kept[2], y=arena.y, folds=contest.folds, aim=arena.aim):
+            left_out, kept = fewer, more
+    return *kept, left_out
 
 
-def _finish(table: Table, hunt: _Hunt, limit: Limit, progress: Progress, *, began: float) -> Trained:
+def _finish(table: Table, hunt: _Hunt, limit: Limit, progress: Progress, *, began: float, n_twins: int) -> Trained:
     """Calibrate, fit the chosen candidates on all rows and put everything together."""
     contest, arena, standing = hunt.contest, hunt.arena, hunt.standing
     is_time_ordered = table.is_time_ordered
@@ -311,12 +335,15 @@ def _finish(table: Table, hunt: _Hunt, limit: Limit, progress: Progress, *, bega
     progress.step("fitting the chosen models on all rows")
     source, whole = table.gather_final(contest, arena, without=hunt.left_out)
     chosen = standing.list_chosen()
+    fold_rows = float(np.mean([len(fold.fit) for fold in contest.folds])) if contest.folds else len(whole.y)
+    final_began = limit.clock()
     final = fit_final(
         chosen,
         whole,
         limit=_grant_final_time(limit, sum(one.refit_seconds for one, _ in chosen)),
-        fold_rows=float(np.mean([len(fold.fit) for fold in contest.folds])) if contest.folds else len(whole.y),
+        fold_rows=fold_rows,
     )
+    final_s = limit.clock() - final_began
     used = {encoder.column for encoder in source.encoders}
     pipeline = Pipeline(
         kind=table.task.kind,
@@ -357,6 +384,9 @@ def _finish(table: Table, hunt: _Hunt, limit: Limit, progress: Progress, *, bega
         small=_set_small_aside(table, hunt, pipeline, final),
         promise=promise,
         doubt=hunt.doubt,
+        twins=fit_with_other_seeds(
+            chosen, whole, calibration, n_most=n_twins, limit=limit, expected_s=final_s, fold_rows=fold_rows
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from skiff.evaluate.scores import build_score
 from skiff.train.aim import Aim, measure_loss
 from skiff.train.contest import Arena, find_known
 from skiff.train.features import FoldRows
@@ -26,6 +27,12 @@ POOR_FINAL_FIT = 1.1
 
 LEAST_HELD_ROWS = 30
 """Held-out rows a fold needs to be compared."""
+
+OFF_BY = 0.08
+"""Calibration error of a period from which people are told that chances drift."""
+
+CALIBRATION_ROWS = 1_000
+"""Held-out rows a fold needs for that: as many show up to half of it by chance (`skiff.evaluate.calibration.measure_ece`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +87,8 @@ def tell_notes(
         )
     if outcome.promise is not None:
         notes.append(outcome.promise.tell())
-    worse = find_worsening(y, oof, folds, aim) if is_time_ordered else None
-    if worse is not None:
-        notes.append(
-            f"The most recent rows were predicted {worse:.0%} worse than the ones before: "
-            "things are changing, and the future may be harder to predict than these figures say."
-        )
+    if is_time_ordered:
+        notes += _tell_periods(outcome)
     return tuple(notes)
 
 
@@ -94,6 +97,49 @@ def measure_folds(arena: Arena, oof: Float) -> tuple[float, ...]:
     known = find_known(oof)
     held = [fold.held[known[fold.held]] for fold in arena.features.fold_rows]
     return tuple(arena.measure(rows, oof[rows]) for rows in held if len(rows) >= LEAST_HELD_ROWS)
+
+
+def _tell_periods(outcome: Outcome) -> list[str]:
+    """Return what went on from one period to the next: chances that drifted, and a latest period that went worse."""
+    y, oof, folds, aim = outcome.y, outcome.oof, outcome.folds, outcome.aim
+    drifting = tell_chances(y, oof, folds) if aim.kind == "binary" else None
+    worse = find_worsening(y, oof, folds, aim)
+    notes = [] if drifting is None else [drifting]
+    if worse is not None:
+        notes.append(
+            f"The most recent rows were predicted {worse:.0%} worse than the ones before: "
+            "things are changing, and the future may be harder to predict than these figures say."
+        )
+    return notes
+
+
+def tell_chances(y: Float, oof: Float, folds: Sequence[FoldRows]) -> str | None:
+    """Return how far stated chances were off in earlier periods; None where they held in all of them, or too few can tell.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+    oof : ndarray of shape (n_rows, 2)
+    folds : sequence of FoldRows
+        Forward in time.
+
+    Examples
+    --------
+    >>> y, said = np.tile([0.0, 0.0, 0.0, 1.0], 500), np.full((2000, 2), 0.5)
+    >>> periods = [FoldRows(fit=np.arange(1), held=np.arange(0, 1000)), FoldRows(fit=np.arange(1), held=np.arange(1000, 2000))]
+    >>> tell_chances(y, said, periods)[:76]
+    'In 2 earlier periods the stated chances were off by 25 to 25 in 100 on avera'
+    """
+    known = find_known(oof)
+    held = [fold.held[known[fold.held]] for fold in folds]
+    errors = [build_score("ece", y[rows], oof[rows]).value() for rows in held if len(rows) >= CALIBRATION_ROWS]
+    if len(errors) < 2 or max(errors) < OFF_BY:  # noqa: PLR2004  a range of one period is none
+        return None
+    return (
+        f"In {len(errors)} earlier periods the stated chances were off by {100 * min(errors):.0f} to {100 * max(errors):.0f} in 100 "
+        "on average, each period predicted from what came before it. Rows are put in order better than their chances are "
+        "stated: expect the same of later rows, and train again when new answers are known."
+    )
 
 
 def find_worsening(y: Float, oof: Float, folds: Sequence[FoldRows], aim: Aim) -> float | None:

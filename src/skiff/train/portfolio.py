@@ -62,6 +62,8 @@ def list_recipes(aim: Aim, shape: Shape) -> tuple[Recipe, ...]:
         made += [
             replace(_slow(is_log=False), name=f"lightgbm {law}", rate=LAW_RATE, law=law) for law in _list_laws(aim)
         ]
+    if shape.is_sparse:
+        made.append(_words(is_log=log))
     if has_perceptron:
         made.append(Perceptron(name=_name("perceptron", log), is_log=log))
     if has_trees:
@@ -144,6 +146,18 @@ def _slow(*, is_log: bool) -> Boosting:
             "lambda_l2": 5.0,
             "cat_l2": 20.0,
         },
+        is_log=is_log,
+    )
+
+
+def _words(*, is_log: bool) -> Boosting:
+    """Trees that see which words and runs of letters stand together: linear models only add them up."""
+    return Boosting(
+        name=_name("lightgbm words", is_log),
+        leaves=7,
+        rate=0.1,
+        view="linear",
+        settings={"feature_fraction": 0.1, "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 2.0},
         is_log=is_log,
     )
 

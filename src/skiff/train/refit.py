@@ -12,6 +12,7 @@ import numpy as np
 from skiff.core.pipeline import Calibration, FeatureMatrix, Member
 from skiff.evaluate.calibration import apply_calibration
 from skiff.train.aim import Aim
+from skiff.train.boosting import Boosting
 from skiff.train.contest import Arena, Tried
 from skiff.train.limits import Limit
 from skiff.train.recipes import Effort, Fitted, Rows
@@ -79,7 +80,7 @@ def fit_final(chosen: Sequence[tuple[Tried, float]], whole: Arena, *, limit: Lim
             repeats=repeats,
             directions=whole.directions,
         )
-        n_steps = round(one.n_steps * growth) if one.recipe.view == "tree" else one.n_steps
+        n_steps = round(one.n_steps * growth) if isinstance(one.recipe, Boosting) else one.n_steps
         return one.recipe.fit_whole(data, aim, effort, n_steps=n_steps, factor=one.factor)
 
     with ThreadPoolExecutor(max_workers=at_once) as pool:

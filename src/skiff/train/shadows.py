@@ -166,7 +166,9 @@ def plan_shadows(  # noqa: PLR0913  a recipe and its rows are this many things, 
         tried = arena.try_recipes([recipe for recipe, _ in wanted], limit)
     shares = np.array([share for _, share in wanted])
     growth = (1 / (1 - HELD_SHARE)) ** MORE_ROWS_MORE_STEPS
-    settled = [replace(one, n_steps=round(one.n_steps * growth)) if one.recipe.view == "tree" else one for one in tried]
+    settled = [
+        replace(one, n_steps=round(one.n_steps * growth)) if isinstance(one.recipe, Boosting) else one for one in tried
+    ]
     return ShadowPlan(
         table=table,
         members=tuple(zip(settled, (shares / shares.sum()).tolist(), strict=True)),
