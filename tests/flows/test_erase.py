@@ -23,6 +23,7 @@ from skiff.flows.backup import back_up, restore
 from skiff.flows.breach import write_breach
 from skiff.flows.doctor import examine
 from skiff.flows.erase import Justification, erase, plan_erasure
+from skiff.flows.persons import Person, find_logged
 from skiff.flows.retention import agree_terms, keep_retention, list_reminders, show_retention
 from skiff.flows.run import run
 from skiff.flows.standing import open_standing
@@ -35,6 +36,7 @@ from skiff.store.champion import ReleaseShelf
 from skiff.store.predictions.keeping import plan_keeping
 from skiff.store.predictions.log import PredictionLog, open_store, to_micros
 from skiff.store.predictions.records import Outcome, PredictionRow
+from skiff.store.reviews import NewReview
 from skiff.store.workspace import Workspace
 
 BUDGET_S = 1.0
@@ -157,12 +159,23 @@ def test_an_erased_person_is_nowhere_and_a_new_release_answers(workspace: Path) 
         opened.write_report("list.csv.gz", gzip.compress(f"guest\n{name}\n".encode()))
         opened.windows.write_state("noted", {"seen": [name, "somebody else"]})
         opened.objects.put(json.dumps({"levels": [name]}).encode())
+        logged = find_logged(opened, Person(name=name, hash="", values=(name,)))[0].prediction.id
+        asked = {"source": "log", "reason": "abstention", "rule": "The model holds back.", "release": 1}
+        opened.reviews.add(
+            [
+                NewReview(item=logged, rank=1, **asked),
+                NewReview(item="b", rank=2, subject=name, **asked),
+                NewReview(item="c", rank=3, inputs=json.dumps({"note": f"called {name}"}), **asked),
+                NewReview(item="d", rank=4, subject="somebody else", **asked),
+            ]
+        )
     assert find_bytes(workspace, name)
     made = erase(workspace, name, budget_s=BUDGET_S)
     found = made.certificate
     assert found.is_complete, found.search.hits
     assert {item.place: item.found for item in found.places} == {
         "datasets": 1,
+        "review queue": 3,
         "prediction log": 1,
         "records": 1,
         "stored files": 1,
@@ -180,6 +193,7 @@ def test_an_erased_person_is_nowhere_and_a_new_release_answers(workspace: Path) 
             opened.releases.promote(1)
         assert caught.value.code == "release_erased"
         assert opened.windows.read_state("noted") == {"seen": ["[erased]", "somebody else"]}
+        assert [record.item for record in opened.reviews.list()] == ["d"]
     left = GUESTS.filter(pl.col("guest") != name)
     assert read_table(workspace).equals(left.select(read_table(workspace).columns)), "nobody else's row was touched"
 

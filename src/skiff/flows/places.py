@@ -7,6 +7,7 @@ backups reach it at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from skiff.store.destroying import destroy_file
 from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.predictions.log import open_store
 from skiff.store.predictions.reader import build_frame
+from skiff.store.reviews import ReviewRecord
 from skiff.store.workspace import Workspace
 
 
@@ -104,6 +106,52 @@ class LogPlace:
             return store.erase_rows(ids)
         finally:
             store.close()
+
+
+class ReviewPlace:
+    """The review queue: rows about the person, those of their predictions, and any that repeat a value that names them."""
+
+    name, unit = "review queue", "rows"
+
+    def find(self, workspace: Workspace, person: Person) -> int:
+        """Return how many queued and decided rows are about the person."""
+        return len(_list_reviews(workspace, person))
+
+    def export(self, workspace: Workspace, person: Person) -> Mapping[str, pl.DataFrame]:
+        """Return the rows, with what people decided about them."""
+        rows = [asdict(record) for record in _list_reviews(workspace, person)]
+        return {"reviews": pl.DataFrame(rows, infer_schema_length=None)} if rows else {}
+
+    def erase(self, workspace: Workspace, person: Person, *, at: Callable[[], str]) -> int:
+        """Remove them, and rows that wait for a label in a table that is no longer there: their numbers are others' by now."""
+        del at
+        known = {None, *(record.sha256 for record in workspace.datasets.list())}
+        waiting = [record for record in workspace.reviews.list() if record.state != "done"]
+        workspace.reviews.erase_items(record.item for record in waiting if record.dataset_sha256 not in known)
+        return workspace.reviews.erase_items(record.item for record in _list_reviews(workspace, person))
+
+
+def _list_reviews(workspace: Workspace, person: Person) -> list[ReviewRecord]:
+    logged = {row.prediction.id for row in find_logged(workspace, person)}
+    return [
+        record
+        for record in workspace.reviews.list()
+        if record.item in logged or (record.subject or "").strip() == person.name or _names(record, person)
+    ]
+
+
+def _names(record: ReviewRecord, person: Person) -> bool:
+    texts = (
+        record.key,
+        record.inputs,
+        record.rule,
+        record.advice,
+        record.truth,
+        record.first,
+        record.final,
+        record.why,
+    )
+    return any(text is not None and blank_text(text, person.values) != text for text in texts)
 
 
 class RecordPlace:
@@ -210,6 +258,6 @@ def list_reports(workspace: Workspace, person: Person) -> list[Path]:
     return sorted(found)
 
 
-PLACES: tuple[Place, ...] = (DatasetPlace(), LogPlace(), RecordPlace(), FilePlace(), ReportPlace())
-"""In the order of erasing: tables without names are cleaned while the rows they were made of are still known. A new store that holds
-rows about persons (a queue of reviews) adds its own place here, before `RecordPlace`."""
+PLACES: tuple[Place, ...] = (DatasetPlace(), ReviewPlace(), LogPlace(), RecordPlace(), FilePlace(), ReportPlace())
+"""In the order of erasing: tables without names are cleaned while the rows they were made of are still known, and reviews while the
+predictions are that they were about. A new store that holds rows about persons adds its own place here, before `RecordPlace`."""

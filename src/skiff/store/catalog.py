@@ -17,7 +17,6 @@ from sqlalchemy import (
     Engine,
     Select,
     Table,
-    Text,
     create_engine,
     func,
     insert,
@@ -30,8 +29,8 @@ from sqlalchemy.exc import DBAPIError
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json, canonical_json
 from skiff.core.optional import import_extra
-from skiff.store.cells import set_cipher
-from skiff.store.schema import METADATA, VERSION
+from skiff.store.cells import Text, set_cipher
+from skiff.store.schema import METADATA, REVIEW, VERSION
 from skiff.store.sqlite import find_sqlite_damage, open_sqlite
 from skiff.store.sqlite_errors import BUSY_TIMEOUT_MS, catalog_damaged, describe_sqlite_error
 
@@ -203,7 +202,7 @@ class Catalog:
         return changed
 
     def blank(self, change: Callable[[str], str]) -> int:
-        """Change texts of all records but the ledger's, and return how many records were changed.
+        """Change texts of all records but the ledger's and the queue's, whose rows go whole; return how many records were changed.
 
         Parameters
         ----------
@@ -212,7 +211,7 @@ class Catalog:
         """
         changed = 0
         for table in METADATA.tables.values():
-            if "seal" not in table.c:
+            if "seal" not in table.c or table is REVIEW:
                 continue
             names = [column.name for column in table.c if isinstance(column.type, Text) and not column.primary_key]
             with self.write() as connection:
