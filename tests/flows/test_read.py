@@ -82,6 +82,12 @@ def test_lists_inside_cells_do_not_become_columns(tmp_path: Path) -> None:
     assert read_table(path).frame.shape == (3, 2)
 
 
+def test_rows_without_their_last_cells_are_not_cut_at_decimal_commas(tmp_path: Path) -> None:
+    path = tmp_path / "short.csv"
+    path.write_text("made;net, EUR;due\n1;6,4;3\n2;5,8\n3;6,1\n4;6,2;9\n5;8,8\n6;7,2;1\n7;8,0\n")
+    assert read_table(path).frame.columns == ["made", "net, EUR", "due"]
+
+
 def test_a_subtotal_of_a_single_sale_is_left_out_beside_a_proven_one(tmp_path: Path) -> None:
     path = tmp_path / "shops.csv"
     rows = ["N,507", "S,117", "W,207", "Subtotal,831", "E,86", "F,", "Subtotal,86", "G,238", "Total,1155"]

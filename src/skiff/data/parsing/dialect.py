@@ -37,7 +37,7 @@ LEAST_FIT = 0.4
 """Below this fit no delimiter explains the lines, and each line is one cell."""
 
 MOSTLY_CUT = 0.75
-"""A delimiter that cuts fewer of the lines alike than this yields to one that cuts every line alike: our convention."""
+"""A delimiter that cuts a smaller share of the lines than this yields to one that cuts every line alike: our convention."""
 
 LEAST_LINES_ALIKE = 3
 """Lines that must all be cut alike before that is more than chance."""
@@ -90,7 +90,7 @@ def decide_dialect(text: str, *, newline: Newline = "lf", is_whole: bool = True,
     -----
     Fit = share of rows with the usual number of cells x share of cells that look like one value. A decimal comma makes
     regular rows too, but leaves cells that hold the true delimiter; those are not clean. Quotes that close right before a
-    delimiter speak for it, quotes that do not speak against it. Lists inside cells cut a few lines finely and leave the
+    delimiter speak for it, quotes that do not speak against it. Lists inside cells cut some lines finely and leave the
     others whole; a delimiter that cuts every line alike is then preferred.
 
     References
@@ -167,10 +167,9 @@ def _measure_fit(text: str, dialect: Dialect, *, newline: Newline, is_whole: boo
 
 
 def _cuts_most(text: str, dialect: Dialect, *, newline: Newline, is_whole: bool) -> bool:
-    """Return whether so many of all lines, titles and notes among them, have the usual number of cells."""
-    rows = [row.cells for row in _take_rows(text, dialect, newline=newline, is_whole=is_whole)]
-    width = find_usual_width(rows)
-    return sum(_is_regular(row, width) for row in rows) >= MOSTLY_CUT * len(rows)
+    """Return whether most of all lines, titles and notes among them, are cut at all; empty cells at the end may be left out."""
+    rows = _take_rows(text, dialect, newline=newline, is_whole=is_whole)
+    return sum(len(row.cells) > 1 for row in rows) >= MOSTLY_CUT * len(rows)
 
 
 def _cuts_all_alike(text: str, dialect: Dialect, *, newline: Newline, is_whole: bool) -> bool:
