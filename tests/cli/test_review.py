@@ -24,7 +24,8 @@ from skiff.cli.review import ADVICE
 from skiff.core.settings import ReviewSettings
 from skiff.flows.govern import write_mapping
 from skiff.flows.predict import Columns, predict_file
-from skiff.flows.predictions import open_predictions
+from skiff.flows.predictions import export_predictions, open_predictions
+from skiff.flows.take_outcomes import take_outcomes
 from skiff.flows.workspace import add_data
 from skiff.store.reviews import Wanted
 from skiff.store.workspace import Workspace
@@ -168,6 +169,21 @@ def test_reviews_are_exported_without_cells(folder: Path, say: Say, tmp_path: Pa
     assert rows["final"].to_list() == ["yes"]
     assert not any(str(cell).startswith("=") for row in rows.rows() for cell in row)
     assert "399" not in output.read_text()
+
+
+def test_the_log_tells_whose_decision_an_outcome_is(folder: Path, say: Say, tmp_path: Path) -> None:
+    say("--reviewer", "ada", "--rows", "2", "-w", str(folder), keys="2\n2\n\n2\n2\n\n")
+    with Workspace.open(folder) as workspace:
+        [first, _] = workspace.reviews.list_done()
+    told = tmp_path / "told.csv"
+    told.write_text(f"id,value\n{first.item},no\n")
+    take_outcomes(folder, told)
+    output = tmp_path / "log.parquet"
+    export_predictions(folder, output)
+    rows = pl.read_parquet(output).filter(pl.col("outcome").is_not_null())
+    assert sorted(rows.select("outcome", "outcome_by").iter_rows()) == [("no", None), ("yes", "ada")]
+    with Workspace.open(folder) as workspace, open_predictions(workspace) as reader:
+        assert [record.value for record in reader.read_history(first.item)] == ["yes", "no"]
 
 
 def test_a_killed_session_loses_no_answer(folder: Path) -> None:

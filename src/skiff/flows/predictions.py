@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from pathlib import Path
 
+import polars as pl
+
+from skiff.store.files import write_atomic
 from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.predictions.log import open_store
 from skiff.store.predictions.reader import PredictionReader
@@ -32,6 +36,20 @@ def export_predictions(
     until: dt.datetime | None = None,
     release: int | None = None,
 ) -> int:
-    """Write a window of the log as Parquet and return its rows: see `PredictionReader.read_window`."""
+    """Write a window of the log as Parquet and return its rows: see `PredictionReader.read_window`.
+
+    ``outcome_by`` names the reviewer where the outcome is what a person decided under review (`skiff.flows.review`).
+    """
     with Workspace.open(folder) as workspace, open_predictions(workspace) as reader:
-        return reader.export_parquet(output.absolute(), since, until, release=release)
+        rows = reader.read_window(since, until, release=release)
+        decided = {record.item: record for record in workspace.reviews.list(state="done", source="log")}
+    named = [
+        decided[id_].reviewer if id_ in decided and decided[id_].final == outcome else None
+        for id_, outcome in rows.select("id", "outcome").iter_rows()
+    ]
+    buffer = io.BytesIO()
+    rows.insert_column(
+        rows.columns.index("outcome_at") + 1, pl.Series("outcome_by", named, dtype=pl.String)
+    ).write_parquet(buffer)
+    write_atomic(output.absolute(), buffer.getvalue())
+    return rows.height

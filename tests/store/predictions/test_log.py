@@ -260,7 +260,7 @@ def test_inputs_are_kept_as_the_settings_say() -> None:
         plan_keeping(("salary",), ["name"])
 
 
-def test_a_window_is_exported_as_parquet(log: PredictionLog, store: Store, tmp_path: Path) -> None:
+def test_a_window_can_be_kept_as_parquet(log: PredictionLog, store: Store, tmp_path: Path) -> None:
     log.append(build_rows(3))
-    assert PredictionReader(store).export_parquet(tmp_path / "log.parquet") == 3
+    PredictionReader(store).read_window().write_parquet(tmp_path / "log.parquet")
     assert pl.read_parquet(tmp_path / "log.parquet")["in.city"].to_list() == ["Oslo"] * 3

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 from collections.abc import Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import msgspec
 import polars as pl
 
-from skiff.store.files import write_atomic
 from skiff.store.predictions.ids import to_micros
 from skiff.store.predictions.keeping import read_kept
 from skiff.store.predictions.log import EVER
@@ -106,21 +103,6 @@ class PredictionReader:
     def read_history(self, prediction: str) -> list[OutcomeRecord]:
         """Return every outcome received for a prediction, oldest first; the last one counts."""
         return self._store.read_history(prediction)
-
-    def export_parquet(
-        self,
-        path: Path,
-        since: dt.datetime | None = None,
-        until: dt.datetime | None = None,
-        *,
-        release: int | None = None,
-    ) -> int:
-        """Write a window as Parquet (DuckDB, pandas and others read it in place), and return its rows."""
-        frame = self.read_window(since, until, release=release)
-        buffer = io.BytesIO()
-        frame.write_parquet(buffer)
-        write_atomic(path, buffer.getvalue())
-        return frame.height
 
 
 def build_frame(rows: Sequence[LoggedRow]) -> pl.DataFrame:
