@@ -95,7 +95,7 @@ def test_rows_come_with_what_is_at_stake_first_and_the_suggestion_after_the_answ
     assert "399" in first
     assert first.index("Your answer") < first.index("The model suggests")
     assert "Unlike what the model learned from: training had nothing like it in 'channel'." in second
-    assert "That is none of: 1 no, 2 yes." in second
+    assert "That is none of: 1 = no, 2 = yes." in second
     assert read_outcomes(folder)[f"B-{N_ROWS - 1}"] == "yes"
     assert "wait." in out
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from skiff.flows.shown import Suggestion
 
 NOTICE = (
-    "Some rows have answers that are known, and some of their suggestions are wrong on purpose. How you decide is measured: rows, "
+    "Some rows may have answers that are known, and suggestions that are wrong on purpose. How you decide is measured: rows, "
     "answers, and the time to the first answer. Step away with q, not in the middle of a row."
 )
 KEYS = "s skips, q quits"
@@ -158,7 +158,7 @@ class Terminal:
 
     def _ask(self, words: str, row: ShownRow, *, may_skip: bool = False, keep: str | None = None) -> str:
         """Return an answer the row may have: by its number, its word, or the start of it."""
-        listed = ", ".join(f"{place} {clean_name(name)}" for place, name in enumerate(row.answers, start=1))
+        listed = _list_answers(row.answers)
         keys = KEYS if may_skip else "q quits"
         while True:
             told = self._read(f"{words} [{listed or 'a number'}; {keys}] ").strip()
@@ -216,13 +216,33 @@ def _is_against(answer: str, suggestion: Suggestion) -> bool:
     return not suggestion.low <= float(answer) <= suggestion.high
 
 
+def _have_keys(answers: tuple[str, ...]) -> bool:
+    """Return whether a number may stand for an answer: not where an answer is a number itself."""
+    return not any(name[:1].isdigit() or name[:1] in "+-." for name in answers)
+
+
+def _list_answers(answers: tuple[str, ...]) -> str:
+    """Return the answers as they are asked for, each behind its key where it has one.
+
+    Examples
+    --------
+    >>> _list_answers(("no", "yes")), _list_answers(("0", "1"))
+    ('1 = no, 2 = yes', '0, 1')
+    """
+    if not _have_keys(answers):
+        return ", ".join(map(clean_name, answers))
+    return ", ".join(f"{place} = {clean_name(name)}" for place, name in enumerate(answers, start=1))
+
+
 def _match(told: str, answers: tuple[str, ...]) -> str | None:
     """Return the answer that was meant; None where it is not clear.
 
     Examples
     --------
-    >>> _match("2", ("no", "yes")), _match("Y", ("no", "yes")), _match("x", ("no", "yes")), _match("1", ("0", "1"))
-    ('yes', 'yes', None, '1')
+    >>> _match("2", ("no", "yes")), _match("Y", ("no", "yes")), _match("x", ("no", "yes"))
+    ('yes', 'yes', None)
+    >>> _match("1", ("0", "1")), _match("2", ("0", "1"))
+    ('1', None)
     """
     if not answers:
         try:
@@ -231,7 +251,7 @@ def _match(told: str, answers: tuple[str, ...]) -> str | None:
             return None
     if told in answers:
         return told
-    if told.isascii() and told.isdigit() and 1 <= int(told) <= len(answers):
+    if _have_keys(answers) and told.isascii() and told.isdigit() and 1 <= int(told) <= len(answers):
         return answers[int(told) - 1]
     close = [name for name in answers if told and name.lower().startswith(told.lower())]
     return close[0] if len(close) == 1 else None
