@@ -131,7 +131,7 @@ def test_status_and_list_tell_what_waits(folder: Path, say: Say) -> None:
     assert {item["reason"] for item in found["by_reason"]} >= {"Much is at stake", "The model is not sure"}
     listed = read_json(say("list", "--json", "-w", str(folder))[1])
     assert listed["rows"][0]["reason"] == "high_stakes"
-    assert "399" not in json.dumps(listed)
+    assert "399.0" not in json.dumps(listed)  # ids may hold the digits by chance
 
 
 def test_planted_rows_measure_and_the_alarm_says_no(folder: Path, say: Say, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_reviews_are_exported_without_cells(folder: Path, say: Say, tmp_path: Pa
     assert rows.height == 1
     assert rows["final"].to_list() == ["yes"]
     assert not any(str(cell).startswith("=") for row in rows.rows() for cell in row)
-    assert "399" not in output.read_text()
+    assert "399.0" not in output.read_text()
 
 
 def test_the_log_tells_whose_decision_an_outcome_is(folder: Path, say: Say, tmp_path: Path) -> None:

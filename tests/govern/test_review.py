@@ -10,17 +10,8 @@ import pytest
 
 from skiff.core.signature import InputColumn
 from skiff.govern.planting import choose_turned, turn_label, turn_number
-from skiff.govern.review import (
-    LONGEST_S,
-    Policy,
-    Reviewed,
-    find_reason,
-    find_strange,
-    list_known,
-    measure_median,
-    measure_reviewer,
-    measure_reviewers,
-)
+from skiff.govern.referral import Policy, find_reason, find_strange, list_known
+from skiff.govern.review import LONGEST_S, Reviewed, measure_median, measure_reviewer, measure_reviewers
 from skiff.govern.stamping import LEVEL, YIELD_BLOCK, YIELD_LIMIT, find_alarm, weigh_evidence
 
 LABELS = ("no", "yes")

@@ -20,7 +20,8 @@ from skiff.flows.read import read_table
 from skiff.flows.retrain import load_champion
 from skiff.flows.standing import Standing, refuse_none
 from skiff.govern.planting import choose_turned, find_margins, turn_label, turn_number
-from skiff.govern.review import CONTROL_RULE, Policy, count_words, find_reason
+from skiff.govern.referral import CONTROL_RULE, Policy, find_reason
+from skiff.govern.review import count_words
 from skiff.store.catalog import to_text
 from skiff.store.clock import now_utc
 from skiff.store.predictions.keeping import plan_keeping

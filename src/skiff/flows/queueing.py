@@ -9,7 +9,8 @@ from typing import Any
 from skiff.core.errors import SkiffError
 from skiff.deploy.tensors import to_seconds, to_text
 from skiff.flows.standing import Standing, open_standing
-from skiff.govern.review import ORDER, Known, Policy, count_words, find_reason, find_strange, list_known
+from skiff.govern.referral import ORDER, Known, Policy, find_reason, find_strange, list_known
+from skiff.govern.review import count_words
 from skiff.store.catalog import to_text as to_json_text
 from skiff.store.champion import ReleaseShelf
 from skiff.store.layout import SKIFF_FOLDER

@@ -14,7 +14,7 @@ from skiff.flows.outcomes import write_outcome
 from skiff.flows.queueing import STATE, OpenReleases, count_waiting, fill_queue, read_cells
 from skiff.flows.shown import KeptAnswer, ShownRow, Suggestion, check_name
 from skiff.flows.standing import Standing
-from skiff.govern.review import WORDS
+from skiff.govern.referral import WORDS
 from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.predictions.ids import read_time
 from skiff.store.predictions.log import open_store

@@ -16,7 +16,8 @@ from skiff.core.measurement import Measurement
 from skiff.flows.export import disarm_formulas
 from skiff.flows.queueing import count_waiting
 from skiff.flows.review import ReviewQueue, name_labels
-from skiff.govern.review import WORDS, Reviewed, measure_reviewer, measure_reviewers
+from skiff.govern.referral import WORDS
+from skiff.govern.review import Reviewed, measure_reviewer, measure_reviewers
 from skiff.report.review import LabelStory, QueueCount, ReviewStory, render_review, say_headline
 from skiff.store.clock import now_utc
 from skiff.store.files import write_atomic
