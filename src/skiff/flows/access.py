@@ -127,7 +127,7 @@ def _refuse_full(output: Path) -> None:
 
 def _explain(workspace: Workspace, person: Person) -> list[pl.Series]:
     """Return what moved each answer, asked again of the release that gave it; empty where the release or its inputs are gone."""
-    shelf = ReleaseShelf(workspace.root / SKIFF_FOLDER, database=workspace.settings.store.database)
+    shelf = ReleaseShelf(workspace.root / SKIFF_FOLDER, database=workspace.settings.store.database, box=workspace.box)
     rows = find_logged(workspace, person)
     said = [_explain_one(shelf, row.prediction.release, row.prediction.inputs) for row in rows]
     return [pl.Series("reasons", said, dtype=pl.String)]

@@ -11,11 +11,12 @@ from skiff.core.errors import SkiffError
 from skiff.flows.revenants import apply_tombstones
 from skiff.store.backups import build_beside, gather, open_backup, refuse_backup, unpack, write_backup
 from skiff.store.clock import now_utc
-from skiff.store.erasures import SIDECAR, Backup, Tombstones, read_tombstones
+from skiff.store.erasures import Backup
 from skiff.store.files import explained
 from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.settings import read_settings, update_store
 from skiff.store.signing import load_signing_key
+from skiff.store.tombstones import SIDECAR, read_tombstones
 from skiff.store.trust import add_trusted
 from skiff.store.unlock import VAULT_FILE
 from skiff.store.workspace import Workspace
@@ -169,22 +170,22 @@ def restore(
                 where={"folder": str(target)},
                 fix="Name a new folder; nothing was written.",
             )
-    stones = _read_stones(source, tombstones)
+    stones_at = _find_stones(source, tombstones)
     with open_backup(source) as (archive, index):
         if key and key.replace(" ", "") != index.fingerprint.replace(" ", ""):
             raise refuse_backup(source, f"it was signed with key {index.fingerprint}, not with the one you named")
         with build_beside(target) as staging:
             unpack(archive, index, staging, path=source)
             _settle(staging, source, at)
-            left_out, without_model = apply_tombstones(staging, stones, at=at) if stones else (0, False)
+            left_out, without_model = _leave_out(staging, stones_at, at)
     made = _describe(source, target, index.created, len(index.files), index.head, index.with_keys, index.fingerprint)
     return replace(made, left_out=left_out, without_model=without_model, is_encrypted=VAULT_FILE in index.files)
 
 
-def _read_stones(source: Path, given: Path | None) -> Tombstones | None:
-    """Return who must not come back: as the named file or workspace says, else the file beside the backup."""
+def _find_stones(source: Path, given: Path | None) -> Path:
+    """Return where it stands who must not come back: the named file or workspace, else the file beside the backup."""
     if given is None:
-        return read_tombstones(source.with_name(source.name + SIDECAR))
+        return source.with_name(source.name + SIDECAR)
     if not given.exists():
         raise SkiffError(
             "file_not_found",
@@ -192,7 +193,14 @@ def _read_stones(source: Path, given: Path | None) -> Tombstones | None:
             where={"file": str(given), "option": "--tombstones"},
             fix="Name the workspace in which persons were erased, or the .erased.json file beside a backup.",
         )
-    return read_tombstones(given)
+    return given
+
+
+def _leave_out(staging: Path, stones_at: Path, at: Callable[[], str]) -> tuple[int, bool]:
+    """Erase whoever must not come back; tombstones that are sealed are opened by what opened the backup, or by what it is asked for."""
+    with Workspace.open(staging) as workspace:
+        stones = read_tombstones(stones_at, box=workspace.box, configured=workspace.settings.store.key_file)
+    return apply_tombstones(staging, stones, at=at) if stones else (0, False)
 
 
 def _settle(staging: Path, source: Path, at: Callable[[], str]) -> None:

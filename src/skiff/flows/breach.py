@@ -136,7 +136,7 @@ def _list_keys(workspace: Workspace) -> list[str]:
     return [
         f"{key.id} “{key.name}”, for {', '.join(key.scopes)}, made on {dt.datetime.fromtimestamp(key.created, tz=dt.UTC):%Y-%m-%d}"
         + (", revoked" if key.revoked is not None else "")
-        for key in KeyRing(workspace.root / SKIFF_FOLDER).list()
+        for key in KeyRing(workspace.root / SKIFF_FOLDER, box=workspace.box).list()
     ]
 
 

@@ -82,7 +82,7 @@ class Certificate:
 def write_certificate(workspace: Workspace, certificate: Certificate) -> tuple[dict[str, str], str]:
     """Sign and write it as JSON and as a page; return the files by kind, and the SHA-256 of the JSON."""
     own = workspace.root / SKIFF_FOLDER
-    key = load_signing_key(own)
+    key = load_signing_key(own, box=workspace.box)
     add_trusted(own, key.public.hex())
     body: dict[str, Any] = json.loads(msgspec.json.encode(certificate))
     document = {"format": FORMAT, "certificate": body, "signature": key.sign(canonical_json(body))}

@@ -18,6 +18,7 @@ from skiff.store.layout import SKIFF_FOLDER, find_objects_root, make_own_folders
 from skiff.store.locks import PresenceLock, WriterLock
 from skiff.store.secret import make_key_file, read_passphrase, refuse_weak
 from skiff.store.settings import read_settings, update_store
+from skiff.store.tombstones import write_sidecars
 from skiff.store.unlock import (
     UNFINISHED,
     VAULT_FILE,
@@ -338,3 +339,5 @@ def _alone(folder: Path, purpose: str) -> Iterator[tuple[Path, Settings, Places]
 def _note(root: Path, *, is_on: bool, at: Callable[[], str]) -> None:
     with Workspace.open(root) as workspace:
         workspace.ledger.append("encrypt", subject="workspace", result=describe_encryption(is_on=is_on), at=at())
+        if workspace.erasures.read().subjects:  # tombstones beside backups are to be as readable as the workspace is
+            write_sidecars(workspace.erasures)

@@ -15,13 +15,14 @@ from skiff.flows.certificates import Certificate, FateOfModel, Reached, SearchRe
 from skiff.flows.erase_models import keep_models, refuse_speaking_models, refuse_unfit, settle_models
 from skiff.flows.erase_plan import ErasePlan, Justification, build_plan, call_person, find_subject, plan_erasure
 from skiff.flows.fixes import FIX_LIST
+from skiff.flows.lookthrough import search_workspace
 from skiff.flows.persons import Marked, Person
 from skiff.flows.places import PLACES
 from skiff.flows.removal import destroy_candidates
-from skiff.store.bytesearch import search_folders
 from skiff.store.clock import now_utc
 from skiff.store.destroying import destroy_file
 from skiff.store.erasures import Running, Subject
+from skiff.store.tombstones import write_sidecars
 from skiff.store.workspace import Workspace
 
 __all__ = ["EraseOutcome", "ErasePlan", "Justification", "erase", "plan_erasure"]
@@ -156,7 +157,7 @@ def _conclude(
     for place in PLACES:  # what training wrote meanwhile
         place.erase(workspace, person, at=at)
     workspace.compact()
-    searched = search_folders(_list_folders(workspace), person.wanted)
+    searched = search_workspace(workspace, person)
     left = {place.name: place.find(workspace, person) for place in PLACES}
     is_open = any(item.fate == "open" for item in models)
     short = sum(1 for item in person.wanted if not item.forms)
@@ -182,14 +183,14 @@ def _conclude(
             hits=tuple(f"{hit.file}: {hit.inside}" if hit.inside else hit.file for hit in searched.hits),
             unread=tuple(searched.unread),
         ),
-        is_complete=not searched.hits and not is_open and not any(left.values()),
+        is_complete=not searched.hits and not searched.closed and not is_open and not any(left.values()),
         beyond=_list_beyond(workspace),
         evidence=running.evidence,
     )
     files, sha256 = write_certificate(workspace, certificate)
     if not is_open:
         workspace.erasures.finish(person.hash, Subject(hash=person.hash, at=at(), column=person.named or ""))
-    sidecars, missing = workspace.erasures.write_sidecars()
+    sidecars, missing = write_sidecars(workspace.erasures)
     told: dict[str, Json] = {
         "begun": running.evidence,
         "found": dict(plan.found),
@@ -210,13 +211,6 @@ def _conclude(
             f"[serving] challenger names release {challenger}, which is gone: take that line out of skiff.toml."
         )
     return EraseOutcome(certificate=certificate, files=files, evidence=noted.id, notes=tuple(notes))
-
-
-def _list_folders(workspace: Workspace) -> list[Path]:
-    folders = [workspace.root]
-    if not workspace.objects.root.is_relative_to(workspace.root):
-        folders.append(workspace.objects.root)
-    return folders
 
 
 def _list_beyond(workspace: Workspace) -> tuple[str, ...]:

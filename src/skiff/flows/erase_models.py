@@ -11,12 +11,11 @@ from typing import Any
 from skiff.core.errors import SkiffError
 from skiff.core.progress import Progress
 from skiff.flows.certificates import FateOfModel
-from skiff.flows.erase_plan import ErasePlan, Justification, call_person, speaks
+from skiff.flows.erase_plan import ErasePlan, Justification, call_person, is_about, speaks
 from skiff.flows.persons import Person
 from skiff.flows.steps import evaluate_in_workspace, train_in_workspace
 from skiff.flows.wishes import Wishes
 from skiff.govern.mapping import refuse_verdict
-from skiff.store.bytesearch import holds
 from skiff.store.destroying import destroy_file
 from skiff.store.erasures import Kept
 from skiff.store.workspace import Workspace
@@ -49,7 +48,7 @@ def refuse_unfit(justification: Justification, *, today: str) -> None:
 def refuse_speaking_models(workspace: Workspace, person: Person, plan: ErasePlan) -> None:
     """Refuse to keep a release in whose files the person's name itself stands."""
     for number in plan.releases:
-        if speaks(workspace.releases.get(number).path, person):
+        if speaks(workspace, workspace.releases.get(number).path, person):
             raise SkiffError(
                 "justification_unfit",
                 what=f"Release {number} holds a value that names the person, so it cannot stay for any reason. Nothing was erased.",
@@ -101,7 +100,9 @@ def settle_models(
     """Train the champion again where it learned from the person, and remove what learned from them; or tell what stays."""
     with Workspace.open(folder) as workspace:
         gone = workspace.erasures.read().releases
-        speaking = {number for number in plan.releases if speaks(workspace.releases.get(number).path, person)}
+        speaking = {
+            number for number in plan.releases if speaks(workspace, workspace.releases.get(number).path, person)
+        }
         must_go = [number for number, rows in plan.releases.items() if rows or number in speaking]
         champion = workspace.releases.champion()
         done = [
@@ -195,7 +196,7 @@ def _train(
 
 def _bury(workspace: Workspace, number: int, successor: str, person: Person, *, at: Callable[[], str]) -> None:
     files = workspace.releases.bury(
-        number, successor=successor, keep=lambda path: not holds(path.read_bytes(), path.name, person.wanted)
+        number, successor=successor, keep=lambda path: not is_about(workspace, path, person)
     )
     root = workspace.reports.root
     for path in sorted(root.glob("handover-*.zip")) if root.is_dir() else ():

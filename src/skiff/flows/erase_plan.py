@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from skiff.core.errors import SkiffError
 from skiff.flows.persons import Marked, Person, count_learned, find_person
 from skiff.flows.places import PLACES
 from skiff.store.bytesearch import holds
@@ -88,7 +89,11 @@ def build_plan(workspace: Workspace, person: Person, marked: Sequence[Marked], r
     learned |= {int(number): rows for number, rows in running.learned.items()} if running else {}
     learned |= count_learned(workspace, marked)
     for release in workspace.releases.list():
-        if str(release.number) not in gone and release.number not in learned and speaks(release.path, person, MODELS):
+        if (
+            str(release.number) not in gone
+            and release.number not in learned
+            and speaks(workspace, release.path, person, MODELS)
+        ):
             learned[release.number] = 0
     return ErasePlan(
         subject=person.hash,
@@ -101,10 +106,18 @@ def build_plan(workspace: Workspace, person: Person, marked: Sequence[Marked], r
     )
 
 
-def speaks(folder: Path, person: Person, names: frozenset[str] | None = None) -> bool:
+def speaks(workspace: Workspace, folder: Path, person: Person, names: frozenset[str] | None = None) -> bool:
     """Return whether a file of a release holds a value that names the person."""
     paths = [folder / name for name in sorted(names)] if names else sorted(folder.iterdir()) if folder.is_dir() else []
-    return any(path.is_file() and holds(path.read_bytes(), path.name, person.wanted) for path in paths)
+    return any(path.is_file() and is_about(workspace, path, person) for path in paths)
+
+
+def is_about(workspace: Workspace, path: Path, person: Person) -> bool:
+    """Return whether a file holds a value that names the person; one that cannot be decrypted may, so it counts as one that does."""
+    try:
+        return holds(workspace.read_kept(path), path.name, person.wanted)
+    except SkiffError:
+        return True
 
 
 def call_person(hashed: str) -> str:

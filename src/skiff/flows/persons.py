@@ -143,7 +143,11 @@ def find_logged(workspace: Workspace, person: Person) -> list[LoggedRow]:
     own = workspace.root / SKIFF_FOLDER
     store = open_store(own, database=workspace.settings.store.database, is_read_only=True, box=workspace.box)
     pseudonym = own / KEYS / PSEUDONYM_FILE
-    hashed = hash_cell(person.name, pseudonym.read_bytes()) if pseudonym.is_file() else None
+    hashed = (
+        hash_cell(person.name, workspace.box.read(pseudonym, f"{KEYS}/{PSEUDONYM_FILE}"))
+        if pseudonym.is_file()
+        else None
+    )
     pieces = (
         [json.dumps(person.name, ensure_ascii=False)[1:-1], *([hashed] if hashed else [])] if person.columns else []
     )

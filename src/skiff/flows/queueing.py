@@ -46,7 +46,9 @@ class OpenReleases:
 
     def __init__(self, workspace: Workspace) -> None:
         """Remember where they are."""
-        self._shelf = ReleaseShelf(workspace.root / SKIFF_FOLDER, database=workspace.settings.store.database)
+        self._shelf = ReleaseShelf(
+            workspace.root / SKIFF_FOLDER, database=workspace.settings.store.database, box=workspace.box
+        )
         self._opened: dict[int, Standing | None] = {}
         self._known: dict[int, tuple[Known, ...]] = {}
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from skiff.core.evidence import Json
+from skiff.flows.erase_plan import is_about, speaks
 from skiff.flows.persons import Person, count_learned, find_person, is_nameless, list_columns, read_frame
 from skiff.flows.places import PLACES
 from skiff.flows.removal import destroy_candidates
 from skiff.secure.subjects import mark_hashed, name_subject
-from skiff.store.bytesearch import holds
-from skiff.store.erasures import Tombstones
 from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.predictions.log import EVER, open_store
+from skiff.store.tombstones import Tombstones
 from skiff.store.workspace import Workspace
 
 
@@ -90,8 +90,5 @@ def _bury_learned(workspace: Workspace, stones: Tombstones, person: Person, lear
     for number, rows in learned.items():
         record = workspace.releases.get(number)
         may_stay = not rows or (record.manifest_sha256, person.hash) in kept
-        speaks = any(holds(path.read_bytes(), path.name, person.wanted) for path in sorted(record.path.iterdir()))
-        if not may_stay or speaks:
-            workspace.releases.bury(
-                number, successor="", keep=lambda path: not holds(path.read_bytes(), path.name, person.wanted)
-            )
+        if not may_stay or speaks(workspace, record.path, person):
+            workspace.releases.bury(number, successor="", keep=lambda path: not is_about(workspace, path, person))

@@ -53,7 +53,9 @@ class ReviewQueue:
     def log(self) -> Store:
         """Return the prediction log."""
         if self._store is None:
-            self._store = open_store(self._workspace.root / SKIFF_FOLDER, database=self._settings.store.database)
+            self._store = open_store(
+                self._workspace.root / SKIFF_FOLDER, database=self._settings.store.database, box=self._workspace.box
+            )
         return self._store
 
     def fill(self, *, most_rows: int | None = None) -> int:

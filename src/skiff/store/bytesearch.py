@@ -2,6 +2,7 @@
 
 Every file is read whole. Besides the bytes as they are: members of zip files and gzip streams, the text columns of Parquet files,
 the text cells of SQLite databases (a text may be split over two pages), streams inside PDF files. What cannot be looked into is named.
+An encrypted file is looked through as it lies there, and as what it decrypts to.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ import re
 import sqlite3
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import quote
 
 import polars as pl
 
-from skiff.store.files import explained
+from skiff.core.errors import SkiffError
+from skiff.store.files import MAGIC, explained
 
 MOST_UNPACKED = 1 << 31
 """Bytes that one packed member may grow to before it is named as not looked into."""
+
+Decrypt: TypeAlias = Callable[[Path], bytes]
 
 DEPTH = 3
 """Zip in zip in zip."""
@@ -59,7 +64,15 @@ class Hit:
 
 @dataclass(slots=True)
 class Searched:
-    """What was looked through, and where something was found."""
+    """What was looked through, and where something was found.
+
+    Parameters
+    ----------
+    unread : list of str
+        What could not be looked into.
+    closed : list of str
+        What of that is our own and could not be decrypted, so that nobody can say what it holds.
+    """
 
     files: int = 0
     size_bytes: int = 0
@@ -67,9 +80,10 @@ class Searched:
     columns: int = 0
     hits: list[Hit] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
 
 
-def search_folders(folders: Sequence[Path], wanted: Sequence[Wanted]) -> Searched:
+def search_folders(folders: Sequence[Path], wanted: Sequence[Wanted], *, decrypt: Decrypt | None = None) -> Searched:
     """Look through every file in and below folders.
 
     Parameters
@@ -77,15 +91,19 @@ def search_folders(folders: Sequence[Path], wanted: Sequence[Wanted]) -> Searche
     folders : sequence of Path
         A folder inside another of them is looked through once.
     wanted : sequence of Wanted
+    decrypt : callable, optional
+        Gives what an encrypted file holds.
     """
     found = Searched()
     for path, name in _list_files(folders):
         found.files += 1
-        search_file(path, name, wanted, found)
+        search_file(path, name, wanted, found, decrypt=decrypt)
     return found
 
 
-def search_file(path: Path, name: str, wanted: Sequence[Wanted], found: Searched) -> None:
+def search_file(
+    path: Path, name: str, wanted: Sequence[Wanted], found: Searched, *, decrypt: Decrypt | None = None
+) -> None:
     """Look through one file and note what was found."""
     if any(item.is_in(name.encode("utf-8", "surrogateescape")) for item in wanted):
         found.hits.append(Hit(file=name, inside="its name"))
@@ -104,6 +122,33 @@ def search_file(path: Path, name: str, wanted: Sequence[Wanted], found: Searched
                 _search_sqlite(path, name, wanted, found)
             elif head.startswith((GZIP, ZIP, PDF)):
                 _search_packed(bytes(data), name, wanted, found, depth=DEPTH)
+            elif head.startswith(MAGIC):
+                _search_decrypted(path, name, wanted, found, decrypt=decrypt)
+
+
+def search_texts(name: str, inside: str, texts: Sequence[str], wanted: Sequence[Wanted], found: Searched) -> None:
+    """Look through the texts of a column that were decrypted, or that a server gave."""
+    found.columns += 1
+    if not texts:
+        return
+    series = pl.Series(texts, dtype=pl.String).unique()
+    data = "\n".join(series.to_list()).encode("utf-8", "surrogateescape")
+    if any(item.is_in(data) or _is_in(series, item) for item in wanted):
+        found.hits.append(Hit(file=name, inside=inside))
+
+
+def _search_decrypted(
+    path: Path, name: str, wanted: Sequence[Wanted], found: Searched, *, decrypt: Decrypt | None
+) -> None:
+    try:
+        data = None if decrypt is None else decrypt(path)
+    except SkiffError:
+        data = None
+    if data is None:
+        found.unread.append(f"{name}: cannot be decrypted")
+        found.closed.append(name)
+        return
+    _search_member(data, name, "decrypted", wanted, found, depth=DEPTH)
 
 
 def holds(data: bytes, name: str, wanted: Sequence[Wanted]) -> bool:

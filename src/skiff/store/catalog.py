@@ -29,7 +29,7 @@ from sqlalchemy.exc import DBAPIError
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json, canonical_json
 from skiff.core.optional import import_extra
-from skiff.store.cells import Text, set_cipher
+from skiff.store.cells import Digest, Name, Text, set_cipher
 from skiff.store.schema import METADATA, REVIEW, VERSION
 from skiff.store.sqlite import find_sqlite_damage, open_sqlite
 from skiff.store.sqlite_errors import BUSY_TIMEOUT_MS, catalog_damaged, describe_sqlite_error
@@ -222,6 +222,15 @@ class Catalog:
                         self.update(connection, table, row, **news)
                         changed += 1
         return changed
+
+    def list_texts(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield every column that may hold words, named ``table.column``, with its texts as they were before encryption."""
+        with self.read() as connection:
+            for table in METADATA.sorted_tables:
+                for column in table.c:
+                    if isinstance(column.type, (Text, Name, Digest)):
+                        found = connection.execute(select(column).where(column.is_not(None))).scalars()
+                        yield f"{table.name}.{column.name}", list(found)
 
     def compact(self) -> None:
         """Rewrite a SQLite file without its free pages and empty its write-ahead log; a server's database looks after itself.

@@ -72,7 +72,7 @@ class ReleaseShelf:
                 where={"release": number},
                 fix="See what there is with: skiff releases list",
             )
-        gone = read_gone_release(self._own, number)
+        gone = read_gone_release(self._own, number, box=self._box)
         if gone is not None:
             raise gone
         place = self._releases / f"{number:04d}"

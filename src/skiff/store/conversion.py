@@ -24,6 +24,7 @@ from skiff.store.box import Box, read_chunks
 from skiff.store.catalog import Catalog
 from skiff.store.cells import set_cipher
 from skiff.store.cipher import HEADER_BYTES, is_encrypted, read_header
+from skiff.store.erasures import KEY_FILE as ERASURE_FILE
 from skiff.store.files import (
     PRIVATE_FILE,
     explained,
@@ -33,6 +34,7 @@ from skiff.store.files import (
     sync_folder,
     write_atomic,
 )
+from skiff.store.gone import FILE as GONE_FILE
 from skiff.store.keys import PSEUDONYM_FILE
 from skiff.store.ledger import HEAD_FILE
 from skiff.store.memory import sweep_memory_folders
@@ -48,7 +50,7 @@ from skiff.store.signing import FILE as SIGNING_FILE
 from skiff.store.signing import KEYS
 from skiff.store.trust import name_file
 
-SEALED_KEYS = (SIGNING_FILE, PSEUDONYM_FILE, PERSONAL_FILE)
+SEALED_KEYS = (SIGNING_FILE, PSEUDONYM_FILE, PERSONAL_FILE, ERASURE_FILE)
 """Files of ``.skiff/keys`` that hold a secret; those of API keys hold hashes of 256 random bits, and public keys are public."""
 
 ROWS_A_STEP = 5_000
@@ -94,7 +96,8 @@ def convert(places: Places, before: Box, after: Box, *, tell: Callable[[str], No
     rows = sum(_convert_month(path, own / "tmp", before, after) for path in sorted(log.glob("????-??.db")))
     tell("catalog")
     _convert_catalog(own / "catalog.db", before, after)
-    _convert_file(own / HEAD_FILE, HEAD_FILE, before, after, mode=PRIVATE_FILE)
+    for name in (HEAD_FILE, GONE_FILE):
+        _convert_file(own / name, name, before, after, mode=PRIVATE_FILE)
     return {"objects": objects, "release_files": files, "log_rows": rows}
 
 

@@ -23,13 +23,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from skiff.core.errors import SkiffError
-from skiff.store.files import explained, make_folder, read_bytes, write_atomic
+from skiff.store.box import PLAIN, Box
+from skiff.store.files import explained, make_folder, write_atomic
 from skiff.store.gone import FILE, describe_erased
 from skiff.store.locks import brief_lock
 
 KEY_FILE = "erasure.json"
 KEYS = "keys"
-SIDECAR = ".erased.json"
+KEY_PLACE = f"{KEYS}/{KEY_FILE}"
 KEY_BYTES, NONCE_BYTES = 32, 12
 """AES-256, and the nonce length that SP 800-38D recommends."""
 
@@ -116,16 +117,6 @@ class Book:
     backups: tuple[Backup, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tombstones:
-    """What lies beside an older backup, so that whoever puts it back knows who must not come back."""
-
-    key: str
-    subjects: tuple[Subject, ...]
-    releases: dict[str, Gone] = field(default_factory=dict)
-    kept: tuple[Kept, ...] = ()
-
-
 class Erasures:
     """The tombstones of a workspace.
 
@@ -133,11 +124,14 @@ class Erasures:
     ----------
     own : Path
         The workspace's ``.skiff``.
+    box : Box
+        What the file and the key go through.
     """
 
-    def __init__(self, own: Path) -> None:
+    def __init__(self, own: Path, *, box: Box = PLAIN) -> None:
         """Remember the place; nothing is read yet."""
-        self._own = own
+        self.own = own
+        self.box = box
         self._path = own / FILE
 
     def read(self) -> Book:
@@ -152,18 +146,19 @@ class Erasures:
             if not self._path.exists():
                 return Book()
         try:
-            return msgspec.json.decode(read_bytes(self._path), type=Book)
+            return msgspec.json.decode(self.box.read(self._path, FILE), type=Book)
         except msgspec.MsgspecError as error:
-            raise _describe_damaged(self._path) from error
+            raise describe_damaged(self._path) from error
 
     @contextlib.contextmanager
     def change(self) -> Iterator[list[Book]]:
         """Give a list whose last book is kept when the block ends; whole or not at all."""
-        with brief_lock(self._own / "erasures.lock"):
+        with brief_lock(self.own / "erasures.lock"):
             books = [self.read()]
             yield books
             if books[-1] is not books[0]:
-                write_atomic(self._path, msgspec.json.format(msgspec.json.encode(books[-1]), indent=1) + b"\n")
+                data = msgspec.json.format(msgspec.json.encode(books[-1]), indent=1) + b"\n"
+                write_atomic(self._path, self.box.close(data, FILE))
 
     def update(self, hashed: str, running: Running) -> None:
         """Keep how far an erasure is."""
@@ -229,16 +224,16 @@ class Erasures:
 
     def read_key(self) -> bytes:
         """Return the key under which persons are hashed, made at the first call and readable for its owner alone."""
-        folder = self._own / KEYS
+        folder = self.own / KEYS
         path = folder / KEY_FILE
         make_folder(folder)
         with brief_lock(folder / "keys.lock"), explained(path):
             if not path.exists():
-                write_atomic(path, json.dumps({"key": secrets.token_hex(KEY_BYTES)}).encode() + b"\n")
+                self._write_key(secrets.token_hex(KEY_BYTES))
         try:
-            return bytes.fromhex(json.loads(read_bytes(path))["key"])
+            return bytes.fromhex(json.loads(self.box.read(path, KEY_PLACE))["key"])
         except (ValueError, KeyError, TypeError) as error:
-            raise _describe_damaged(path) from error
+            raise describe_damaged(path) from error
 
     def seal(self, name: str, values: tuple[str, ...]) -> str:
         """Return values so that only this workspace and the same name open them."""
@@ -259,53 +254,18 @@ class Erasures:
         )
         return AESGCM(derived)
 
-    def write_sidecars(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Leave a tombstone beside each known backup that is still there; return those files and the backups not found."""
-        book = self.read()
-        stones = Tombstones(key=self.read_key().hex(), subjects=book.subjects, releases=book.releases, kept=book.kept)
-        written, missing = [], []
-        for backup in book.backups:
-            path = Path(backup.file)
-            if path.is_file():
-                place = path.with_name(path.name + SIDECAR)
-                write_atomic(place, msgspec.json.format(msgspec.json.encode(stones), indent=1) + b"\n")
-                written.append(str(place))
-            else:
-                missing.append(path.name)
-        return tuple(written), tuple(missing)
-
     def adopt_key(self, key: str) -> None:
         """Take the key that tombstones were made with, so that they go on naming the same persons."""
-        make_folder(self._own / KEYS)
-        write_atomic(self._own / KEYS / KEY_FILE, json.dumps({"key": key}).encode() + b"\n")
+        make_folder(self.own / KEYS)
+        self._write_key(key)
+
+    def _write_key(self, key: str) -> None:
+        data = json.dumps({"key": key}).encode() + b"\n"
+        write_atomic(self.own / KEYS / KEY_FILE, self.box.close(data, KEY_PLACE))
 
 
-def read_tombstones(path: Path) -> Tombstones | None:
-    """Return the tombstones in a file or of a workspace's folder; None where there is nothing.
-
-    Raises
-    ------
-    SkiffError
-        ``erasures_damaged``.
-    """
-    own = path / ".skiff"
-    with explained(path):
-        if own.is_dir():
-            found = Erasures(own)
-            book = found.read()
-            if not book.subjects:
-                return None
-            key = found.read_key().hex()
-            return Tombstones(key=key, subjects=book.subjects, releases=book.releases, kept=book.kept)
-        if not path.is_file():
-            return None
-    try:
-        return msgspec.json.decode(read_bytes(path), type=Tombstones)
-    except msgspec.MsgspecError as error:
-        raise _describe_damaged(path) from error
-
-
-def _describe_damaged(path: Path) -> SkiffError:
+def describe_damaged(path: Path) -> SkiffError:
+    """Return the error for tombstones that cannot be read."""
     return SkiffError(
         "erasures_damaged",
         what="The list of what was erased cannot be read.",

@@ -1,4 +1,4 @@
-"""Why a release is not there any more, read with the standard library alone, because servers do it."""
+"""Why a release is not there any more, read without the libraries that write it, because servers do it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from skiff.core.errors import SkiffError
+from skiff.store.box import PLAIN, Box
 
 FILE = "erasures.json"
 """Written by `skiff.store.erasures`."""
@@ -25,11 +26,11 @@ def describe_erased(number: int, *, at: str, successor: str) -> SkiffError:
     )
 
 
-def read_gone_release(own: Path, number: int) -> SkiffError | None:
-    """Return the error for a release that was removed, read without the libraries above; None where it was not."""
+def read_gone_release(own: Path, number: int, *, box: Box = PLAIN) -> SkiffError | None:
+    """Return the error for a release that was removed; None where it was not, or where nothing can be read."""
     path = own / FILE
     try:
-        gone = json.loads(path.read_bytes())["releases"].get(str(number))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        gone = json.loads(box.open(path.read_bytes(), FILE))["releases"].get(str(number))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, SkiffError):
         return None
     return describe_erased(number, at=str(gone["at"]), successor=str(gone["successor"])) if gone else None

@@ -100,7 +100,20 @@ def read_vault(own: Path) -> Vault | None:
     if not path.exists():
         return None
     try:
-        found = json.loads(read_bytes(path))
+        return decode_vault(json.loads(read_bytes(path)), path)
+    except ValueError as error:
+        raise _vault_damaged(path) from error
+
+
+def decode_vault(found: Any, path: Path) -> Vault:  # noqa: ANN401  a JSON document
+    """Return the vault that a document holds; `path` is named in errors.
+
+    Raises
+    ------
+    SkiffError
+        ``vault_damaged``, ``workspace_newer``.
+    """
+    try:
         if found["format"] > FORMAT:
             raise SkiffError(
                 "workspace_newer",

@@ -19,7 +19,7 @@ from skiff.store.clock import Clock, find_actor, now_utc
 from skiff.store.contracts import Contracts
 from skiff.store.datasets import Datasets
 from skiff.store.erasures import Erasures
-from skiff.store.files import make_folder, sweep_staging
+from skiff.store.files import MAGIC, make_folder, read_bytes, sweep_staging
 from skiff.store.layout import (
     SKIFF_FOLDER,
     find_objects_root,
@@ -146,7 +146,7 @@ class Workspace:
         self._presence = presence
         self._writer = WriterLock(own / "writer.lock", root=root, clock=clock)
         self.objects = Objects(objects_root, box=box)
-        self.erasures = Erasures(own)
+        self.erasures = Erasures(own, box=box)
         self.datasets = Datasets(catalog, objects=self.objects, clock=clock, erasures=self.erasures)
         self.contracts = Contracts(catalog, objects=self.objects, clock=clock)
         self.runs = Runs(catalog, actor=self.actor, clock=clock)
@@ -376,6 +376,27 @@ class Workspace:
         kept = self.runs.find_sealed(self.erasures.follow(dataset_sha256))
         return self.objects.get(kept) if kept else None
 
+    def read_kept(self, path: Path) -> bytes:
+        """Return what a file in the workspace holds, decrypted where it is encrypted. Its content is checked by nothing else.
+
+        Raises
+        ------
+        SkiffError
+            ``encrypted_damaged``, ``wrong_key`` and what the disk says.
+        """
+        data = read_bytes(path)
+        return self.box.open(data, self._name_kept(path)) if data.startswith(MAGIC) else data
+
+    def _name_kept(self, path: Path) -> str:
+        """Return the name under which a file went through the box."""
+        if path.is_relative_to(self.objects.root):
+            return f"objects/{self.box.read_object_name(path.parent.name + path.name)}"
+        return f"trials/{path.name}" if path.is_relative_to(self.trials_folder) else _name_own(path, self._own)
+
+    def list_texts(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield the texts of the catalog, the ledger's too, column by column: see `Catalog.list_texts`."""
+        return self._catalog.list_texts()
+
     def blank_records(self, change: Callable[[str], str]) -> int:
         """Change texts of the catalog's records, the ledger's aside: see `Catalog.blank`."""
         return self._catalog.blank(change)
@@ -408,6 +429,10 @@ def _collected(problems: list[SkiffError]) -> Iterator[None]:
         yield
     except SkiffError as error:
         problems.append(error)
+
+
+def _name_own(path: Path, own: Path) -> str:
+    return path.relative_to(own).as_posix() if path.is_relative_to(own) else path.name
 
 
 def _describe_ledger(check: LedgerCheck, path: Path) -> SkiffError:

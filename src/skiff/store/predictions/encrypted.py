@@ -197,6 +197,12 @@ class EncryptedStore:
         found = self._store.read_history(prediction)
         return [row._replace(value=self._veil.uncover_outcome(row.value, row.id)) for row in found]
 
+    def read_outcomes(self) -> list[OutcomeRecord]:
+        """Return every outcome ever received; see `Store.read_outcomes`."""
+        return [
+            row._replace(value=self._veil.uncover_outcome(row.value, row.id)) for row in self._store.read_outcomes()
+        ]
+
     def count(self, since: int, until: int, *, release: int | None = None) -> int:
         """Return how many rows a window has; see `Store.count`."""
         return self._store.count(since, until, release=release)
@@ -212,9 +218,10 @@ class EncryptedStore:
     def find_person(self, names: Sequence[str], cells: Sequence[str]) -> list[LoggedRow]:
         """Return rows that may be about a person; see `Store.find_person`. Every row is decrypted and looked at."""
         wanted = set(names)
+        rows = (self._uncover(row) for row in self._store.read(0, END))
         return [
             row
-            for row in self.read(0, END)
+            for row in rows
             if {(row.prediction.subject or "").strip(), (row.prediction.key or "").strip()} & wanted
             or any(cell in (row.prediction.inputs or "") for cell in cells)
         ]

@@ -112,6 +112,12 @@ class PostgresStore:
             rows = connection.execute(query, (prediction[:ID_LENGTH],)).fetchall()
         return [OutcomeRecord._make(row) for row in rows]
 
+    def read_outcomes(self) -> list[OutcomeRecord]:
+        """Return every outcome ever received; see `Store.read_outcomes`."""
+        query = "SELECT sequence, id, value, at, received FROM skiff_outcome ORDER BY sequence"
+        with self._transaction() as connection:
+            return [OutcomeRecord._make(row) for row in connection.execute(query).fetchall()]
+
     def count(self, since: int, until: int, *, release: int | None = None) -> int:
         """Return how many rows a window has; see `Store.count`."""
         where, values = _window(since, until, release)

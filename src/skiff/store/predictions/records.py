@@ -156,6 +156,9 @@ class Store(Protocol):
     def read_history(self, prediction: str) -> list[OutcomeRecord]:
         """Return every outcome received for a prediction, oldest first."""
 
+    def read_outcomes(self) -> list[OutcomeRecord]:
+        """Return every outcome ever received, corrected ones too."""
+
     def count(self, since: int, until: int, *, release: int | None = None) -> int:
         """Return how many rows a window has."""
 

@@ -108,6 +108,15 @@ class SqliteStore:
         with self._month(month) as connection:
             return [OutcomeRecord._make(row) for row in connection.execute(query, (_base(prediction),))]
 
+    def read_outcomes(self) -> list[OutcomeRecord]:
+        """Return every outcome ever received; see `Store.read_outcomes`."""
+        query = "SELECT sequence, id, value, at, received FROM outcome ORDER BY sequence"
+        found: list[OutcomeRecord] = []
+        for month in reversed(self._list_months()):
+            with self._month(month) as connection:
+                found.extend(OutcomeRecord._make(row) for row in connection.execute(query))
+        return found
+
     def count(self, since: int, until: int, *, release: int | None = None) -> int:
         """Return how many rows a window has; see `Store.count`."""
         where, values = _window(since, until, release)
