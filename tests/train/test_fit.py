@@ -291,8 +291,9 @@ def test_a_year_that_only_steps_is_shown_to_trees_and_not_to_linear_models() -> 
     load = chance.normal(size=n_rows)
     year = 2020.0 + np.floor(np.arange(n_rows) / 300)
     frame = pl.DataFrame({"load": load, "year": year})
-    y = (load - 0.8 * (year - 2021) + chance.normal(size=n_rows) > 0).astype(float)
-    trained = train(frame, y, CHURN, folds=_forward(n_rows), is_time_ordered=True, budget_s=6.0)
+    y = 3 * load - 0.8 * (year - 2021) + chance.normal(size=n_rows)
+    task = Task(kind="regression", target="demand", time="day")
+    trained = train(frame, y, task, folds=_forward(n_rows), is_time_ordered=True, budget_s=6.0)
     assert "year" in {column.name for column in trained.pipeline.inputs}
     linear = [member.part for member in trained.pipeline.members if member.view == "linear"]
     assert linear
