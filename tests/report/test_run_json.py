@@ -26,7 +26,7 @@ def result(name: str) -> dict[str, Any]:  # Any: JSON
 def test_the_shape_is_the_promised_one() -> None:
     made = result("bookings")
     assert set(made) == {
-        "workspace", "dataset", "task", "split", "left_out", "model", "metrics", "fairness", "gate", "release", "files", "cost",
+        "workspace", "dataset", "task", "split", "left_out", "model", "metrics", "stability", "fairness", "gate", "release", "files", "cost",
     }  # fmt: skip
     assert set(made["dataset"]) == {"id", "sha256", "rows", "columns", "reading"}
     assert set(made["task"]) == {"kind", "target", "positive", "time", "group"}

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from skiff.core.errors import SkiffError
+from skiff.core.pipeline import Layers
 from skiff.core.signature import InputColumn
 from skiff.core.task import ColumnKind, Task
 from skiff.data.kinds import infer_inputs
@@ -282,6 +283,22 @@ def test_a_column_that_only_counts_the_days_is_left_out_when_time_goes_forward()
     assert any("'row'" in note for note in trained.notes)
     assert np.isnan(trained.oof[:200]).all()
     assert np.isfinite(trained.oof[240:]).all()
+
+
+def test_a_year_that_only_steps_is_shown_to_trees_and_not_to_linear_models() -> None:
+    chance = np.random.default_rng(8)
+    n_rows = 600
+    load = chance.normal(size=n_rows)
+    year = 2020.0 + np.floor(np.arange(n_rows) / 300)
+    frame = pl.DataFrame({"load": load, "year": year})
+    y = 3 * load - 0.8 * (year - 2021) + chance.normal(size=n_rows)
+    task = Task(kind="regression", target="demand", time="day")
+    trained = train(frame, y, task, folds=_forward(n_rows), is_time_ordered=True, budget_s=6.0)
+    assert "year" in {column.name for column in trained.pipeline.inputs}
+    linear = [member.part for member in trained.pipeline.members if member.view == "linear"]
+    assert linear
+    assert all(isinstance(part, Layers) and not part.weights[0][1].any() for part in linear)
+    assert prove(trained, frame) <= 1e-12
 
 
 def test_recent_rows_that_get_harder_are_pointed_out() -> None:

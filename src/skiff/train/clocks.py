@@ -1,7 +1,9 @@
 """Suspicion of columns that only tell what time it is.
 
 A year, a day count or a growing number tells a random split which neighbours a row has, and tells the future nothing: its
-values were never seen. Such columns are used only if they help when validated forward in time.
+values were never seen. Such columns are used only if they help when validated forward in time. One that only steps, such as a
+year, trees may see: beyond its last value they answer as for the latest rows. Linear models and perceptrons carry its slope
+on, and do not see it.
 """
 
 from __future__ import annotations
@@ -51,8 +53,8 @@ def find_clock_columns(matrix: FeatureMatrix, folds: Sequence[FoldRows]) -> Susp
     """Return the tree-view columns that only tell the time.
 
     Unbounded are those whose held-out values mostly lie beyond the fitted ones, in half of the folds or more. Stepping ones
-    deceive no less: a linear model that was given the year learned from it how prices had fallen, and went on believing in
-    low prices when they rose again (log loss 1.20 on later rows; without the year 0.51).
+    deceive linear models: one that was given the year learned from it how prices had fallen, and went on believing in low prices
+    when they rose again (log loss 1.20 on later rows; without the year 0.51).
 
     Parameters
     ----------

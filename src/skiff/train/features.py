@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -66,6 +66,8 @@ class Features:
         For all rows, when members are fitted once more at the end.
     places : tuple of (list of int, list of int)
         Where the target means stand in the tree view and in the linear view.
+    hidden : list of int
+        Columns of the linear view that its members do not see: all 0.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Features:
         fold_means: Sequence[tuple[Means, Means]],
         whole_means: Means,
         places: tuple[list[int], list[int]],
+        hidden: Sequence[int] = (),
     ) -> None:
         """Keep the views."""
         self.matrix = matrix
@@ -87,6 +90,7 @@ class Features:
         self._fold_means = fold_means
         self._whole_means = whole_means
         self._tree_places, self._linear_places = places
+        self.hidden = list(hidden)
 
     def width(self, view: View) -> int:
         """Return how many columns a view has."""
@@ -122,7 +126,16 @@ class Features:
         ]
         return Features(
             self.matrix, linear=self._linear, linear_rows=self._linear_rows, fold_rows=folds, fold_means=means,
-            whole_means=self._whole_means, places=(self._tree_places, self._linear_places),
+            whole_means=self._whole_means, places=(self._tree_places, self._linear_places), hidden=self.hidden,
+        )  # fmt: skip
+
+    def hide(self, names: Collection[str]) -> Features:
+        """Return the same rows with some columns of the linear view hidden from its members."""
+        hidden = [place for place, name in enumerate(self.matrix.linear_names) if name in names]
+        return Features(
+            self.matrix, linear=self._linear, linear_rows=self._linear_rows, fold_rows=self.fold_rows,
+            fold_means=self._fold_means, whole_means=self._whole_means,
+            places=(self._tree_places, self._linear_places), hidden=hidden,
         )  # fmt: skip
 
     def sample(self, n_rows: int) -> tuple[FeatureMatrix, Rows]:
@@ -137,9 +150,8 @@ class Features:
         kept = self.usable(view, rows)
         if view == "tree":
             return _replace(self.matrix.tree[rows], self._tree_places, means.tree), rows
-        return _replace(self._linear[self._linear_rows[rows[kept]]], self._linear_places, means.linear[kept]), rows[
-            kept
-        ]
+        cells = _replace(self._linear[self._linear_rows[rows[kept]]], self._linear_places, means.linear[kept])
+        return _replace(cells, self.hidden, np.zeros((int(kept.sum()), len(self.hidden)))), rows[kept]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from skiff.evaluate.calibration import apply_calibration, choose_calibration
 from skiff.train.aim import Aim, take_aim
 from skiff.train.blend import is_within_noise
 from skiff.train.carrying import Doubt, find_doubt
-from skiff.train.clocks import do_clocks_help, find_clock_columns
+from skiff.train.clocks import Suspects, do_clocks_help, find_clock_columns
 from skiff.train.contest import Arena, Tried, find_known
 from skiff.train.demands import Demands
 from skiff.train.features import FoldRows
@@ -53,7 +53,7 @@ PLANNED_SHARE = 0.95
 """Share of the budget that is planned with; the rest is for what cannot be interrupted."""
 
 CLOCK_TRIAL_S, CLOCK_TRIAL_SHARE = 8.0, 0.12
-"""Seconds, and share of the time left, for each of up to three quick models that tell whether clocks help: a second on an idle
+"""Seconds, and share of the time left, for each of the two quick models that tell whether clocks help: a second on an idle
 machine, several on a busy one."""
 
 FINAL_GRACE = 2.0
@@ -286,7 +286,10 @@ def _hunt(table: Table, limit: Limit, progress: Progress, *, budget_s: float, me
     first: Tried | None = None
     left_out: tuple[str, ...] = ()
     if table.is_time_ordered:
-        contest, arena, first, left_out = _distrust_clocks(table, contest, arena, limit)
+        suspects = find_clock_columns(arena.features.matrix, contest.folds)
+        table = replace(table, hidden=suspects.stepping)
+        arena = replace(arena, features=arena.features.hide(suspects.stepping))
+        contest, arena, first, left_out = _distrust_clocks(table, contest, arena, limit, suspects)
     standing = hold_contest(arena, limit, progress, budget_s=budget_s, first=first, memory=memory)
     doubt = None
     if not limit.should_stop():
@@ -295,36 +298,29 @@ def _hunt(table: Table, limit: Limit, progress: Progress, *, budget_s: float, me
 
 
 def _distrust_clocks(
-    table: Table, contest: Contest, arena: Arena, limit: Limit
+    table: Table, contest: Contest, arena: Arena, limit: Limit, suspects: Suspects
 ) -> tuple[Contest, Arena, Tried | None, tuple[str, ...]]:
-    """Leave out columns that only tell the time unless a quick model does better with them, forward in time.
+    """Leave out columns that grow beyond everything that was seen unless a quick model does better with them, forward in time.
 
-    Those that step are given back first, if they earn it; then those that grow beyond everything that was seen. Where time cuts
-    the trial short, its word counts for little, and only those that grow without end stay out.
+    Where time cuts the trial short, its word counts for little, and they stay out.
     """
-    suspects = find_clock_columns(arena.features.matrix, contest.folds)
-    suspected = (*suspects.unbounded, *suspects.stepping)
-    if not suspected:
+    if not suspects.unbounded:
         return contest, arena, None, ()
-
-    def pick(without: tuple[str, ...]) -> tuple[Contest, Arena, Tried]:
-        drawn = table.draw_contest(without=without, is_refused=False) if without else contest
-        built = table.build_arena(drawn) if without else arena
-        span = limit.shorten(min(CLOCK_TRIAL_S, CLOCK_TRIAL_SHARE * limit.seconds_left))
-        return drawn, built, built.try_recipe(list_recipes(arena.aim, shape_of(built))[0], span)
-
-    if not table.draw_contest(without=suspected, is_refused=False).source.encoders:
+    fewer = table.draw_contest(without=suspects.unbounded, is_refused=False)
+    if not fewer.source.encoders:
         return contest, arena, None, ()
-    left_out, kept = suspected, pick(suspected)
-    if kept[2].is_cut:
-        return *pick(suspects.unbounded), suspects.unbounded
-    for fewer in (suspects.unbounded, ()):
-        if fewer == left_out:
-            continue
-        more = pick(fewer)
-        if do_clocks_help(more[2], kept[2], y=arena.y, folds=contest.folds, aim=arena.aim):
-            left_out, kept = fewer, more
-    return *kept, left_out
+    plain = table.build_arena(fewer)
+    recipe = list_recipes(arena.aim, shape_of(plain))[0]
+
+    def attempt(ground: Arena) -> Tried:
+        return ground.try_recipe(recipe, limit.shorten(min(CLOCK_TRIAL_S, CLOCK_TRIAL_SHARE * limit.seconds_left)))
+
+    distrusting = attempt(plain)
+    if not distrusting.is_cut:
+        trusting = attempt(arena)
+        if do_clocks_help(trusting, distrusting, y=arena.y, folds=contest.folds, aim=arena.aim):
+            return contest, arena, trusting, ()
+    return fewer, plain, distrusting, suspects.unbounded
 
 
 def _finish(table: Table, hunt: _Hunt, limit: Limit, progress: Progress, *, began: float, n_twins: int) -> Trained:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from skiff.core.pipeline import Calibration, FeatureMatrix, Member
+from skiff.core.pipeline import Calibration, FeatureMatrix, Layers, Member
 from skiff.evaluate.calibration import apply_calibration
 from skiff.train.aim import Aim
 from skiff.train.boosting import Boosting
@@ -81,7 +81,8 @@ def fit_final(chosen: Sequence[tuple[Tried, float]], whole: Arena, *, limit: Lim
             directions=whole.directions,
         )
         n_steps = round(one.n_steps * growth) if isinstance(one.recipe, Boosting) else one.n_steps
-        return one.recipe.fit_whole(data, aim, effort, n_steps=n_steps, factor=one.factor)
+        made = one.recipe.fit_whole(data, aim, effort, n_steps=n_steps, factor=one.factor)
+        return hide_columns(made, features.hidden) if one.recipe.view == "linear" and features.hidden else made
 
     with ThreadPoolExecutor(max_workers=at_once) as pool:
         fitted = list(pool.map(fit, [one for one, _ in chosen]))
@@ -90,6 +91,23 @@ def fit_final(chosen: Sequence[tuple[Tried, float]], whole: Arena, *, limit: Lim
         for (one, weight), made in zip(chosen, fitted, strict=True)
     )
     return Final(members=members, fitted=tuple(fitted), n_rows=int(keep.sum()))
+
+
+def hide_columns(made: Fitted, hidden: Sequence[int]) -> Fitted:
+    """Return a member of the linear view that gives no weight to columns that it was fitted without (they were all 0)."""
+    kept = list(hidden)
+
+    def answer(features: FeatureMatrix) -> Float:
+        linear = features.linear.copy()
+        linear[:, kept] = 0.0
+        return made.answer(replace(features, linear=linear))
+
+    part = made.part
+    if isinstance(part, Layers):  # trees never ask about a column that is the same in every row
+        first = part.weights[0].copy()
+        first[kept] = 0.0
+        part = replace(part, weights=(first, *part.weights[1:]))
+    return Fitted(part=part, link=made.link, answer=answer)
 
 
 def build_native(final: Final, calibration: Calibration, aim: Aim) -> Callable[[FeatureMatrix], Float]:

@@ -48,7 +48,7 @@ class Contest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Everything about the training rows that stays the same during one training."""
+    """Everything about the training rows that stays the same during one training; `hidden` columns linear members do not see."""
 
     frame: pl.DataFrame
     y: Float
@@ -63,6 +63,7 @@ class Table:
     is_time_ordered: bool = False
     w: Float | None = None
     workers: Workers | None = None
+    hidden: tuple[str, ...] = ()
 
     def draw_contest(self, *, without: Collection[str] = (), is_refused: bool = True) -> Contest:
         """Return the rows to compare candidates on: all, or a repeatable sample.
@@ -90,7 +91,7 @@ class Table:
     def build_arena(self, contest: Contest) -> Arena:
         """Encode the rows of a contest."""
         return Arena(
-            features=build_features(contest.source, contest.folds),
+            features=build_features(contest.source, contest.folds).hide(self.hidden),
             y=self.y[contest.rows],
             aim=self.aim,
             seed=self.seed,
@@ -107,7 +108,8 @@ class Table:
             return contest.source, arena
         rows = self._draw(FINAL_ROWS)
         source = self._build_source(rows, without=without)
-        features = build_features(source, [])
+        names = arena.features.matrix.linear_names
+        features = build_features(source, []).hide([names[place] for place in arena.features.hidden])
         return source, replace(arena, features=features, y=self.y[rows], w=None if self.w is None else self.w[rows])
 
     def try_constant(self, arena: Arena, limit: Limit) -> Tried:
