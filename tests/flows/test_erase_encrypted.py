@@ -36,10 +36,16 @@ from skiff.flows.standing import open_standing
 from skiff.flows.take_outcomes import OutcomeColumns, take_outcomes
 from skiff.flows.verify import verify_bundle
 from skiff.flows.wishes import Wishes
-from skiff.flows.workspace import make_workspace
+from skiff.flows.workspace import add_data, make_workspace
 from skiff.store import vault as vaults
 from skiff.store.champion import ReleaseShelf
+from skiff.store.predictions.ids import IdMaker
+from skiff.store.predictions.log import EVER, PredictionLog, open_store
+from skiff.store.predictions.records import Outcome, PredictionRow
 from skiff.store.workspace import Workspace
+
+START = 1_767_225_600_000_000
+"""2026-01-01 00:00 UTC, in microseconds."""
 
 LATER = Justification(why="the data of spring", until="2999-01-01")
 
@@ -245,6 +251,53 @@ def test_a_dry_run_changes_nothing(workspace: Path) -> None:
     before = hash_all(workspace)
     assert plan_erasure(workspace, name_guest(5)).found["datasets"] == 1
     assert hash_all(workspace) == before
+
+
+def test_a_person_leaves_an_encrypted_database_server(database: str, tmp_path: Path) -> None:
+    root = tmp_path / "w"
+    root.mkdir()
+    (root / "skiff.toml").write_text(f'[store]\nencrypt = true\ndatabase = "{database}"\n')
+    GUESTS.write_csv(tmp_path / "guests.csv")
+    add_data(root, tmp_path / "guests.csv")
+    made = [
+        PredictionRow(
+            id=id_, at=at, release=1, role="champion", subject=name, inputs=json.dumps({"who": name}), label="no"
+        )
+        for id_, at, name in ((IdMaker().make(at), at, name_guest(at % 10)) for at in range(START, START + 10))
+    ]
+    with (
+        Workspace.open(root) as opened,
+        PredictionLog(open_store(root / ".skiff", database=database, box=opened.box), clock=lambda: START) as log,
+    ):
+        log.append(made)
+        log.add_outcomes([Outcome(id=row.id, value="no") for row in made])
+        opened.windows.write_state("noted", {"seen": [name_guest(8), "somebody else"]})
+        assert find_rows(database, name_guest(8)) == []
+    found = erase(root, name_guest(8)).certificate
+    assert found.is_complete, (found.search.hits, found.search.unread)
+    assert [item.found for item in found.places] == [1, 1, 1, 0, 0]
+    with Workspace.open(root) as opened:
+        assert opened.windows.read_state("noted") == {"seen": ["[erased]", "somebody else"]}
+        store = open_store(root / ".skiff", database=database, box=opened.box)
+        left = store.read(0, EVER)
+        assert [row.prediction for row in left] == [row for row in made if row.subject != name_guest(8)]
+        assert len(store.read_outcomes()) == 9
+        store.close()
+        opened.ledger.append("note", subject=name_guest(7), result={}, at="2026-01-01T00:00:00Z")
+    told = erase(root, name_guest(7)).certificate
+    assert not told.is_complete
+    assert told.search.hits == ("catalog: ledger.subject",)
+
+
+def find_rows(database: str, value: str) -> list[str]:
+    """Return the tables of a database with a row that shows the value."""
+    import psycopg
+
+    with psycopg.connect("postgresql://" + database.partition("://")[2]) as connection:
+        tables = [row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+        rows = {name: connection.execute(f'SELECT t::text FROM "{name}" t').fetchall() for name in tables}  # type: ignore[arg-type,unused-ignore]  # names from the database itself
+    assert sum(map(len, rows.values())) > 20
+    return [name for name, found in rows.items() if any(value in row[0] for row in found)]
 
 
 @pytest.mark.real
