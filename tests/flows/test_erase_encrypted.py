@@ -198,6 +198,18 @@ def test_a_file_that_nobody_can_decrypt_makes_no_account_complete(workspace: Pat
     assert [text.partition(":")[0] for text in made.search.unread] == [".skiff/stray"]
 
 
+def test_a_damaged_release_is_told_and_left_where_it_is(workspace: Path) -> None:
+    model = workspace / ".skiff" / "releases" / "0001" / "model.onnx"
+    data = bytearray(model.read_bytes())
+    data[len(data) // 2] ^= 1
+    model.chmod(0o600)
+    model.write_bytes(data)
+    made = erase(workspace, name_guest(8), justification=LATER).certificate
+    assert not made.is_complete
+    assert [text.partition(":")[0] for text in made.search.unread] == [".skiff/releases/0001/model.onnx"]
+    assert model.read_bytes() == bytes(data)
+
+
 def test_a_backup_comes_back_without_the_person_whatever_the_key(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,15 +224,29 @@ def test_a_backup_comes_back_without_the_person_whatever_the_key(
     refuse_readable(tmp_path / "back" / ".skiff")
     assert find_bytes(decrypt_copy(tmp_path / "back", tmp_path / "plain"), name) == []
     assert restore(tmp_path / "old.zip", tmp_path / "named", tombstones=workspace).left_out == 1
+    new = tmp_path / "new.txt"
+    new.write_text("five other words that may open it\n")
+    new.chmod(0o600)
+    encryption.change_passphrase(workspace, new_file=new)
+    with monkeypatch.context() as patch:
+        patch.setenv("SKIFF_PASSPHRASE", new.read_text().strip())
+        erase(workspace, name_guest(14), justification=LATER)
+    assert restore(tmp_path / "old.zip", tmp_path / "old passphrase").left_out == 2, "the key is the backup's still"
+    monkeypatch.setenv("SKIFF_PASSPHRASE", new.read_text().strip())
     before = stones.read_bytes()
     encryption.rotate(workspace, tell=quiet)
     assert stones.read_bytes() != before
-    assert restore(tmp_path / "old.zip", tmp_path / "again").left_out == 1
-    monkeypatch.setenv("SKIFF_PASSPHRASE", "another handful of words")
+    monkeypatch.setenv("SKIFF_PASSPHRASE", PASSPHRASE)
     with pytest.raises(SkiffError) as caught:
         restore(tmp_path / "old.zip", tmp_path / "never")
     assert caught.value.code == "wrong_passphrase"
+    assert caught.value.where["file"] == str(stones)
     assert not (tmp_path / "never").exists()
+    with monkeypatch.context() as patch:
+        patch.setenv("SKIFF_PASSPHRASE", new.read_text().strip())
+        encryption.add_key_file(workspace, tmp_path / "stick.key")
+    monkeypatch.setenv("SKIFF_KEY_FILE", str(tmp_path / "stick.key"))
+    assert restore(tmp_path / "old.zip", tmp_path / "both", tombstones=workspace).left_out == 2
 
 
 def test_a_backup_written_while_it_was_plain_leaves_the_person_out_too(trained: Path, tmp_path: Path) -> None:
