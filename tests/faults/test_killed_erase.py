@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -18,10 +18,12 @@ from tests.faults.killing import CALLS, die_before_call
 from tests.flows.test_erase import BUDGET_S, GUESTS, find_bytes, find_learned, log_guests, name_guest, read_table
 
 from skiff.core.errors import SkiffError
+from skiff.flows import encryption
 from skiff.flows.erase import Justification, erase
 from skiff.flows.run import run
 from skiff.flows.standing import open_standing
 from skiff.flows.wishes import Wishes
+from skiff.store import vault as vaults
 from skiff.store.champion import ReleaseShelf
 from skiff.store.workspace import Workspace
 
@@ -32,13 +34,19 @@ STEPS = int(os.environ.get("SKIFF_ERASE_STEPS", "5"))
 LATER = Justification(why="the data of spring", until="2999-01-01")
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["plain", "encrypted"])
+def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("client")
     GUESTS.write_csv(folder / "guests.csv")
     run(folder / "guests.csv", Wishes(target="cancelled", budget_s=BUDGET_S), folder=folder / "guests")
     log_guests(folder / "guests")
-    return folder / "guests"
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "encrypted":
+            patch.setenv("SKIFF_PASSPHRASE", "five words that do not belong")
+            patch.setattr(vaults, "SCRYPT_N", 1 << 10)
+            encryption.encrypt(folder / "guests", tell=[].append)
+            shutil.rmtree(folder / "guests" / "reports")  # plain on purpose
+        yield folder / "guests"
 
 
 def look(folder: Path) -> None:
@@ -46,9 +54,10 @@ def look(folder: Path) -> None:
     with Workspace.open(folder) as opened:
         assert opened.ledger.verify().ok
         champion = opened.releases.champion()
+        box = opened.box
     assert champion is not None
     try:
-        open_standing(ReleaseShelf(folder / ".skiff"), champion, keep="none")
+        open_standing(ReleaseShelf(folder / ".skiff", box=box), champion, keep="none")
     except SkiffError as error:
         assert error.code == "release_erased"  # noqa: PT017  either is right
 
@@ -57,6 +66,10 @@ def finish(folder: Path, name: str, *, justification: Justification | None) -> N
     made = erase(folder, name, justification=justification, budget_s=BUDGET_S)
     assert made.certificate.is_complete, (made.certificate.search.hits, made.certificate.models)
     assert find_bytes(folder, name) == []
+    if (folder / ".skiff" / "vault.json").exists():
+        plain = Path(shutil.copytree(folder, folder.with_name(f"{folder.name}-plain")))
+        encryption.decrypt(plain, tell=[].append)
+        assert find_bytes(plain, name) == []
     table = read_table(folder)
     assert table.equals(GUESTS.filter(pl.col("guest") != name).select(table.columns))
     with Workspace.open(folder) as opened:

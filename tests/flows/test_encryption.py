@@ -34,7 +34,7 @@ from skiff.store.workspace import Workspace
 PASSPHRASE = "five words that do not belong"
 KNOWN = {
     "vault.json", "vault.lock", "catalog.db", "catalog.db-wal", "catalog.db-shm", "ledger.head", "ledger.lock", "writer.lock",
-    "presence.lock", ".gitignore", "keys.lock", "trusted.json", "api_keys.json",
+    "presence.lock", "erasures.lock", ".gitignore", "keys.lock", "trusted.json", "api_keys.json",
 }  # fmt: skip
 """Files of ``.skiff`` that are not encrypted whole, each for a reason: locks, wrapped or public keys, and the catalog."""
 

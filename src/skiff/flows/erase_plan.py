@@ -107,17 +107,17 @@ def build_plan(workspace: Workspace, person: Person, marked: Sequence[Marked], r
 
 
 def speaks(workspace: Workspace, folder: Path, person: Person, names: frozenset[str] | None = None) -> bool:
-    """Return whether a file of a release holds a value that names the person."""
+    """Return whether a file of a release holds a value that names the person. A damaged one is the last search's to tell."""
     paths = [folder / name for name in sorted(names)] if names else sorted(folder.iterdir()) if folder.is_dir() else []
-    return any(path.is_file() and is_about(workspace, path, person) for path in paths)
+    return any(path.is_file() and is_about(workspace, path, person, if_damaged=False) for path in paths)
 
 
-def is_about(workspace: Workspace, path: Path, person: Person) -> bool:
-    """Return whether a file holds a value that names the person; one that cannot be decrypted may, so it counts as one that does."""
+def is_about(workspace: Workspace, path: Path, person: Person, *, if_damaged: bool = True) -> bool:
+    """Return whether a file holds a value that names the person; `if_damaged` where it cannot be decrypted, so that nobody knows."""
     try:
         return holds(workspace.read_kept(path), path.name, person.wanted)
     except SkiffError:
-        return True
+        return if_damaged
 
 
 def call_person(hashed: str) -> str:

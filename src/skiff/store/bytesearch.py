@@ -145,8 +145,7 @@ def _search_decrypted(
     except SkiffError:
         data = None
     if data is None:
-        found.unread.append(f"{name}: cannot be decrypted")
-        found.closed.append(name)
+        _note_closed(name, found)
         return
     _search_member(data, name, "decrypted", wanted, found, depth=DEPTH)
 
@@ -161,6 +160,12 @@ def holds(data: bytes, name: str, wanted: Sequence[Wanted]) -> bool:
     else:
         _search_packed(data, name, wanted, found, depth=DEPTH)
     return bool(found.hits)
+
+
+def _note_closed(name: str, found: Searched) -> None:
+    if name not in found.closed:
+        found.unread.append(f"{name}: encrypted, and could not be decrypted here")
+        found.closed.append(name)
 
 
 def _list_files(folders: Sequence[Path]) -> Iterator[tuple[Path, str]]:
@@ -218,6 +223,8 @@ def _search_member(
         _search_sqlite_bytes(data, f"{name}: {label}", wanted, found)
     elif data.startswith((GZIP, ZIP, PDF)):
         _search_packed(data, f"{name}: {label}", wanted, found, depth=depth - 1)
+    elif data.startswith(MAGIC):  # part of a backup of an encrypted workspace, say
+        _note_closed(name, found)
 
 
 def _search_parquet(data: bytes, name: str, wanted: Sequence[Wanted], found: Searched) -> None:

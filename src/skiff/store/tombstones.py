@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from skiff.core.errors import SkiffError
 from skiff.store.box import PLAIN, Box
 from skiff.store.erasures import Erasures, Gone, Kept, Subject, describe_damaged
 from skiff.store.files import explained, read_bytes, write_atomic
@@ -107,4 +108,17 @@ def _unseal(document: dict[str, Any], path: Path, *, box: Box, configured: str |
         return box.open(sealed, PLACE)
     vault = decode_vault(document["vault"], path)
     given = find_secrets(vault, path, configured=configured)
-    return Cipher(open_key(vault.slots, vault.key_id, given, path=path)).decrypt(sealed, PLACE)
+    try:
+        key = open_key(vault.slots, vault.key_id, given, path=path)
+    except SkiffError as error:
+        if error.code not in {"wrong_passphrase", "wrong_key_file"}:
+            raise
+        raise SkiffError(
+            error.code,
+            what="Persons were erased after this backup was written, and the list of them is sealed with a newer key, which "
+            "was not given.",
+            where={"file": str(path)},
+            fix="Let a key file open the workspace (skiff vault add-key FILE), then give it beside what opens the backup: "
+            "SKIFF_KEY_FILE=FILE skiff restore BACKUP DIR --tombstones WORKSPACE",
+        ) from error
+    return Cipher(key).decrypt(sealed, PLACE)

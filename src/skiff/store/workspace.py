@@ -19,7 +19,8 @@ from skiff.store.clock import Clock, find_actor, now_utc
 from skiff.store.contracts import Contracts
 from skiff.store.datasets import Datasets
 from skiff.store.erasures import Erasures
-from skiff.store.files import MAGIC, make_folder, read_bytes, sweep_staging
+from skiff.store.files import make_folder, sweep_staging
+from skiff.store.kept import read_kept
 from skiff.store.layout import (
     SKIFF_FOLDER,
     find_objects_root,
@@ -377,21 +378,8 @@ class Workspace:
         return self.objects.get(kept) if kept else None
 
     def read_kept(self, path: Path) -> bytes:
-        """Return what a file in the workspace holds, decrypted where it is encrypted. Its content is checked by nothing else.
-
-        Raises
-        ------
-        SkiffError
-            ``encrypted_damaged``, ``wrong_key`` and what the disk says.
-        """
-        data = read_bytes(path)
-        return self.box.open(data, self._name_kept(path)) if data.startswith(MAGIC) else data
-
-    def _name_kept(self, path: Path) -> str:
-        """Return the name under which a file went through the box."""
-        if path.is_relative_to(self.objects.root):
-            return f"objects/{self.box.read_object_name(path.parent.name + path.name)}"
-        return f"trials/{path.name}" if path.is_relative_to(self.trials_folder) else _name_own(path, self._own)
+        """Return what a file in the workspace holds, decrypted where it is encrypted: see `skiff.store.kept.read_kept`."""
+        return read_kept(path, box=self.box, own=self._own, objects=self.objects.root)
 
     def list_texts(self) -> Iterator[tuple[str, list[str]]]:
         """Yield the texts of the catalog, the ledger's too, column by column: see `Catalog.list_texts`."""
@@ -429,10 +417,6 @@ def _collected(problems: list[SkiffError]) -> Iterator[None]:
         yield
     except SkiffError as error:
         problems.append(error)
-
-
-def _name_own(path: Path, own: Path) -> str:
-    return path.relative_to(own).as_posix() if path.is_relative_to(own) else path.name
 
 
 def _describe_ledger(check: LedgerCheck, path: Path) -> SkiffError:
