@@ -18,9 +18,11 @@ from skiff.core.finding import Finding
 from skiff.core.measurement import Measurement
 from skiff.core.task import Task
 from skiff.data.contract.rules import Contract, build_contract
+from skiff.data.sentences import count_rows
 from skiff.deploy.runtime import Predictor
 from skiff.flows.contracts import hold
 from skiff.flows.datasets import load_dataset
+from skiff.flows.predictions import set_aside_decisions
 from skiff.flows.read import read_table
 from skiff.monitor.delivered import say_promise
 from skiff.monitor.joint import MAX_ROWS as JOINT_ROWS
@@ -199,7 +201,7 @@ def read_reports(workspace: Workspace, *, release: int | None = None, last: int 
     return found
 
 
-def _judge(workspace: Workspace, judge: Judge, window: Window, *, source: str) -> WindowReport:
+def _judge(workspace: Workspace, judge: Judge, window: Window, *, source: str, n_decided: int = 0) -> WindowReport:
     before = [
         report
         for report in read_reports(workspace, release=judge.number, last=4 * TREND_WINDOWS)
@@ -217,6 +219,8 @@ def _judge(workspace: Workspace, judge: Judge, window: Window, *, source: str) -
         contract=find_contract_breaks(window, judge),
         seed=workspace.settings.train.seed,
     )
+    if n_decided:
+        report = replace(report, notes=(*report.notes, DECIDED.format(n=count_rows(n_decided))))
     workspace.windows.add(
         source=source,
         release=judge.number,
@@ -316,6 +320,7 @@ def _judge_span(
         frame = frame.tail(rows)
     if not frame.height:
         return None
+    frame, n_decided = set_aside_decisions(workspace, frame)
     since, until = (None, None) if rows is not None else span
     window = build_window(
         frame,
@@ -326,7 +331,7 @@ def _judge_span(
         is_hashed=workspace.settings.serving.keep_inputs == "hashed",
         look=look,
     )
-    return _judge(workspace, judge, window, source=source)
+    return _judge(workspace, judge, window, source=source, n_decided=n_decided)
 
 
 def _judge_again(
@@ -349,7 +354,7 @@ def _judge_again(
             continue
         span = _read_time(record.since, option="since"), _read_time(record.until, option="until")
         known = before.delivered.n_outcomes if before.delivered else 0
-        frame = reader.read_window(*span, release=judge.number)
+        frame, _ = set_aside_decisions(workspace, reader.read_window(*span, release=judge.number))
         if frame["outcome"].drop_nulls().len() < max(1.5 * known, known + 1):
             continue
         look = before.look + (1 if known else 0)
@@ -359,6 +364,11 @@ def _judge_again(
             found.append(replace(report, signals=tuple(item for item in report.signals if item.kind in NEWS)))
     return tuple(found)
 
+
+DECIDED = (
+    "In {n} the outcome is what a reviewer decided. They do not count for the delivered quality: people are given the rows the model "
+    "is least sure of."
+)
 
 NEWS = frozenset({"delivered", "concept", "slice"})
 

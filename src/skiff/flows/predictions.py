@@ -42,14 +42,31 @@ def export_predictions(
     """
     with Workspace.open(folder) as workspace, open_predictions(workspace) as reader:
         rows = reader.read_window(since, until, release=release)
-        decided = {record.item: record for record in workspace.reviews.list(state="done", source="log")}
+        deciders = name_deciders(workspace, rows)
+    buffer = io.BytesIO()
+    rows.insert_column(rows.columns.index("outcome_at") + 1, deciders).write_parquet(buffer)
+    write_atomic(output.absolute(), buffer.getvalue())
+    return rows.height
+
+
+def name_deciders(workspace: Workspace, rows: pl.DataFrame) -> pl.Series:
+    """Return who decided each outcome under review, null where it is what happened: a column ``outcome_by``."""
+    decided = {record.item: record for record in workspace.reviews.list(state="done", source="log")}
     named = [
         decided[id_].reviewer if id_ in decided and decided[id_].final == outcome else None
         for id_, outcome in rows.select("id", "outcome").iter_rows()
     ]
-    buffer = io.BytesIO()
-    rows.insert_column(
-        rows.columns.index("outcome_at") + 1, pl.Series("outcome_by", named, dtype=pl.String)
-    ).write_parquet(buffer)
-    write_atomic(output.absolute(), buffer.getvalue())
-    return rows.height
+    return pl.Series("outcome_by", named, dtype=pl.String)
+
+
+def set_aside_decisions(workspace: Workspace, rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Return rows without the outcomes that reviewers decided, and how many those were.
+
+    People are given the rows that the model is least sure of: judged by those alone, it would look worse than it is. Rows of the
+    random control share stay, because they were chosen by nothing.
+    """
+    is_decided = name_deciders(workspace, rows).is_not_null() & ~rows["is_control"].fill_null(value=False)
+    n_decided = int(is_decided.sum())
+    if not n_decided:
+        return rows, 0
+    return rows.with_columns(outcome=pl.when(is_decided).then(None).otherwise(pl.col("outcome"))), n_decided
