@@ -36,6 +36,7 @@ MAY_IMPORT_LATE = {
     "serve/review.py": "the queue lives in the catalog, whose SQLAlchemy a server needs only once somebody reviews",
     "store/bundle_check.py": "it is handed over as a program of its own, which works without NumPy and onnxruntime too",
     "store/unlock.py": "the library of ciphers takes a twentieth of a second, and only encrypted workspaces need it",
+    "store/tombstones.py": "the library of ciphers, as in store/unlock.py",
     "store/catalog.py": "Alembic costs as much as all the rest and is needed only where the schema is old",
 }
 LATE_FOLDERS = {"cli": "commands import what they need when they are called, so that starting stays cheap"}

@@ -126,7 +126,7 @@ def test_nothing_is_released_on_a_broken_promise(bookings: Path, tmp_path: Path)
 def test_where_data_comes_from_is_kept_and_not_asked_twice(bookings: Path, tmp_path: Path) -> None:
     folder = tmp_path / "shop"
     assert [key for key, _ in list_open_questions(folder, "bookings.csv")] == [
-        "source", "owner", "licence", "legal_basis", "collected",
+        "source", "owner", "licence", "legal_basis", "collected", "purpose", "keep_for",
     ]  # fmt: skip
     record, _ = add_data(folder, bookings, provenance={"owner": "Example Hotels Ltd", "collected": "2024"})
     assert record.provenance == {"source": "bookings.csv", "owner": "Example Hotels Ltd", "collected": "2024"}

@@ -96,6 +96,12 @@ def test_a_subtotal_of_a_single_sale_is_left_out_beside_a_proven_one(tmp_path: P
     assert frame["shop"].to_list() == ["N", "S", "W", "E", "F", "G"]
 
 
+def test_a_percentage_with_its_minus_behind_is_no_note_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "end.csv"
+    path.write_text('size,net\n"92,324%",70.1\n"69,193%",78.1\n"71,951%",-5.1\n"63,993%",61.5\n931-%,\n')
+    assert read_table(path).frame.height == 5
+
+
 def test_a_mark_that_only_sums_carry_stands_between_thousands(tmp_path: Path) -> None:
     path = tmp_path / "sums.csv"
     rows = ["N,780", "S,119", "W,307", "Subtotal,1.206", "E,(181)", "F,47", "G,374", "Subtotal,240", "Total,1.446"]

@@ -58,7 +58,7 @@ def test_a_changed_contract_is_noticed(workspace: Workspace) -> None:
 def test_a_workspace_of_before_contracts_gets_the_table_and_keeps_the_rest(workspace: Workspace, folder: Path) -> None:
     workspace.ledger.append("check", subject="ds_1", result={}, at=AT)
     with workspace._catalog.write() as connection:
-        for later in ("contract", "window", "watch"):
+        for later in ("contract", "window", "watch", "review"):
             connection.execute(text(f"DROP TABLE {later}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     workspace.close()

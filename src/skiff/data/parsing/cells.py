@@ -10,7 +10,7 @@ Look: TypeAlias = Literal["blank", "number", "date", "time", "text"]
 _NUMBER = re.compile(
     r"""[-+−]?\s*(?:[$€£¥₹₽]|[A-Z]{3}\s)?\s*[-+−]?\s*
         (?: \d+(?:[.,]\d+)?(?:[eE][-+]?\d+)? | \d{1,3}(?:[.,'’\u00a0\u202f ]\d{2,3})+(?:[.,]\d+)? | [.,]\d+ )
-        \s*(?:%|[$€£¥₹₽]|[A-Z]{3})?\s*-?""",
+        \s*(?:-?(?:%|[$€£¥₹₽])|[A-Z]{3})?\s*-?""",
     re.VERBOSE,
 )
 _DATE = re.compile(
@@ -30,8 +30,8 @@ def look_at(cell: str | None) -> Look:
 
     Examples
     --------
-    >>> [look_at(cell) for cell in ("", "(1,250.60)", "31-Jul-18", "09:58", "Porto")]
-    ['blank', 'number', 'date', 'time', 'text']
+    >>> [look_at(cell) for cell in ("", "(1,250.60)", "31-Jul-18", "09:58", "Porto", "12-%")]
+    ['blank', 'number', 'date', 'time', 'text', 'number']
     """
     text = (cell or "").strip()
     if not text:
