@@ -27,8 +27,8 @@ from skiff.store import vault as vaults
 from skiff.store.champion import ReleaseShelf
 from skiff.store.workspace import Workspace
 
-KILLS = int(os.environ.get("SKIFF_KILLS", "3"))
-STEPS = int(os.environ.get("SKIFF_ERASE_STEPS", "5"))
+KILLS = min(int(os.environ.get("SKIFF_KILLS", "1")), 20)
+STEPS = int(os.environ.get("SKIFF_ERASE_STEPS", "3"))
 """Steps of an erasure at which it is killed, spread over all of them."""
 
 LATER = Justification(why="the data of spring", until="2999-01-01")

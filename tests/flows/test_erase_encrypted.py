@@ -96,6 +96,7 @@ def test_an_erased_person_is_in_nothing_that_the_workspace_decrypts_to(workspace
     assert found.search.unread == ()
     assert {item.place: item.found for item in found.places} == {
         "datasets": 1,
+        "review queue": 0,
         "prediction log": 1,
         "records": 1,
         "stored files": 1,
@@ -301,7 +302,7 @@ def test_a_person_leaves_an_encrypted_database_server(database: str, tmp_path: P
         assert find_rows(database, name_guest(8)) == []
     found = erase(root, name_guest(8)).certificate
     assert found.is_complete, (found.search.hits, found.search.unread)
-    assert [item.found for item in found.places] == [1, 1, 1, 0, 0]
+    assert [item.found for item in found.places] == [1, 0, 1, 1, 0, 0]
     with Workspace.open(root) as opened:
         assert opened.windows.read_state("noted") == {"seen": ["[erased]", "somebody else"]}
         store = open_store(root / ".skiff", database=database, box=opened.box)
