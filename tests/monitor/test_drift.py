@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import msgspec
 import numpy as np
 import polars as pl
@@ -11,11 +13,13 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
+from skiff.core.task import Task
 from skiff.data.kinds import infer_inputs
 from skiff.data.reference import build_reference
 from skiff.monitor.chances import find_beyond_chance, find_ks_chance, find_rate_chance, find_table_chance
 from skiff.monitor.drift import MIN_ROWS, measure_drift
 from skiff.monitor.reference import Reference, decode_reference
+from skiff.monitor.window import Window, judge_window
 
 
 def build(frame: pl.DataFrame) -> Reference:
@@ -138,3 +142,22 @@ def test_a_window_without_any_value_is_all_gaps_and_no_error() -> None:
     for column in measure_drift(now, build(before)):
         assert column.missing_rate == 1.0
         assert column.chance == 1.0
+
+
+def test_time_that_goes_on_is_no_change_of_the_world_but_dates_that_go_back_are() -> None:
+    rng = np.random.default_rng(0)
+    start = dt.datetime(2024, 1, 1)
+
+    def list_hours(first_hour: int, n_rows: int) -> pl.DataFrame:
+        at = [start + dt.timedelta(hours=first_hour + place) for place in range(n_rows)]
+        return pl.DataFrame({"at": at, "price": rng.normal(50, 9, n_rows)})
+
+    training = list_hours(0, 4_000)
+    reference = build(training)
+    task = Task(kind="regression", target="sold")
+    for first_hour, is_silent in ((4_000, True), (-4_000, False)):
+        rows = list_hours(first_hour, 2_000)
+        window = Window(release=1, inputs=rows, prediction=np.zeros(2_000), days=30.0)
+        report = judge_window(window, reference, task, training=training)
+        assert (report.signals == ()) == is_silent, report.signals
+        assert any("'at'" in note for note in report.notes) == is_silent

@@ -28,7 +28,7 @@ from skiff.monitor.distances import (
     measure_js,
     measure_psi,
 )
-from skiff.monitor.reference import ColumnReference, Reference
+from skiff.monitor.reference import ColumnReference, Curve, Reference
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,6 +87,8 @@ class ColumnDrift:
         Levels never named, each shared by at least five rows.
     counts : tuple of int
         Rows in each bin of the reference; empty for a release without bins.
+    advances : bool
+        A date whose middle lies later than in training: time goes on, and that alone is no change of the world.
     """
 
     name: str
@@ -108,6 +110,7 @@ class ColumnDrift:
     unseen_before: float = 0.0
     new_levels: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
+    advances: bool = False
 
     @property
     def missing_rate(self) -> float:
@@ -222,7 +225,13 @@ def _compare_numbers(series: pl.Series, column: ColumnReference) -> ColumnDrift:
         psi=measure_psi(ten_now, ten_before),
         cramer=cramer,
         n_unseen=below + above,
+        advances=column.kind == "date" and float(np.median(finite)) > _find_middle(curve),
     )
+
+
+def _find_middle(curve: Curve) -> float:
+    """Return the point up to which half of the rows of training lie."""
+    return float(curve.points[min(int(np.searchsorted(curve.shares, 0.5)), len(curve.points) - 1)])
 
 
 def _count_values(ordered: Float, column: ColumnReference) -> tuple[Float, Float]:

@@ -164,7 +164,9 @@ def judge_window(  # noqa: PLR0913  everything a window is judged by, named at t
         rows=window.rows, failed=window.failed, is_review=window.is_review, latency_us=window.latency_us
     )
     answers = _compare_answers(window, reference)
-    joint = None if training is None else measure_joint_drift(here, training, reference.columns, seed=seed)
+    advancing = {item.name for item in columns if item.advances}
+    compared = [column for column in reference.columns if column.name not in advancing]
+    joint = None if training is None else measure_joint_drift(here, training, compared, seed=seed)
     delivered, groups, feedback = _judge_outcomes(
         window,
         reference,
@@ -258,8 +260,10 @@ def _list_tests(rows: int, columns: Sequence[ColumnDrift], reference: Reference,
                 "missing": item.chance_missing,
                 "unseen": item.chance_unseen,
             }
+            if item.advances:
+                chances = {"missing": item.chance_missing}
             tests += [Test(kind=kind, subject=item.name, chance=p, weight=weight) for kind, p in chances.items()]
-        if item.name in before.counts and pooled >= MIN_ROWS:
+        if item.name in before.counts and pooled >= MIN_ROWS and not item.advances:
             tests.append(Test(kind="trend", subject=item.name, chance=item.chance_trend, weight=weight))
     return tests
 
@@ -348,6 +352,9 @@ def _note_gaps(
             f" and {len(absent) - SHOWN} more" if len(absent) > SHOWN else ""
         )
         notes.append(f"Not in the window, so not compared: {shown}.")
+    later = ", ".join(f"'{item.name}'" for item in columns if item.advances)
+    if later:
+        notes.append(f"Later than in training, as dates are when time goes on, and not counted as a change: {later}.")
     if not columns:
         notes.append("No inputs were kept, so columns cannot be compared; see [serving] keep_inputs.")
     elif here.height < window.inputs.height:
