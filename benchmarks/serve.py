@@ -1,7 +1,8 @@
 """How fast `skiff serve` answers with everything on (keys, checks, log), against a floor and MLflow, in one run.
 
 ``python benchmarks/serve.py [SECONDS]``. The floor is a bare asyncio protocol with msgspec and onnxruntime: no keys, no
-checks, no log. MLflow and vetiver are measured where /work/peers/mlflow and /work/peers/vetiver (or below SKIFF_PEERS) are virtual environments that have them.
+checks, no log. MLflow and vetiver are measured where `mlflow` and `vetiver` below SKIFF_PEERS (/work/peers by default) are virtual
+environments that have them, with LightGBM, scikit-learn and pandas.
 Ratios and processor time carry over to other machines; requests a second do not, least of all on a machine that others use.
 """
 
