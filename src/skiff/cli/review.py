@@ -162,7 +162,8 @@ def report(workspace: Path) -> Outcome:
             click.echo(f"  over-reliance               {say_share(item.over_reliance)}")
             click.echo(f"  under-reliance              {say_share(item.under_reliance)}")
             click.echo(
-                f"  right alone, in the end     {say_share(item.accuracy_first)}, {say_share(item.accuracy_final)}"
+                f"  right alone                 {say_share(item.accuracy_first)}\n"
+                f"  right in the end            {say_share(item.accuracy_final)}"
             )
             click.echo(f"  median time                 {say_seconds(item.median_s)}")
             click.echo(f"  alarm                       {say_alarm(item.alarm)}")

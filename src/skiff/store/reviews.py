@@ -316,10 +316,6 @@ class Reviews:
         parts = [names[start : start + ITEMS_A_CALL] for start in range(0, len(names), ITEMS_A_CALL)]
         return sum(self._delete(REVIEW.c.item.in_(part)) for part in parts)
 
-    def erase_dataset(self, dataset_sha256: str) -> int:
-        """Remove every row of a dataset, and return how many there were."""
-        return self._delete(REVIEW.c.dataset_sha256 == dataset_sha256)
-
     def remove(self, id_: str) -> None:
         """Remove a row that can no longer be decided."""
         self._delete(REVIEW.c.id == id_)
