@@ -93,8 +93,7 @@ def type_table(
         if len(gone) < len(candidates):  # a row that only looked like a total is data again
             decisions = decide_columns(body, known=known or {}, keep_text=keep_text, keep_words=keep_words)
             readings = {name: decision.reading for name, decision in decisions.items()}
-    # In one piece: hashing rows would copy all columns to line the pieces up.
-    frame = pl.DataFrame([_values(decisions, body, name) for name in body.columns]).rechunk()
+    frame = pl.DataFrame([_take_values(decisions, body, name) for name in body.columns])
     total_positions = [int(trimmed.positions[row.at]) for row in totals]
     if frame.width and is_unlabelled_total(frame, readings):
         total_positions.append(int(positions[-1]))
@@ -111,6 +110,16 @@ def type_table(
         footer_rows=len(trimmed.footer_rows),
         totals_rows=len(total_positions),
     )
+
+
+def _take_values(decisions: dict[str, Decision], body: pl.DataFrame, name: str) -> pl.Series:
+    """Return a column in one piece, and let go of its pieces: all columns at once would be in memory twice.
+
+    In one piece, because hashing rows would copy all columns to line their pieces up.
+    """
+    made = _values(decisions, body, name).rechunk()
+    decisions[name] = replace(decisions[name], values=None)
+    return made
 
 
 def _values(decisions: Mapping[str, Decision], body: pl.DataFrame, name: str) -> pl.Series:
