@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import polars as pl
@@ -11,6 +13,7 @@ from skiff.core.task import Task
 from skiff.data.kinds import infer_inputs
 from skiff.data.reference import build_reference
 from skiff.evaluate.metrics import measure_classification
+from skiff.evaluate.moves import measure_moves
 from skiff.evaluate.yardstick import build_yardstick, find_variance_between
 from skiff.monitor.errors import estimate_errors
 from skiff.monitor.estimate import estimate_quality, rise
@@ -149,3 +152,51 @@ def test_moves_between_blocks_are_seen_beyond_chance() -> None:
     moving = [find_variance_between(rng.normal(0, 0.5, 10), np.full(10, 0.04)) for _ in range(200)]
     assert np.mean(still) < 0.02
     assert np.mean(moving) == pytest.approx(0.21, abs=0.05)
+
+
+def draw_period(
+    n: int, rng: np.random.Generator, offset_sd: float = 0.7, slope_sd: float = 0.3
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return answers and stated probabilities of a period in which the truth has moved from what is stated."""
+    stated = rng.uniform(0.03, 0.97, size=n)
+    offset, slope = rng.normal(0, offset_sd), np.exp(rng.normal(0, slope_sd))
+    true = 1 / (1 + np.exp(-(offset + slope * np.log(stated / (1 - stated)))))
+    return (rng.random(n) < true).astype(np.int64), np.stack([1 - stated, stated], axis=1)
+
+
+def test_where_periods_differ_the_interval_holds_the_next_one() -> None:
+    inside, without = 0, 0
+    n_runs = 40
+    for seed in range(n_runs):
+        rng = np.random.default_rng(seed)
+        periods = [draw_period(600, rng) for _ in range(5)]
+        y, p = (np.concatenate(part) for part in zip(*periods, strict=True))
+        moves = measure_moves(y, p, np.split(np.arange(len(y)), 5), is_number=False)
+        y_sealed, p_sealed = draw_period(700, rng)
+        frame = pl.DataFrame({"x": p_sealed[:, 1]})
+        body = build_reference(frame, infer_inputs(frame), predictions=p_sealed)
+        body["judged"] = build_yardstick(
+            BINARY,
+            y_sealed,
+            p_sealed,
+            frame_train=frame,
+            frame_test=frame,
+            inputs=infer_inputs(frame),
+            threshold=0.5,
+            importances={},
+            headline="log_loss",
+            moves=moves,
+        )
+        reference = decode_reference(msgspec.json.encode(body))
+        y_next, p_next = draw_period(700, rng)
+        real = measure_classification(y_next, p_next, classes=BINARY.classes, threshold=0.5, seed=0, n_boot=20)[
+            "log_loss"
+        ]
+        for known in (reference, replace(reference, periods=0)):
+            found = estimate_quality(p_next, known, threshold=0.5, seed=seed)["log_loss"]
+            assert found.low is not None
+            assert found.high is not None
+            holds = found.low <= real.value <= found.high
+            inside, without = inside + (holds and known is reference), without + (holds and known is not reference)
+    assert inside >= 33  # 95 % are promised; 33 of 40 is two standard errors below 90 %
+    assert without < 25

@@ -16,6 +16,8 @@ from skiff.core.task import Task
 from skiff.data.bins import Bins, count_named, count_ordered, learn_bins, place_rows, view_column
 from skiff.data.facts import ColumnFacts, gather_facts
 from skiff.data.reference import summarise_numbers
+from skiff.evaluate.lines import fit_line, to_logit
+from skiff.evaluate.moves import Moves
 from skiff.evaluate.scores import decide_labels
 
 if TYPE_CHECKING:
@@ -40,9 +42,6 @@ MAX_LEAVES = 24
 MIN_LEAF = 25
 """Rows in a leaf of the tree of errors, so that the mean error of each has an error of its own that is known."""
 
-FLOOR = 1e-6
-"""Probabilities are kept this far from 0 and 1 before logits are taken."""
-
 
 def build_yardstick(  # noqa: PLR0913  everything the sealed rows can tell, named at the call
     task: Task,
@@ -55,6 +54,7 @@ def build_yardstick(  # noqa: PLR0913  everything the sealed rows can tell, name
     threshold: float,
     importances: Mapping[str, float],
     headline: str = "",
+    moves: Moves | None = None,
 ) -> dict[str, Json]:
     """Summarise the answers to the sealed rows, without keeping a row.
 
@@ -72,6 +72,8 @@ def build_yardstick(  # noqa: PLR0913  everything the sealed rows can tell, name
         By how much the headline metric fell when a column was shuffled; a column that is not named was not measured.
     headline : str
         The metric that leads, which later windows are held to.
+    moves : Moves, optional
+        How earlier periods differed from each other, where time orders the rows.
 
     Returns
     -------
@@ -112,9 +114,15 @@ def build_yardstick(  # noqa: PLR0913  everything the sealed rows can tell, name
     }
     if len(y) < 2 * MIN_LEAF:
         return made
-    if task.kind == "regression":
-        return made | _tell_errors(y.astype(np.float64), prediction, frame_test, bins)
-    return made | _tell_calibration(y.astype(np.int64), prediction)
+    told = (
+        _tell_errors(y.astype(np.float64), prediction, frame_test, bins)
+        if task.kind == "regression"
+        else _tell_calibration(y.astype(np.int64), prediction)
+    )
+    if moves is not None:
+        shift: Mapping[str, Json] = told["shift"]  # type: ignore[assignment]  # made above
+        told["shift"] = {**shift, "periods": moves.periods, "between_periods": list(moves.covariance)}
+    return made | told
 
 
 def _tell_column(train: ColumnFacts, test: pl.Series, bins: Bins, column: InputColumn, wrong: Float) -> dict[str, Json]:
@@ -164,44 +172,14 @@ def _tell_bins(score: Float, happened: NDArray[np.bool_]) -> dict[str, Json]:
     bounds = np.unique(np.concatenate([[0], cuts, [len(score)]]))
     sums = np.concatenate([[0.0], np.cumsum(ordered)])
     rows = np.diff(bounds)
-    slope = _fit_line(score, happened)
+    line = fit_line(score, happened)
     return {
         "score": (np.diff(sums[bounds]) / rows).tolist(),
         "n": rows.tolist(),
         "hits": np.diff(hits[bounds]).tolist(),
-        **slope,
+        "line": line.weights.tolist(),
+        "line_covariance": line.covariance.ravel().tolist(),
     }
-
-
-def _fit_line(score: Float, happened: NDArray[np.bool_]) -> dict[str, Json]:
-    """Fit ``logit(what happened) = a + b · logit(stated)`` with its covariance (Cox 1958): the map for few rows.
-
-    A weak prior of one half row on each side of every mean keeps the fit finite where one answer is missing
-    (Jeffreys' prior is the exact form; see Firth 1993, https://doi.org/10.1093/biomet/80.1.27).
-    """
-    x = to_logit(score)
-    design = np.stack([np.ones_like(x), x], axis=1)
-    target = happened.astype(np.float64)
-    weights = np.array([0.0, 1.0])
-    prior = np.diag([1e-2, 1e-2])
-    hessian = prior
-    for _ in range(30):
-        p = 1 / (1 + np.exp(-design @ weights))
-        gradient = design.T @ (target - p) - prior @ (weights - np.array([0.0, 1.0]))
-        hessian = (design * (p * (1 - p))[:, None]).T @ design + prior
-        step = np.linalg.solve(hessian, gradient)
-        weights = weights + np.clip(step, -2, 2)
-        if float(np.abs(step).max()) < 1e-8:  # noqa: PLR2004  far below any digit that is used
-            break
-    covariance = np.linalg.inv(hessian)
-    return {"line": weights.tolist(), "line_covariance": covariance.ravel().tolist()}
-
-
-def to_logit(p: Float) -> Float:
-    """Return log odds, with probabilities kept a millionth away from 0 and 1."""
-    kept = np.clip(p, FLOOR, 1 - FLOOR)
-    odds: Float = np.log(kept / (1 - kept))
-    return odds
 
 
 def _find_moves(score: Float, happened: NDArray[np.bool_]) -> float:

@@ -18,6 +18,7 @@ from skiff.data.checks.fixing import Fix
 from skiff.data.splits import Split, SplitKind
 from skiff.data.task import encode_target
 from skiff.deploy.parity import Parity
+from skiff.evaluate.moves import Moves
 from skiff.evaluate.results import Decision
 from skiff.flows.datasets import load_dataset
 from skiff.flows.positions import pack_rows, unpack_rows
@@ -76,6 +77,7 @@ class CandidateDocument:
     small: SmallDocument | None = None
     doubt: str = ""
     seed_scores: tuple[float, ...] = ()
+    moves: Moves | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

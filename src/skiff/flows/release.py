@@ -136,6 +136,7 @@ def build_files(
         threshold=candidate.threshold,
         importances={item.column: item.drop.value for item in verdict.evaluation.importances},
         headline=verdict.evaluation.headline,
+        moves=candidate.moves,
     )
     companion = {} if candidate.companion is None else {"reasons.onnx": candidate.companion}
     return {

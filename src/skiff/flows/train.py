@@ -24,6 +24,7 @@ from skiff.deploy.parity import Parity, build_hostile_rows, measure_parity
 from skiff.deploy.runtime import Predictor
 from skiff.evaluate.judge import choose_headline
 from skiff.evaluate.metrics import measure_classification, measure_regression
+from skiff.evaluate.moves import Moves, measure_moves
 from skiff.evaluate.results import Decision
 from skiff.evaluate.stability import score_headline
 from skiff.evaluate.threshold import choose_threshold
@@ -101,6 +102,7 @@ class Candidate:
     small: SmallModel | None = None
     doubt: str = ""
     seed_scores: tuple[float, ...] = ()
+    moves: Moves | None = None
 
 
 def train_candidate(
@@ -183,6 +185,7 @@ def train_candidate(
         small=small,
         doubt="" if trained.doubt is None else trained.doubt.tell(),
         seed_scores=_score_twins(prepared, trained),
+        moves=_measure_moves(prepared, trained),
         versions=list_versions(),
         companion=None if companion is None else companion.file,
         reasons_max_abs_diff=None if companion is None else companion.max_abs_diff,
@@ -200,6 +203,18 @@ def _score_twins(prepared: Prepared, trained: Trained) -> tuple[float, ...]:
     exposure = read_exposure(test, trained.pipeline.exposure) if trained.pipeline.exposure else 1.0
     found = [score_headline(name, prepared.y[split.test], twin(features) * exposure) for twin in trained.twins]
     return tuple(score for score in found if np.isfinite(score))
+
+
+def _measure_moves(prepared: Prepared, trained: Trained) -> Moves | None:
+    """Return how the answers to later periods moved, where time orders the rows; for the record alone."""
+    if prepared.split.kind != "time":
+        return None
+    return measure_moves(
+        prepared.y[prepared.split.train],
+        trained.oof,
+        [held for _, held in prepared.split.folds],
+        is_number=prepared.task.kind == "regression",
+    )
 
 
 def _compile_small(prepared: Prepared, trained: Trained) -> SmallModel | None:

@@ -15,6 +15,7 @@ import polars as pl
 
 from skiff.core.measurement import Measurement
 from skiff.data.bins import place_rows
+from skiff.monitor.moves import draw_moves
 from skiff.monitor.reference import ErrorTree, Reference
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def estimate_errors(
     used = rows > 0
     rows, n = rows[used], tree.n[used]
     rng = np.random.default_rng(seed)
-    moves = np.exp(rng.normal(size=N_DRAWS) * np.sqrt(reference.shift_variance))
+    moves = np.exp(draw_moves(reference, N_DRAWS, rng)[:, 0])
     mean, square = tree.mean[used], tree.square[used]
     found = {}
     for name, middle, spread, power in (

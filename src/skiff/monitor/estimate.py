@@ -18,9 +18,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from scipy.special import expit
 
 from skiff.core.measurement import Measurement
+from skiff.evaluate.lines import FLOOR, to_logit
 from skiff.evaluate.scores import HIGHER_IS_BETTER
+from skiff.monitor.moves import N_LINE, draw_moves
 from skiff.monitor.reference import Reference, ScoreMap
 
 if TYPE_CHECKING:
@@ -32,12 +35,17 @@ N_CELLS = 1_000
 """Groups of neighbouring scores: within one, rows are interchangeable, so that a ranking by cells is off by at most 1e-6."""
 
 N_DRAWS = 200
+N_STILL = 50
+"""Further draws in which the calibration has not moved: they tell how much better rough draws of the map rank than the map."""
+
+MAX_LOG_SLOPE = 5.0
+"""A map 150 times as steep is a step: more would only overflow."""
+
 MIN_ISOTONIC = 1_000
 """Sealed rows from which the map may take any rising form; below it is a straight line in log odds (as in
 `skiff.evaluate.calibration`)."""
 
 MIN_ISOTONIC_HITS = 100
-FLOOR = 1e-6
 BINARY = 2
 SHARES = frozenset({"roc_auc", "average_precision", "accuracy", "precision", "recall", "f1", "brier_score"})
 """Metrics that lie between 0 and 1."""
@@ -97,11 +105,13 @@ def estimate_quality(
     if reference.top is None or not len(probabilities):
         return {}
     rng = np.random.default_rng(seed)
-    offsets = rng.normal(size=N_DRAWS) * np.sqrt(reference.shift_variance)
+    moves = draw_moves(reference, N_DRAWS, rng)
+    moves = moves if moves.shape[1] == N_LINE else np.column_stack([moves, np.zeros(N_DRAWS)])
+    moves = np.vstack([moves, np.zeros((N_STILL, N_LINE))])
     if probabilities.shape[1] == BINARY:
-        draws = _estimate_binary(probabilities[:, 1], reference.classes[0], threshold, offsets, rng)
+        draws = _estimate_binary(probabilities[:, 1], reference.classes[0], threshold, moves, rng)
     else:
-        draws = _estimate_classes(probabilities, reference, offsets, rng)
+        draws = _estimate_classes(probabilities, reference, moves, rng)
     wanted = names or tuple(draws)
     return {name: _build(name, draws[name], len(probabilities)) for name in wanted if name in draws}
 
@@ -127,35 +137,40 @@ def group_scores(score: Float, *, threshold: float | None = None) -> Cells:
     return Cells(score=mean, n=rows.astype(np.float64), is_flagged=flagged)
 
 
-def map_scores(score: Float, known: ScoreMap, offsets: Float, rng: np.random.Generator) -> Float:
+def map_scores(score: Float, known: ScoreMap, moves: Float, rng: np.random.Generator) -> Float:
     """Return true probabilities of scores: the first row the best guess, each other row one draw of what it could be.
 
     Parameters
     ----------
     score : ndarray of shape (n_cells,)
     known : ScoreMap
-    offsets : ndarray of shape (n_draws,)
-        Moves of the calibration in log odds.
+    moves : ndarray of shape (n_draws, 2)
+        Moves of the calibration in log odds: of its offset, and of the logarithm of its slope.
     rng : numpy.random.Generator
 
     Returns
     -------
     ndarray of shape (n_draws + 1, n_cells)
     """
-    moves = np.concatenate([[0.0], offsets])[:, None]
+    n_draws = len(moves)
+    offset = np.concatenate([[0.0], moves[:, 0]])[:, None]
+    slope = np.concatenate([[1.0], np.exp(np.minimum(moves[:, 1], MAX_LOG_SLOPE))])[:, None]
+    pivot = float(
+        known.line[0]
+    )  # where an even chance was stated: the offset and the slope are those of lines over what was stated
     rows, hits = float(known.n.sum()), float(known.hits.sum())
     if rows < MIN_ISOTONIC or min(hits, rows - hits) < MIN_ISOTONIC_HITS:
         factor = np.linalg.cholesky(known.line_covariance + 1e-12 * np.eye(2))
-        lines = known.line + np.vstack([np.zeros(2), rng.normal(size=(len(offsets), 2)) @ factor.T])
+        lines = known.line + np.vstack([np.zeros(2), rng.normal(size=(n_draws, 2)) @ factor.T])
         logits = lines[:, :1] + lines[:, 1:] * to_logit(score)
-        return _to_chance(logits + moves)
+        return _to_chance(pivot + (logits - pivot) * slope + offset)
     # Gamma draws make Beta draws: the posterior of each bin's share under Jeffreys' prior.
     share = known.hits / known.n
-    up = rng.standard_gamma(known.hits + 0.5, size=(len(offsets), len(share)))
+    up = rng.standard_gamma(known.hits + 0.5, size=(n_draws, len(share)))
     down = rng.standard_gamma(known.n - known.hits + 0.5, size=up.shape)
     risen = np.vstack([rise(share, known.n), rise_quickly(up / (up + down))])
     mapped = np.stack([np.interp(score, known.score, item) for item in risen])
-    return _to_chance(to_logit(mapped) + moves)
+    return _to_chance(pivot + (to_logit(mapped) - pivot) * slope + offset)
 
 
 def rise_quickly(values: Float) -> Float:
@@ -198,23 +213,16 @@ def rise(values: Float, weights: Float) -> Float:
     return np.repeat(np.array(means), sizes)
 
 
-def to_logit(p: Float) -> Float:
-    """Return log odds of probabilities, kept a millionth away from 0 and 1."""
-    kept = np.clip(p, FLOOR, 1 - FLOOR)
-    odds: Float = np.log(kept / (1 - kept))
-    return odds
-
-
 def _to_chance(logits: Float) -> Float:
-    chances: Float = 1 / (1 + np.exp(-logits))
+    chances: Float = expit(logits)
     return chances
 
 
 def _estimate_binary(
-    score: Float, known: ScoreMap, threshold: float, offsets: Float, rng: np.random.Generator
+    score: Float, known: ScoreMap, threshold: float, moves: Float, rng: np.random.Generator
 ) -> dict[str, Float]:
     cells = group_scores(score, threshold=threshold)
-    chances = map_scores(cells.score, known, offsets, rng)
+    chances = map_scores(cells.score, known, moves, rng)
     positives = _draw_positives(chances, cells.n, rng)
     return score_cells(cells, positives)
 
@@ -250,18 +258,18 @@ def score_cells(cells: Cells, positives: Float) -> dict[str, Float]:
         }
 
 
-def _estimate_classes(prob: Float, reference: Reference, offsets: Float, rng: np.random.Generator) -> dict[str, Float]:
+def _estimate_classes(prob: Float, reference: Reference, moves: Float, rng: np.random.Generator) -> dict[str, Float]:
     found: dict[str, Float] = {}
     if reference.top is not None:
         cells = group_scores(prob.max(axis=1))
-        right = _draw_positives(map_scores(cells.score, reference.top, offsets, rng), cells.n, rng)
+        right = _draw_positives(map_scores(cells.score, reference.top, moves, rng), cells.n, rng)
         found["accuracy"] = right.sum(axis=1) / cells.n.sum()
-    aucs, losses = [], np.zeros(len(offsets) + 1)
+    aucs, losses = [], np.zeros(len(moves) + 1)
     for known in reference.classes:
         if known.code is None or known.code >= prob.shape[1]:
             continue
         cells = group_scores(prob[:, known.code])
-        positives = _draw_positives(map_scores(cells.score, known, offsets, rng), cells.n, rng)
+        positives = _draw_positives(map_scores(cells.score, known, moves, rng), cells.n, rng)
         aucs.append(score_cells(cells, positives)["roc_auc"])
         losses -= positives @ np.log(np.clip(cells.score, FLOOR, 1.0)) / len(prob)
     if len(aucs) == prob.shape[1]:
@@ -271,10 +279,11 @@ def _estimate_classes(prob: Float, reference: Reference, offsets: Float, rng: np
 
 
 def _build(name: str, draws: Float, n: int) -> Measurement:
-    known = draws[1:][np.isfinite(draws[1:])]
     value = float(draws[0])
+    moved, still = draws[1 : 1 + N_DRAWS], draws[1 + N_DRAWS :]
+    known, still = moved[np.isfinite(moved)], still[np.isfinite(still)]
     # Draws of the map are rougher than the map itself and rank a little better: their spread is used, not their middle.
-    known = known + (value - np.median(known)) if len(known) else known
+    known = known + (value - np.median(still)) if len(still) else known
     low = high = None
     if len(known) >= N_DRAWS // 2:
         low, high = (float(end) for end in np.quantile(known, [0.025, 0.975]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -104,6 +105,10 @@ class Reference:
     errors : ErrorTree or None
     shift_variance : float
         By how much calibration (in log odds) or errors (as a logarithm) moved between blocks of sealed rows.
+    periods : int
+        Earlier periods whose answers were compared; 0 where no time orders the rows.
+    between_periods : ndarray of shape (2, 2) or (1, 1)
+        Covariance between them: of the offset in log odds and the logarithm of the slope, or of the logarithm of the errors.
     headline : str
         The metric that leads.
     """
@@ -117,6 +122,8 @@ class Reference:
     top: ScoreMap | None = None
     errors: ErrorTree | None = None
     shift_variance: float = 0.0
+    periods: int = 0
+    between_periods: Float = field(default_factory=lambda: np.zeros((1, 1)))
     headline: str = ""
 
     def __getitem__(self, name: str) -> ColumnReference:
@@ -171,6 +178,8 @@ def _build(body: Mapping[str, Any]) -> Reference:  # Any: JSON
         top=_build_map(calibration["top"]) if calibration else None,
         errors=_build_tree(judged["errors"]) if "errors" in judged else None,
         shift_variance=float(shift.get("logit_variance") or shift.get("log_variance") or 0.0),
+        periods=int(shift.get("periods") or 0),
+        between_periods=_square(shift.get("between_periods") or [0.0]),
         headline=str(judged.get("headline") or ""),
     )
 
@@ -232,6 +241,12 @@ def _build_tree(item: Mapping[str, Any]) -> ErrorTree:  # Any: JSON
         orders=tuple(_floats(order) for order in item["orders"]),
         **{name: _floats(item[name]) for name in names},
     )
+
+
+def _square(values: Any) -> Float:  # noqa: ANN401  a list of JSON numbers
+    flat = _floats(values)
+    side = math.isqrt(len(flat))
+    return flat.reshape(side, side)
 
 
 def _floats(values: Any) -> Float:  # noqa: ANN401  a list of JSON numbers

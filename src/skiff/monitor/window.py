@@ -26,7 +26,7 @@ from skiff.monitor.delivered import (
 from skiff.monitor.distances import compare_curves
 from skiff.monitor.drift import MIN_ROWS, ColumnDrift, measure_drift
 from skiff.monitor.errors import estimate_errors
-from skiff.monitor.estimate import estimate_quality
+from skiff.monitor.estimate import SHARES, estimate_quality
 from skiff.monitor.feedback import Feedback, measure_feedback
 from skiff.monitor.harm import measure_harm
 from skiff.monitor.joint import measure_joint_drift
@@ -41,6 +41,15 @@ if TYPE_CHECKING:
     Float: TypeAlias = NDArray[np.float64]
 
 SHOWN = 5
+
+WIDE = 0.25
+"""Width of an estimate, as a share of the metric's scale or of its value, from which it is said to say little: a convention."""
+
+
+LITTLE = (
+    "The estimated quality says little here: before the release, what the answers meant changed so much from one period to the next "
+    "that it cannot be told without outcomes. Send outcomes (skiff outcomes) to know."
+)
 
 TREND_WINDOWS = 28
 """Windows whose rows are added up against training: four weeks of days, in which weekdays weigh the same."""
@@ -217,7 +226,7 @@ def judge_window(  # noqa: PLR0913  everything a window is judged by, named at t
         worse_groups=worse,
         feedback=feedback,
         contract=tuple(contract),
-        notes=_note_gaps(window, reference, here, columns),
+        notes=(*_note_gaps(window, reference, here, columns), *_note_width(estimated.get(headline), reference)),
         look=window.look,
         headline=headline,
         promised=promises.get(headline),
@@ -340,6 +349,16 @@ def _judge_outcomes(
 def _choose_headline(task: Task, promises: Mapping[str, Measurement]) -> str:
     wanted = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}[task.kind]
     return wanted if wanted in promises or not promises else next(iter(promises))
+
+
+def _note_width(estimate: Measurement | None, reference: Reference) -> tuple[str, ...]:
+    """Say what a range means that leaves nearly everything open, where earlier periods are the reason."""
+    if estimate is None or estimate.low is None or estimate.high is None or not reference.periods:
+        return ()
+    size = 1.0 if estimate.name in SHARES else abs(estimate.value)
+    if estimate.high - estimate.low < WIDE * size:
+        return ()
+    return (LITTLE,)
 
 
 def _note_gaps(
