@@ -38,8 +38,8 @@ def fit_line(score: Float, happened: NDArray[np.bool_]) -> Line:
     --------
     >>> p = np.repeat([0.2, 0.8], 500)
     >>> happened = np.concatenate([np.arange(500) < 100, np.arange(500) < 400])
-    >>> fit_line(p, happened).weights.round(3).tolist()
-    [0.0, 1.0]
+    >>> bool(np.allclose(fit_line(p, happened).weights, [0.0, 1.0], atol=1e-3))
+    True
     """
     x = to_logit(score)
     design = np.stack([np.ones_like(x), x], axis=1)

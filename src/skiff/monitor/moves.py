@@ -41,8 +41,8 @@ def draw_moves(reference: Reference, n_draws: int, rng: np.random.Generator) -> 
     Examples
     --------
     >>> still = Reference(rows=9, columns=(), answers=())
-    >>> draw_moves(still, 3, np.random.default_rng(0)).tolist()
-    [[0.0], [0.0], [0.0]]
+    >>> draw_moves(still, 3, np.random.default_rng(0)).any()
+    np.False_
     """
     if not reference.periods:
         offsets: Float = rng.normal(size=(n_draws, 1)) * np.sqrt(reference.shift_variance)
