@@ -39,7 +39,7 @@ demo: $(VENV)/.core
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -q -n auto --dist loadfile
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff format --check .
@@ -57,8 +57,8 @@ bench: $(VENV)/.dev
 	@echo "== automl (what was measured on this machine; an hour to measure anew)"; $(BIN)/python benchmarks/automl/contest.py --print
 
 soak: $(VENV)/.dev
-	@SKIFF_KILLS=200 SKIFF_MALFORMED=10000 SKIFF_SCHEMA_EXAMPLES=1000 SKIFF_RESTARTS=20 SKIFF_CLIENTS=50 SKIFF_MONTHS=1000 \
-		$(BIN)/python -m pytest -q --timeout=7200 tests/faults tests/serve tests/monitor/test_false_alarms.py
+	@SKIFF_KILLS=200 SKIFF_ERASE_STEPS=30 SKIFF_MALFORMED=10000 SKIFF_SCHEMA_EXAMPLES=1000 SKIFF_RESTARTS=20 SKIFF_CLIENTS=50 SKIFF_MONTHS=1000 \
+		$(BIN)/python -m pytest -q --timeout=7200 tests/faults tests/serve tests/store/test_reviews.py tests/monitor/test_false_alarms.py
 
 docs: $(VENV)/.dev
 	@$(BIN)/python docs/build_reference.py
