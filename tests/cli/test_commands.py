@@ -84,16 +84,16 @@ def test_settings_of_a_folder_that_is_not_there_are_not_shown(tmp_path: Path) ->
 
 def test_train_then_evaluate_then_release_by_hand(bookings: Path, tmp_path: Path) -> None:
     folder = tmp_path / "by-hand"
-    assert skiff("init", folder, "--target", "cancelled").returncode == 0
+    skiff_json("init", folder, "--target", "cancelled")
     assert (folder / "skiff.toml").exists()
-    assert skiff("data", "add", bookings, "-w", folder).returncode == 0
+    skiff_json("data", "add", bookings, "-w", folder)
     trained = skiff_json("train", "-w", folder, "--budget", "2s")["result"]
     assert trained["parity_max_abs_diff"] <= 1e-9
     judged = skiff_json("evaluate", "-w", folder)["result"]
     assert judged["release"] is None or judged["release"]["number"] is None
     released = skiff_json("evaluate", "-w", folder, "--release")["result"]
     assert released["release"]["number"] == 1
-    assert skiff("data", "export", "-w", folder, "-o", tmp_path / "out.csv").returncode == 0
+    skiff_json("data", "export", "-w", folder, "-o", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").exists()
 
 
@@ -192,7 +192,6 @@ def test_secure_shows_lights_and_answers_machines_in_the_same_words(
 
 
 def test_secure_without_a_release_says_how_to_get_one(tmp_path: Path) -> None:
-    assert skiff("init", tmp_path / "new").returncode == 0
-    refused = skiff("secure", "-w", tmp_path / "new", "--json")
-    assert refused.returncode == 2
-    assert json.loads(refused.stdout)["error"]["code"] == "no_release"
+    skiff_json("init", tmp_path / "new")
+    refused = skiff_json("secure", "-w", tmp_path / "new", code=2)
+    assert refused["error"]["code"] == "no_release"
