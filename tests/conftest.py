@@ -6,8 +6,12 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from skiff.flows.conclude import RunOutcome
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +21,26 @@ def shared_data() -> Path:
     if not (folder / "manifest.csv").exists():
         pytest.skip(f"the real data sets are not on this machine ({folder} is absent)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def bookings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a CSV of bookings."""
+    from tests.bookings import build_bookings
+
+    path = tmp_path_factory.mktemp("client") / "bookings.csv"
+    build_bookings().write_csv(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def finished(bookings: Path) -> tuple[RunOutcome, Path]:
+    """Return a finished run and its workspace; tests must not change it."""
+    from skiff.flows.run import run
+    from skiff.flows.wishes import Wishes
+
+    folder = bookings.parent / "bookings"
+    return run(bookings, Wishes(target="cancelled", budget_s=4.0), folder=folder), folder
 
 
 @pytest.fixture

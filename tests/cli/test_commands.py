@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import io
 import json
 import os
 import shutil
@@ -15,6 +17,7 @@ import polars as pl
 import pytest
 
 from skiff.cli.face import print_refusal
+from skiff.cli.main import run_command_line
 from skiff.flows.conclude import RunOutcome
 
 
@@ -27,10 +30,11 @@ def skiff(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedPr
 
 
 def skiff_json(*arguments: object, code: int = 0) -> dict[str, Any]:
-    """Run with ``--json`` and return the one object it printed."""
-    done = skiff(*arguments, "--json")
-    assert done.returncode == code, done.stderr
-    envelope: dict[str, Any] = json.loads(done.stdout)
+    """Run with ``--json`` in this process, as ``python -m skiff`` does, and return the one object it printed."""
+    out, told = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
+        assert run_command_line([*map(str, arguments), "--json"]) == code, told.getvalue()
+    envelope: dict[str, Any] = json.loads(out.buffer.getvalue())  # type: ignore[attr-defined]  # a BytesIO
     assert envelope["schema"] == 1
     return envelope
 
@@ -56,7 +60,9 @@ def test_keep_turns_a_block_into_a_kept_column(bookings: Path) -> None:
 
 def test_workspace_commands_tell_one_story(finished: tuple[RunOutcome, Path], bookings: Path, tmp_path: Path) -> None:
     _, folder = finished
-    assert [item["number"] for item in skiff_json("releases", "list", "-w", folder)["result"]] == [1]
+    listed = skiff("releases", "list", "-w", folder, "--json")  # a process of its own prints the same as this one
+    assert json.loads(listed.stdout) == skiff_json("releases", "list", "-w", folder)
+    assert [item["number"] for item in json.loads(listed.stdout)["result"]] == [1]
     assert skiff_json("releases", "show", 1, "-w", folder)["result"]["manifest"]["number"] == 1
     assert skiff_json("releases", "compare", 1, 1, "-w", folder)["result"]["metrics"]
     assert skiff_json("data", "list", "-w", folder)["result"][0]["rows"] == 1_200
@@ -78,16 +84,16 @@ def test_settings_of_a_folder_that_is_not_there_are_not_shown(tmp_path: Path) ->
 
 def test_train_then_evaluate_then_release_by_hand(bookings: Path, tmp_path: Path) -> None:
     folder = tmp_path / "by-hand"
-    assert skiff("init", folder, "--target", "cancelled").returncode == 0
+    skiff_json("init", folder, "--target", "cancelled")
     assert (folder / "skiff.toml").exists()
-    assert skiff("data", "add", bookings, "-w", folder).returncode == 0
-    trained = skiff_json("train", "-w", folder, "--budget", "5s")["result"]
+    skiff_json("data", "add", bookings, "-w", folder)
+    trained = skiff_json("train", "-w", folder, "--budget", "2s")["result"]
     assert trained["parity_max_abs_diff"] <= 1e-9
     judged = skiff_json("evaluate", "-w", folder)["result"]
     assert judged["release"] is None or judged["release"]["number"] is None
     released = skiff_json("evaluate", "-w", folder, "--release")["result"]
     assert released["release"]["number"] == 1
-    assert skiff("data", "export", "-w", folder, "-o", tmp_path / "out.csv").returncode == 0
+    skiff_json("data", "export", "-w", folder, "-o", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").exists()
 
 
@@ -186,7 +192,6 @@ def test_secure_shows_lights_and_answers_machines_in_the_same_words(
 
 
 def test_secure_without_a_release_says_how_to_get_one(tmp_path: Path) -> None:
-    assert skiff("init", tmp_path / "new").returncode == 0
-    refused = skiff("secure", "-w", tmp_path / "new", "--json")
-    assert refused.returncode == 2
-    assert json.loads(refused.stdout)["error"]["code"] == "no_release"
+    skiff_json("init", tmp_path / "new")
+    refused = skiff_json("secure", "-w", tmp_path / "new", code=2)
+    assert refused["error"]["code"] == "no_release"

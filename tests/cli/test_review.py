@@ -16,7 +16,7 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 import polars as pl
 import pytest
-from tests.cli.conftest import build_bookings
+from tests.bookings import build_bookings
 from tests.serve.conftest import build_model
 
 from skiff.cli.main import run_command_line

@@ -28,7 +28,9 @@ AT = "2026-03-01T09:00:00.000000Z"
 START = 1_767_225_600_000_000
 MONTH = 31 * 86_400_000_000
 WORD = b"Wilhelmina Featherstonehaugh"
-RANDOM_KILLS = 8
+RANDOM_KILLS = int(os.environ.get("SKIFF_KILLS", "4"))
+STRIDE = 6 if "SKIFF_KILLS" in os.environ else 3
+"""Each of the first calls is met, then a sample: the smaller, the sparser."""
 
 Content = tuple[object, ...]
 
@@ -160,7 +162,7 @@ def test_a_conversion_that_was_killed_is_ended_by_the_same_command(command: str,
         if not was_killed:
             break
         kills += 1
-        nth += 1 + nth // 6  # each of the first calls, then a sample
+        nth += 1 + nth // STRIDE
     chance = random.Random(7)
     shutil.copytree(source, root)
     began = time.monotonic()

@@ -28,18 +28,25 @@ from skiff.store.champion import ReleaseShelf
 from skiff.store.workspace import Workspace
 
 KILLS = min(int(os.environ.get("SKIFF_KILLS", "1")), 20)
-STEPS = int(os.environ.get("SKIFF_ERASE_STEPS", "3"))
+STEPS = int(os.environ.get("SKIFF_ERASE_STEPS", "2"))
 """Steps of an erasure at which it is killed, spread over all of them."""
 
 LATER = Justification(why="the data of spring", until="2999-01-01")
 
 
-@pytest.fixture(scope="module", params=["plain", "encrypted"])
-def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("client")
     GUESTS.write_csv(folder / "guests.csv")
     run(folder / "guests.csv", Wishes(target="cancelled", budget_s=BUDGET_S), folder=folder / "guests")
     log_guests(folder / "guests")
+    return folder / "guests"
+
+
+@pytest.fixture(scope="module", params=["plain", "encrypted"])
+def trained(request: pytest.FixtureRequest, plain: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("client")
+    shutil.copytree(plain, folder / "guests")
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "encrypted":
             patch.setenv("SKIFF_PASSPHRASE", "five words that do not belong")
@@ -101,7 +108,7 @@ def test_killed_before_single_steps_it_goes_on(trained: Path, tmp_path: Path) ->
     name = name_guest(find_learned(trained))
     steps = int(work(Path(shutil.copytree(trained, tmp_path / "counted")), name, die_before=0).stdout)
     assert steps > STEPS
-    for step in sorted({round(1 + place * (steps - 1) / max(1, STEPS - 1)) for place in range(STEPS)}):
+    for step in sorted({round(1 + (place + 0.5) * (steps - 1) / STEPS) for place in range(STEPS)}):
         folder = Path(shutil.copytree(trained, tmp_path / f"step-{step}"))
         assert work(folder, name, die_before=step).returncode == -signal.SIGKILL, step
         look(folder)

@@ -17,7 +17,7 @@ from skiff.flows.run import run
 from skiff.flows.wishes import Wishes
 from skiff.flows.workspace import Workspace
 
-KILLS = int(os.environ.get("SKIFF_KILLS", "4"))
+KILLS = int(os.environ.get("SKIFF_KILLS", "2"))
 
 
 def write_table(path: Path) -> None:

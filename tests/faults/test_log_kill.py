@@ -16,7 +16,7 @@ from skiff.store.predictions.ids import IdMaker
 from skiff.store.predictions.log import EVER, PredictionLog, open_store
 from skiff.store.predictions.records import Outcome, PredictionRow
 
-KILLS = int(os.environ.get("SKIFF_KILLS", "12"))
+KILLS = int(os.environ.get("SKIFF_KILLS", "8"))
 LONGEST_S = 0.15
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,12 +76,17 @@ def log_stays(folder: Path, stays: pl.DataFrame) -> None:
     assert report.count("new") == stays.height
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("client")
+    build_stays(1_500, seed=1).write_csv(place / "stays.csv")
+    run(place / "stays.csv", Wishes(target="cancelled", budget_s=BUDGET_S), folder=place / "stays")
+    return place / "stays"
+
+
 @pytest.fixture
-def served(tmp_path: Path) -> Path:
-    build_stays(1_500, seed=1).write_csv(tmp_path / "stays.csv")
-    folder = tmp_path / "stays"
-    run(tmp_path / "stays.csv", Wishes(target="cancelled", budget_s=BUDGET_S), folder=folder)
-    return folder
+def served(trained: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained, tmp_path / "stays"))
 
 
 def _champion(folder: Path) -> int | None:

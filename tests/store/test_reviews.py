@@ -18,7 +18,7 @@ from skiff.core.errors import SkiffError
 from skiff.store.catalog import Catalog
 from skiff.store.reviews import NewReview, Reviews, Wanted
 
-KILLS = int(os.environ.get("SKIFF_KILLS", "5"))
+KILLS = int(os.environ.get("SKIFF_KILLS", "3"))
 HOLD_S = 60.0
 BOTH = Wanted(sources=("planted", "log"), is_hidden=False)
 

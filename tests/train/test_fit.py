@@ -347,7 +347,7 @@ def test_five_thousand_columns_fit_in_the_budget(n_rows: int) -> None:
     frame = pl.DataFrame(cells, schema=[f"m{n}" for n in range(n_columns)])
     y = (cells[:, 7] + chance.normal(size=n_rows) > 0).astype(float)
     begin = time.monotonic()
-    trained = train(frame, y, CHURN, budget_s=20.0, threads=2, now=time.monotonic)
+    trained = train(frame, y, CHURN, budget_s=6.0, threads=2, now=time.monotonic)
     assert time.monotonic() - begin < 120.0  # the budget is held on a quiet machine; a busy one only must not hang
     native = trained.predict_native(featurize(trained.pipeline.inputs, trained.pipeline.encoders, frame.head(20)))
     given = Predictor(compile_pipeline(trained.pipeline)).predict_columns(frame.head(20)).probabilities
@@ -363,7 +363,7 @@ def test_half_a_million_rows_fit_in_the_budget() -> None:
     )
     y = (frame["n0"].to_numpy() + frame["n1"].to_numpy() ** 2 + chance.normal(size=n_rows) > 1).astype(float)
     begin = time.monotonic()
-    trained = train(frame, y, CHURN, budget_s=40.0, threads=2, now=time.monotonic, folds=deal(n_rows, 5))
+    trained = train(frame, y, CHURN, budget_s=15.0, threads=2, now=time.monotonic, folds=deal(n_rows, 5))
     assert time.monotonic() - begin < 240.0  # only must not hang: times are measured in benchmarks
     assert any("random sample" in note for note in trained.notes)
     known = np.isfinite(trained.oof[:, 1])

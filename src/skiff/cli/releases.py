@@ -110,7 +110,7 @@ def compare(first: int, second: int, workspace: Path) -> Outcome:
     Writes a page among the workspace's reports (compare-FIRST-SECOND.html).
     """
     from skiff.cli.console import print_table
-    from skiff.flows.releases import compare_releases, write_comparison
+    from skiff.flows.comparison import compare_releases, write_comparison
 
     found = write_comparison(workspace, first, second, compare_releases(workspace, first, second))
 

@@ -120,11 +120,8 @@ def conclude(
     def tell_of(number: int | None, record: str) -> RunStory:
         if record:
             known["release"] = record
-        story = tell(tell_release(candidate, number=number))
-        papers.update({"report.html": render_report(story), "card.md": render_card(story)})
-        return story
+        return tell(tell_release(candidate, number=number))
 
-    papers: dict[str, str] = {}
     publication = None
     if judged.verdict.gate.passed and may_release:
         progress.stage("Release", "one folder with the model, its papers and its evidence")
@@ -140,6 +137,7 @@ def conclude(
             contract=find_contract(workspace, read.name, read.frame.columns),
         )
     story = tell_of(publication.record.number if publication else None, publication.evidence if publication else "")
+    papers = {"report.html": render_report(story), "card.md": render_card(story)}
     files = write_documents(workspace, papers, publication)
     fix_list = write_fix_list(workspace, candidate.fixes)
     files |= {"fix_list": fix_list} if fix_list else {}

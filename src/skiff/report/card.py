@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -49,6 +50,35 @@ def render_card(story: RunStory) -> str:
     >>> card.splitlines()[0], "ROC AUC" in card, "ev_000005" in card
     ('---', True, True)
     """
+    evaluation = story.evaluation
+    return (
+        build_card_environment()
+        .get_template("card.md.j2")
+        .render(
+            metadata=_Raw(build_metadata(story)),
+            story=story,
+            verdict=verdict(story),
+            task_words=TASKS[story.task.kind],
+            split_words=SPLITS.get(story.split.kind, story.split.kind),
+            metrics=build_metric_rows(evaluation) if evaluation else (),
+            confusion_words=describe_confusion(story, evaluation.confusion)
+            if evaluation and evaluation.confusion
+            else (),
+            calibration_words=describe_calibration(evaluation.calibration) if evaluation else (),
+            slices_words=describe_slices(evaluation.slices) if evaluation else "",
+            worse=[item for item in evaluation.slices if item.is_worse][:10] if evaluation else [],
+            leak_words=describe_leaks(story),
+            questions=list_questions(story.findings)[:10],
+            limits=describe_limits(story),
+            ids={source.topic: source.id for source in build_sources(story)},
+            sources=build_sources(story),
+        )
+    )
+
+
+@cache
+def build_card_environment() -> Environment:
+    """Return the engine of cards; one for the process, because each engine compiles its templates anew."""
     environment = Environment(  # noqa: S701  Markdown: HTML escaping would spoil it; `escape_markdown` is applied to every value instead
         loader=PackageLoader("skiff.report"),
         undefined=StrictUndefined,
@@ -69,24 +99,7 @@ def render_card(story: RunStory) -> str:
         interval=format_interval,
         abbreviation=abbreviate_metric,
     )
-    evaluation = story.evaluation
-    return environment.get_template("card.md.j2").render(
-        metadata=_Raw(build_metadata(story)),
-        story=story,
-        verdict=verdict(story),
-        task_words=TASKS[story.task.kind],
-        split_words=SPLITS.get(story.split.kind, story.split.kind),
-        metrics=build_metric_rows(evaluation) if evaluation else (),
-        confusion_words=describe_confusion(story, evaluation.confusion) if evaluation and evaluation.confusion else (),
-        calibration_words=describe_calibration(evaluation.calibration) if evaluation else (),
-        slices_words=describe_slices(evaluation.slices) if evaluation else "",
-        worse=[item for item in evaluation.slices if item.is_worse][:10] if evaluation else [],
-        leak_words=describe_leaks(story),
-        questions=list_questions(story.findings)[:10],
-        limits=describe_limits(story),
-        ids={source.topic: source.id for source in build_sources(story)},
-        sources=build_sources(story),
-    )
+    return environment
 
 
 class _Raw(str):

@@ -160,6 +160,8 @@ def clean_name(text: str) -> str:
     >>> clean_name("price\x1b[31m"), clean_name("שם")
     ('price�[31m', 'שם')
     """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(" " if sign in "\n\r\t" else "\ufffd" if _is_hostile(sign) else sign for sign in text)
 
 

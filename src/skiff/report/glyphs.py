@@ -82,9 +82,10 @@ def replace_unknown(text: str, signs: frozenset[int]) -> str:
     >>> replace_unknown("日本 Tokyo", frozenset(range(32, 127)))
     '□□ Tokyo'
     """
-    if text.isascii() or all(ord(sign) in signs or sign in "\n\t" for sign in text):
+    if text.isascii():
         return text
-    return "".join(sign if ord(sign) in signs or sign in "\n\t" else _stand_in(sign) for sign in text)
+    unknown = {sign for sign in set(text) if ord(sign) not in signs and sign not in "\n\t"}
+    return text.translate({ord(sign): _stand_in(sign) for sign in unknown}) if unknown else text
 
 
 def _stand_in(sign: str) -> str:

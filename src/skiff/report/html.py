@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -127,8 +128,12 @@ def build_style(*more: str) -> str:
     return "\n".join([*faces, *sheets])
 
 
+@cache
 def build_environment() -> Environment:
-    """Return the template engine: everything is escaped, an unknown name is an error."""
+    """Return the template engine: everything is escaped, an unknown name is an error.
+
+    One for the process: each engine compiles its templates anew, which takes longer than writing a report with them.
+    """
     environment = Environment(
         loader=PackageLoader("skiff.report"),
         autoescape=True,

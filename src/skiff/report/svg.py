@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
 import vl_convert
 
@@ -33,13 +34,19 @@ def render_svg(chart: Chart) -> str:
     >>> render_svg(build_residuals_chart([(1.0, 1.2), (2.0, 1.7)]))[:42]
     '<svg class="chart" viewBox="0 0 440 376" r'
     """
-    drawn = vl_convert.vegalite_to_svg(json.dumps(chart.spec), vl_version="5.21")
+    drawn = _draw(json.dumps(chart.spec))
     head, _, body = drawn.partition(">")
     box = VIEW_BOX.findall(head)[0]
     body = TAGS.sub(_shorten_numbers, NOISE.sub("", EMPTY_PATHS.sub("", body)))
     name = f"chart-{chart.name}"
     body = _rename_clips(body, name)
     return f'<svg class="chart" viewBox="{box}" role="img" aria-labelledby="{name}-title" aria-describedby="{name}-alt">{body}'
+
+
+@lru_cache(maxsize=64)  # the same pictures stand in a release, in the report beside it and on paper
+def _draw(spec: str) -> str:
+    drawn: str = vl_convert.vegalite_to_svg(spec, vl_version="5.21")
+    return drawn
 
 
 def _rename_clips(body: str, name: str) -> str:

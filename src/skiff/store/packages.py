@@ -6,6 +6,7 @@ import importlib.metadata
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 ROOT = "skiff-ml"
 DEVELOPMENT = "dev"
@@ -56,8 +57,11 @@ def normalise(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+@cache
 def list_packages() -> tuple[Package, ...]:
     """Return Skiff and what it asks for, followed to the end, by name; what is not installed here is not in the list.
+
+    Read once for the process: what has been imported does not change with what is installed later.
 
     Examples
     --------

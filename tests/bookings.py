@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import polars as pl
-import pytest
-
-from skiff.flows.conclude import RunOutcome
-from skiff.flows.run import run
-from skiff.flows.wishes import Wishes
 
 
 def build_bookings(n_rows: int = 1_200, *, seed: int = 7) -> pl.DataFrame:
@@ -35,18 +28,3 @@ def build_bookings(n_rows: int = 1_200, *, seed: int = 7) -> pl.DataFrame:
             "cancelled": ["yes" if gone else "no" for gone in cancelled],
         }
     )
-
-
-@pytest.fixture(scope="session")
-def bookings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a CSV of bookings."""
-    path = tmp_path_factory.mktemp("client") / "bookings.csv"
-    build_bookings().write_csv(path)
-    return path
-
-
-@pytest.fixture(scope="session")
-def finished(bookings: Path) -> tuple[RunOutcome, Path]:
-    """Return a finished run and its workspace; tests must not change it."""
-    folder = bookings.parent / "bookings"
-    return run(bookings, Wishes(target="cancelled", budget_s=6.0), folder=folder), folder
