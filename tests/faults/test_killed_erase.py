@@ -108,7 +108,7 @@ def test_killed_before_single_steps_it_goes_on(trained: Path, tmp_path: Path) ->
     name = name_guest(find_learned(trained))
     steps = int(work(Path(shutil.copytree(trained, tmp_path / "counted")), name, die_before=0).stdout)
     assert steps > STEPS
-    for step in sorted({round(1 + (place + 0.5) * (steps - 1) / STEPS) for place in range(STEPS)}):
+    for step in sorted({round(1 + place * (steps - 1) / max(1, STEPS - 1)) for place in range(STEPS)}):
         folder = Path(shutil.copytree(trained, tmp_path / f"step-{step}"))
         assert work(folder, name, die_before=step).returncode == -signal.SIGKILL, step
         look(folder)

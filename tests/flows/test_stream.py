@@ -60,7 +60,7 @@ def assert_same(folder: Path, data: bytes) -> None:
     """Read both ways and compare cells, types, findings and recipe."""
     source, output = folder / "t.csv", folder / "t.parquet"
     source.write_bytes(data)
-    streamed = stream_table(source, output, least_bytes=0, block_bytes=25_000)
+    streamed = stream_table(source, output, least_bytes=0, block_bytes=9_000)
     assert streamed is not None
     whole = read_table(source)
     frame = pl.read_parquet(output)
@@ -81,7 +81,7 @@ def assert_same(folder: Path, data: bytes) -> None:
 def test_a_packed_file_is_read_in_blocks_too(tmp_path: Path) -> None:
     source = tmp_path / "t.csv.gz"
     source.write_bytes(gzip.compress(build().encode()))
-    assert stream_table(source, tmp_path / "t.csv", least_bytes=0, block_bytes=25_000) is not None
+    assert stream_table(source, tmp_path / "t.csv", least_bytes=0, block_bytes=9_000) is not None
     assert pl.read_csv(tmp_path / "t.csv").height == len(ROWS)
 
 
