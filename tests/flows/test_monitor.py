@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from tests.bookings import build_bookings
 
 from skiff.cli.main import group
 from skiff.deploy.runtime import Predictor
@@ -23,13 +23,6 @@ from skiff.store.predictions.ids import IdMaker
 from skiff.store.predictions.log import PredictionLog, open_store
 from skiff.store.predictions.records import Outcome, PredictionRow
 from skiff.store.workspace import Workspace
-
-_spec = importlib.util.spec_from_file_location("bookings_of_a_shop", Path(__file__).with_name("conftest.py"))
-assert _spec is not None
-assert _spec.loader is not None
-_module = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_module)
-build_bookings = _module.build_bookings
 
 DAY = 86_400_000_000
 START = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)

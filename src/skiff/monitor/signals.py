@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from skiff.core.finding import Finding
 from skiff.monitor.budget import Budgeted
-from skiff.monitor.delivered import say_number
+from skiff.monitor.delivered import say_number, say_promise
 from skiff.monitor.drift import ColumnDrift
 from skiff.monitor.harm import CouldMove, Harm
 from skiff.monitor.results import Signal, WindowReport
@@ -34,6 +34,12 @@ URGENCY: Mapping[str, int] = {
 MAX_SLICES = 3
 """Groups told of at once: where it got worse for everybody, three say so."""
 
+FORESEEN = frozenset({*COLUMN_KINDS, "joint", "answers", "estimate"})
+"""Kinds that only foretell a loss; outcomes of the same rows say whether it came."""
+
+MIN_KNOWN = 0.5
+"""Share of a window's rows whose outcomes must be known before they speak for the window: a convention."""
+
 NEXT: Mapping[str, str] = {
     "contract": "Ask whoever delivers the data what changed; rows that break the contract should not be decided on.",
     "distribution": "Find out whether the world changed or the way the data is collected; if it stays, train again on recent rows.",
@@ -60,6 +66,7 @@ def tell_signals(
     told: dict[str, Signal] = {}
     ranks: dict[str, tuple[bool, int, float, float]] = {}
     slices = 0
+    kept = say_kept(report)
     for item in sorted(counting, key=lambda one: (_rank_kind(one.test.kind), one.test.chance)):
         slices += item.test.kind == "slice"
         if item.test.kind == "slice" and slices > MAX_SLICES:
@@ -71,6 +78,8 @@ def tell_signals(
             could = harm.could_move
         elif kind in {"answers", "joint"} and _is_estimate_kept(report):
             could = "no"
+        is_refuted = bool(kept) and kind in FORESEEN and could != "no"
+        could = "no" if is_refuted else could
         name = subject if kind in COLUMN_KINDS else f"{kind}:{subject}"
         if name in told:  # one word about a column is enough: the one that chance explains least
             continue
@@ -78,7 +87,7 @@ def tell_signals(
         told[name] = Signal(
             kind=kind,
             subject=subject,
-            what=words,
+            what=f"{words} {kept}" if is_refuted else words,
             next_step=NEXT[kind],
             chance=item.test.chance,
             allowed=item.allowed,
@@ -91,6 +100,21 @@ def tell_signals(
     return tuple(
         sorted(told.values(), key=lambda signal: ranks[signal.subject if signal.kind in COLUMN_KINDS else signal.key])
     )
+
+
+def say_kept(report: WindowReport) -> str:
+    """Return a sentence where most outcomes of the window are known and surely keep the promise; else nothing.
+
+    Surely: the whole interval of what was delivered is on the good side of the promised one's worse end.
+    """
+    made = report.delivered
+    if made is None or made.delivered is None or made.promised is None or made.n_outcomes < MIN_KNOWN * report.rows:
+        return ""
+    now, before = made.delivered, made.promised
+    ends = (now.low, before.low) if before.higher_is_better else (before.high, now.high)
+    if ends[0] is None or ends[1] is None or ends[0] < ends[1]:
+        return ""
+    return f"The outcomes of this window show no loss: {say_promise(made)}."
 
 
 def _is_estimate_kept(report: WindowReport) -> bool:
