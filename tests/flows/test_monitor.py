@@ -17,7 +17,8 @@ from tests.bookings import build_bookings
 from skiff.cli.main import group
 from skiff.deploy.runtime import Predictor
 from skiff.flows.conclude import RunOutcome
-from skiff.flows.monitor import monitor_file, monitor_log, read_reports
+from skiff.flows.judge_windows import read_reports
+from skiff.flows.monitor import monitor_file, monitor_log
 from skiff.flows.watch import watch_once
 from skiff.store.predictions.ids import IdMaker
 from skiff.store.predictions.log import PredictionLog, open_store
