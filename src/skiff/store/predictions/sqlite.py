@@ -14,7 +14,6 @@ from skiff.store.files import explained, make_folder
 from skiff.store.predictions.ids import ID_LENGTH, is_id, name_month, read_time
 from skiff.store.predictions.inserts import insert_rows
 from skiff.store.predictions.months import JOIN, described, open_month, transaction
-from skiff.store.sqlite_errors import BUSY_TIMEOUT_MS
 from skiff.store.predictions.records import (
     COLUMNS,
     LoggedRow,
@@ -24,6 +23,7 @@ from skiff.store.predictions.records import (
     OutcomeState,
     PredictionRow,
 )
+from skiff.store.sqlite_errors import BUSY_TIMEOUT_MS
 
 SUFFIX = ".db"
 
