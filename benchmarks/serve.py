@@ -1,7 +1,8 @@
 """How fast `skiff serve` answers with everything on (keys, checks, log), against a floor and MLflow, in one run.
 
 ``python benchmarks/serve.py [SECONDS]``. The floor is a bare asyncio protocol with msgspec and onnxruntime: no keys, no
-checks, no log. MLflow and vetiver are measured where `mlflow` and `vetiver` below SKIFF_PEERS (/work/peers by default) are virtual
+checks, no log. Two models are served: the blend that `skiff run` chooses, and one boosting of 100 trees with 31 leaves on scaled and
+one-hot columns, as MLflow and vetiver serve it here; what the graph alone takes stands beside each. MLflow and vetiver are measured where `mlflow` and `vetiver` below SKIFF_PEERS (/work/peers by default) are virtual
 environments that have them, with LightGBM, scikit-learn and pandas.
 Ratios and processor time carry over to other machines; requests a second do not, least of all on a machine that others use.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,8 +21,19 @@ import tempfile
 import time
 from pathlib import Path
 
+import lightgbm as lgb
 import numpy as np
 import polars as pl
+
+from skiff.core.pipeline import Calibration, Member, Pipeline
+from skiff.core.task import Task
+from skiff.data.kinds import infer_inputs
+from skiff.deploy.compiler import compile_pipeline
+from skiff.deploy.featurizer import featurize
+from skiff.deploy.runtime import Predictor
+from skiff.store.workspace import Workspace
+from skiff.train.encoders import fit_encoders
+from skiff.train.export import trees_from_lightgbm
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # pip compiles what it installs; the checkout should be no worse off
 
@@ -205,6 +218,130 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     process.wait(timeout=60)
 
 
+def publish_peers_model(space: Path, table: pl.DataFrame) -> None:
+    """Fit what the peers serve, compile it as every model of Skiff's is compiled, and make it the release that stands.
+
+    The linear view is what their ColumnTransformer gives: numbers scaled, categories one column a level. The papers and the manifest
+    are those of the release before: a server reads from it the question and the columns, which are the same.
+    """
+    frame, y = table.drop("churned"), (table["churned"] == "yes").to_numpy().astype(np.int64)
+    inputs = infer_inputs(frame)
+    task = Task(kind="binary", target="churned", classes=("no", "yes"), positive="yes")
+    encoders = fit_encoders(frame, inputs, y.astype(np.float64), task)
+    features = featurize(inputs, encoders, frame)
+    fitted = lgb.LGBMClassifier(n_estimators=100, num_leaves=31, n_jobs=1, random_state=0, verbose=-1)
+    fitted.fit(features.linear, y)
+    trees = trees_from_lightgbm(fitted.booster_)
+    member = Member(name="lightgbm 100 x 31", view="linear", part=trees, link="logistic", weight=1.0)
+    pipeline = Pipeline(
+        kind="binary",
+        inputs=tuple(inputs),
+        encoders=tuple(encoders),
+        members=(member,),
+        calibration=Calibration(kind="none"),
+        classes=task.classes,
+    )
+    model = compile_pipeline(pipeline)
+    asked = frame.head(1000)
+    told = Predictor(model).predict_columns(asked).probabilities[:, 1]
+    known = fitted.predict_proba(featurize(inputs, encoders, asked).linear)[:, 1]
+    print(f"peers' model: the graph differs from the library by at most {np.abs(told - known).max():.1e} on 1,000 rows")
+    with Workspace.open(space) as workspace:
+        [before] = workspace.releases.list()
+        manifest = dict(workspace.releases.read_manifest(before.number))
+        files = {
+            name: workspace.releases.read_file(before.number, name) for name in manifest["files"] if "onnx" not in name
+        }
+        for name in ("number", "files", "created", "run_id", "signed_by"):
+            manifest.pop(name)
+        workspace.releases.publish(
+            {**files, "model.onnx": model},
+            manifest=manifest,
+            dataset_sha=str(before.dataset_sha256),
+            run_id=None,
+            promote=True,
+        )
+
+
+def time_graph(model: Path, folder: Path) -> dict[int, float]:
+    """Return the microseconds of processor time a row that the graph alone takes, one row and a thousand at a time; the best of ten."""
+    predictor = Predictor(model.read_bytes(), workers=1)
+    rows = json.loads((folder / "rows.json").read_text())
+    found = {}
+    for n_rows, repeats in ((1, 500), (1000, 3)):
+        feed = predictor.build_feed(rows[:n_rows])
+        spent = []
+        for _ in range(10):
+            began = time.process_time()
+            for _ in range(repeats):
+                predictor.answer_tensors(feed)
+            spent.append((time.process_time() - began) / repeats / n_rows * 1e6)
+        found[n_rows] = min(spent)
+    return found
+
+
+def measure_beside(port: int, folder: Path, key: str) -> None:
+    """Print how long single rows take alone, and while bodies of 1,000 rows come on two other connections."""
+    rows = json.loads((folder / "rows.json").read_text())
+    for name, n_rows in (("one.json", 1), ("many.json", 1000)):
+        (folder / name).write_text(write_body(rows[:n_rows], "rows"))
+
+    def load(connections: int, name: str, seconds: float) -> subprocess.Popen[str]:
+        arguments = [str(port), str(connections), str(seconds), str(folder / name), "/predict", key]
+        return subprocess.Popen([sys.executable, "-c", LOAD, *arguments], stdout=subprocess.PIPE, text=True)
+
+    for words, is_crowded in (("alone", False), ("beside 1,000-row bodies", True)):
+        many = load(2, "many.json", SECONDS + 1.0) if is_crowded else None
+        time.sleep(0.5)
+        one = json.loads(load(1, "one.json", SECONDS).communicate()[0])
+        more = f"; of those {json.loads(many.communicate()[0])['rate']:.1f}/s" if many else ""
+        print(
+            f"         one row at a time {words}: p50 {one['p50_ms']:.3f} ms, p99 {one['p99_ms']:.2f} ms{more}",
+            flush=True,
+        )
+
+
+def measure_ours(name: str, space: Path, folder: Path) -> tuple[dict, dict]:
+    """Print what floor and server do with the release that stands in a workspace; returns both."""
+    skiff = [sys.executable, "-m", "skiff"]
+    create = [*skiff, "keys", "create", "--scope", "predict", "-w", str(space), "--json"]
+    key = json.loads(subprocess.run(create, check=True, capture_output=True).stdout)["result"]["key"]
+    with Workspace.open(space) as workspace:
+        model = workspace.releases.get(workspace.releases.champion() or 0).path / "model.onnx"
+    graph = time_graph(model, folder)
+    print(
+        f"-- {name}: {model.stat().st_size / 1e3:.0f} kB; the graph alone takes {graph[1]:.0f} us of processor for one row, "
+        f"{graph[1000]:.1f} us a row for 1,000; load average {os.getloadavg()[0]:.1f}"
+    )
+    port = find_port()
+    command = [sys.executable, "-c", FLOOR, str(model), str(port)]
+    process, _ = run_server(command, port, folder, path="/", key="", wrap="rows")
+    floor = measure("floor", process, port, folder, path="/", key="", wrap="rows")
+    stop(process)
+    port = find_port()
+    command = [*skiff, "serve", "-w", str(space), "--port", str(port)]
+    process, cold = run_server(command, port, folder, path="/predict", key=key, wrap="rows")
+    ours = measure("skiff", process, port, folder, path="/predict", key=key, wrap="rows")
+    measure_beside(port, folder, key)
+    stop(process)
+    many = ours["1000 rows"]
+    print(
+        f"skiff: cold start {cold:.2f} s, peak memory {ours['rss_mb']:.0f} MB; 1,000-row bodies: {many['rate'] * 1000:,.0f} rows/s, "
+        f"{many['cpu_us'] / 1000:.1f} us of processor a row, of which {many['cpu_us'] / 1000 - graph[1000]:.1f} are not the graph"
+    )
+    compare("floor", ours, floor)
+    return ours, floor
+
+
+def compare(name: str, ours: dict, other: dict) -> None:
+    """Print how we stand to another server at 32 connections."""
+    mine, theirs = ours["32 conns"], other["32 conns"]
+    print(
+        f"32 connections, skiff / {name}: {mine['rate'] / theirs['rate']:.2f} by wall, "
+        f"{theirs['cpu_us'] / mine['cpu_us']:.2f} by processor"
+    )
+
+
 def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="skiff-bench-"))
     table = build_table()
@@ -214,26 +351,11 @@ def main() -> None:
     skiff = [sys.executable, "-m", "skiff"]
     run = [*skiff, "run", str(folder / "table.csv"), "--target", "churned", "--budget", "6s", "--workspace", str(space)]
     subprocess.run(run, check=True, capture_output=True)
-    made = subprocess.run(
-        [*skiff, "keys", "create", "--scope", "predict", "-w", str(space), "--json"], check=True, capture_output=True
-    )
-    key = json.loads(made.stdout)["result"]["key"]
-    model = space / ".skiff" / "releases" / "0001" / "model.onnx"
-    print(f"model.onnx: {model.stat().st_size / 1e3:.0f} kB; load average {os.getloadavg()[0]:.1f}")
-    results = {}
-    port = find_port()
-    process, _ = run_server(
-        [sys.executable, "-c", FLOOR, str(model), str(port)], port, folder, path="/", key="", wrap="rows"
-    )
-    results["floor"] = measure("floor", process, port, folder, path="/", key="", wrap="rows")
-    stop(process)
-    port = find_port()
-    process, cold = run_server(
-        [*skiff, "serve", "-w", str(space), "--port", str(port)], port, folder, path="/predict", key=key, wrap="rows"
-    )
-    results["skiff"] = measure("skiff", process, port, folder, path="/predict", key=key, wrap="rows")
-    stop(process)
-    print(f"skiff: cold start {cold:.2f} s, peak memory {results['skiff']['rss_mb']:.0f} MB")
+    peers_space = folder / "peers"
+    shutil.copytree(space, peers_space)
+    publish_peers_model(peers_space, table)
+    measure_ours("what skiff run chose", space, folder)
+    ours, _ = measure_ours("100 trees x 31 leaves, as the peers below serve", peers_space, folder)
     python = PEERS / "mlflow" / "bin" / "python"
     if python.exists():
         subprocess.run(
@@ -261,8 +383,10 @@ def main() -> None:
             serve, port, folder, path="/invocations", key="", wrap="dataframe_records", environment=environment
         )
         print(f"mlflow: cold start {cold:.2f} s")
-        results["mlflow"] = measure(
-            "mlflow", process, port, folder, path="/invocations", key="", wrap="dataframe_records"
+        compare(
+            "mlflow",
+            ours,
+            measure("mlflow", process, port, folder, path="/invocations", key="", wrap="dataframe_records"),
         )
         stop(process)
     else:
@@ -275,19 +399,10 @@ def main() -> None:
             serve, port, folder, path="/predict", key="", wrap="", environment={**os.environ, "PYTHONPATH": ""}
         )
         print(f"vetiver: cold start {cold:.2f} s, training included")
-        results["vetiver"] = measure("vetiver", process, port, folder, path="/predict", key="", wrap="")
+        compare("vetiver", ours, measure("vetiver", process, port, folder, path="/predict", key="", wrap=""))
         stop(process)
     else:
         print("vetiver is not here: skipped.")
-    mine = results["skiff"]["32 conns"]
-    for name in ("floor", "mlflow", "vetiver"):
-        if name in results:
-            other = results[name]["32 conns"]
-            print(
-                f"32 connections, skiff / {name}: {mine['rate'] / other['rate']:.2f} by wall, "
-                f"{other['cpu_us'] / mine['cpu_us']:.2f} by processor"
-            )
-    print(f"1,000-row bodies: {results['skiff']['1000 rows']['rate'] * 1000:,.0f} rows/s")
 
 
 if __name__ == "__main__":

@@ -13,9 +13,13 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from skiff.core.errors import SkiffError
 from skiff.core.signature import MISSING_DATE_S, InputColumn
+from skiff.data.parsing.numbers import parse_numbers
+from skiff.data.parsing.reading import ColumnReading
 from skiff.deploy.tensors import build_tensor, build_tensors, to_number, to_seconds, to_text, to_yes_no
 
 NUMBER = InputColumn(name="x", kind="number")
@@ -34,12 +38,109 @@ DATE = InputColumn(name="x", kind="date")
         (np.float32(0.5), 0.5),
         (decimal.Decimal("2.25"), 2.25),
         (2**53 + 1, float(2**53)),
-        ("inf", math.inf),
+        ("+.5", 0.5),
+        ("\t007. ", 7.0),
+        (math.inf, math.inf),
         (dt.timedelta(seconds=2), 2_000_000.0),
     ],
 )
 def test_numbers_are_read_from_what_holds_them(cell: Any, expected: float) -> None:
     assert to_number(cell) == expected
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "1_000",
+        "1_0",
+        "nan",
+        "NaN",
+        "inf",
+        "-Infinity",
+        "1e400",
+        "\u0661\u0662",
+        "\uff11\uff12",
+        "1,5",
+        "0x10",
+        "1e1_0",
+        "1 000",
+        b"12",
+        "e5",
+        ".",
+    ],
+)
+def test_what_only_python_takes_for_a_number_is_refused_with_the_place(cell: Any) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        to_number(cell)
+    with pytest.raises(SkiffError) as caught:
+        build_tensor(NUMBER, ["1", cell])
+    assert (caught.value.code, caught.value.where) == ("bad_value", {"column": "x", "row": 2})
+    assert caught.value.fix
+    assert str(cell) not in f"{caught.value.what} {caught.value.fix}".split()
+
+
+_PIECES = [
+    "0",
+    "1",
+    "7",
+    "12",
+    "345",
+    "007",
+    ".",
+    ",",
+    "+",
+    "-",
+    "−",
+    "e",
+    "E",
+    "_",
+    " ",
+    "\t",
+    "\u00a0",
+    "(",
+    ")",
+    "%",
+    "$",
+    "'",
+]
+_PIECES += [
+    "nan",
+    "inf",
+    "Infinity",
+    "\u0663",
+    "\u096b",
+    "\uff11",
+    "0x",
+    "1e308",
+    "e-320",
+    "j",
+    "\x00",
+    "\x1f",
+    "\u00bd",
+    "\u00b2",
+]
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    st.lists(st.sampled_from(_PIECES), max_size=6).map("".join)
+    | st.floats(allow_nan=False).map(repr)
+    | st.text(max_size=8)
+)
+def test_serving_reads_a_number_as_training_does_or_not_at_all(text: str) -> None:
+    try:
+        served = to_number(text)
+    except ValueError:
+        return
+    [trained] = parse_numbers(pl.Series([text]), ColumnReading(kind="number")).to_list()
+    assert served == trained if trained is not None else math.isnan(served) and not text.strip()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53))
+def test_every_number_that_is_written_out_is_read_back(number: float) -> None:
+    assert to_number(str(number)) == number
+    assert to_number(f" {number!r} ") == number
 
 
 @pytest.mark.parametrize("cell", [None, math.nan, np.float64("nan"), "", "  ", pd.NA, pd.NaT, decimal.Decimal("NaN")])

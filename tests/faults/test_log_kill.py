@@ -22,7 +22,7 @@ LONGEST_S = 0.15
 
 def work(folder: Path, pipe: int, seed: int) -> None:
     """Log without end, saying on the pipe what was acknowledged."""
-    chance, maker = random.Random(seed), IdMaker()
+    chance, maker = random.Random(seed), IdMaker()  # one row alone is written as a server does it, in place
     store = open_store(folder)
     with PredictionLog(store, clock=lambda: time.time_ns() // 1000) as log:
         while True:
@@ -31,7 +31,8 @@ def work(folder: Path, pipe: int, seed: int) -> None:
                 PredictionRow(id=maker.make(at), at=at, release=1, role="champion", value=0.5, label="yes", inputs="{}")
                 for _ in range(chance.choice([1, 1, 1, 30, 400]))
             ]
-            log.append(rows)
+            if len(rows) > 1 or not log.try_append(rows):
+                log.append(rows)
             os.write(pipe, "".join(f"p {row.id}\n" for row in rows).encode())
             log.add_outcomes([Outcome(id=rows[0].id, value="yes")])
             os.write(pipe, f"o {rows[0].id}\n".encode())

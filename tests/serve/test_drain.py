@@ -20,13 +20,16 @@ from .conftest import ROW, Served, start
 RESTARTS = int(os.environ.get("SKIFF_RESTARTS", "3"))
 CLIENTS = int(os.environ.get("SKIFF_CLIENTS", "12"))
 BODY = json.dumps({"rows": [ROW]}).encode()
+LONG = json.dumps({"rows": [{**ROW, "note": "x" * 500}] * 150}).encode()
+"""It is read beside the event loop."""
 
 
 class Client(threading.Thread):
     """Asks without end, keeping its connection or not; counts what it was told and what was lost."""
 
-    def __init__(self, port: int, *, keeps: bool, stop: threading.Event) -> None:
+    def __init__(self, port: int, *, keeps: bool, stop: threading.Event, body: bytes = BODY) -> None:
         super().__init__()
+        self.body = body
         self.port, self.keeps, self.halt = port, keeps, stop
         self.ids: list[str] = []
         self.lost: list[str] = []
@@ -48,11 +51,11 @@ class Client(threading.Thread):
 
     def ask_on(self, connection: http.client.HTTPConnection) -> None:
         while not self.halt.is_set():
-            connection.request("POST", "/predict", body=BODY, headers={"Content-Type": "application/json"})
+            connection.request("POST", "/predict", body=self.body, headers={"Content-Type": "application/json"})
             answer = connection.getresponse()
             body = json.loads(answer.read())
             if answer.status == 200:
-                self.ids.append(body["predictions"][0]["id"])
+                self.ids += [item["id"] for item in body["predictions"]]
             else:
                 self.lost.append(str(body))
             if not self.keeps or answer.getheader("connection") == "close":
@@ -63,7 +66,10 @@ def test_no_accepted_request_is_lost_over_restarts(folder: Path) -> None:
     served: Served = start(folder)
     port = str(served.port)
     stop = threading.Event()
-    clients = [Client(served.port, keeps=bool(number % 2), stop=stop) for number in range(CLIENTS)]
+    clients = [
+        Client(served.port, keeps=bool(number % 2), stop=stop, body=BODY if number % 6 else LONG)
+        for number in range(CLIENTS)
+    ]
     for client in clients:
         client.start()
     try:

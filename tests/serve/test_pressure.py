@@ -56,6 +56,43 @@ def test_large_requests_beyond_what_may_wait_are_refused_and_later_ones_are_not(
     assert sorted(len(item) for item in found if isinstance(item, list)) == [3, 200, 200, 2_000]
 
 
+def test_bodies_beyond_what_may_wait_to_be_read_are_refused_and_their_faults_are_told() -> None:
+    async def flood() -> list[Told]:
+        told: asyncio.Queue[Told] = asyncio.Queue()
+        busy = Lane(asyncio.get_running_loop(), log=None, metrics=Metrics())
+
+        def read() -> Job:
+            return Job(
+                [{"lead_days": 1.0, "price": 2.0, "channel": "web"}] * 3,
+                keys=[None] * 3,
+                subjects=[None] * 3,
+                reply=told.put_nowait,
+                desk=build_desk(),
+                reasons=False,
+                started_ns=0,
+            )
+
+        def fail() -> Job:
+            raise ZeroDivisionError
+
+        for n_bytes in (600, 400, 1):
+            busy.add_unread(n_bytes, read, refuse=told.put_nowait)
+        found = [await told.get() for _ in range(3)]
+        busy.add_unread(5_000, read, refuse=told.put_nowait)  # one alone may be as large as a body may be
+        found.append(await told.get())
+        busy.add_unread(10, fail, refuse=told.put_nowait)
+        found.append(await told.get())
+        busy.close()
+        return found
+
+    with patch.object(lane, "MOST_LARGE_BYTES", 1_000):
+        refused, *answered, failed = asyncio.run(flood())
+    assert isinstance(refused, SkiffError)
+    assert (refused.code, refused.where) == ("server_busy", {"waiting_bytes": 1_000})
+    assert [len(item) for item in answered if isinstance(item, list)] == [3, 3, 3]
+    assert isinstance(failed, ZeroDivisionError)
+
+
 def _finish(request: Request, status: int) -> None:
     del request, status
 

@@ -60,6 +60,10 @@ def test_many_rows_get_the_same_answers_as_one_by_one(served: Served) -> None:
     assert served.predict([])[0] == 200
 
 
+LONG = b'{"lead_days":1,"price":1,"channel":"web"},' * 2_000
+"""Rows enough for a body to be read beside the event loop."""
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
@@ -70,6 +74,10 @@ def test_many_rows_get_the_same_answers_as_one_by_one(served: Served) -> None:
         (b'{"rows":[{"lead_days":1,"lead_days":2,"price":1,"channel":"web"}]}', 400, "json_malformed"),
         (b'{"rows":[{"lead_days":1,"price":1}]}', 422, "missing_column"),
         (b'{"rows":[{"lead_days":"soon","price":1,"channel":"web"}]}', 422, "bad_value"),
+        (b'{"rows":[{"lead_days":"1_000","price":1,"channel":"web"}]}', 422, "bad_value"),
+        (b'{"rows":[' + LONG + b'{"lead_days":"1_000","price":1,"channel":"web"}]}', 422, "bad_value"),
+        (b'{"rows":[' + LONG + b'{"lead_days":1,"lead_days":2,"price":1,"channel":"web"}]}', 400, "json_malformed"),
+        (b'{"rows":[' + LONG + b"]}", 400, "json_malformed"),
         (b'{"rows":' + b"[" * 100_000 + b"]" * 100_000 + b"}", 422, "body_invalid"),
         (b'{"rows":[' + b'{"lead_days":1,"price":1,"channel":"web"},' * 10_000 + b"{}]}", 413, "too_many_rows"),
         (b"x" * 9_000_000, 413, "body_too_large"),
@@ -128,9 +136,10 @@ def test_what_is_no_proper_http_is_refused_and_closed(shared: Served, raw: bytes
     assert shared.ask("GET", "/health/live")[0] == 200
 
 
-def test_pipelined_requests_are_answered_in_order(shared: Served) -> None:
+@pytest.mark.parametrize("is_long", [False, True])
+def test_pipelined_requests_are_answered_in_order(shared: Served, is_long: bool) -> None:
     one = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    body = b'{"rows":[{"lead_days":1,"price":1,"channel":"web"}]}'
+    body = b'{"rows":[' + (LONG if is_long else b"") + b'{"lead_days":1,"price":1,"channel":"web"}]}'
     two = (
         b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
         % len(body)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
@@ -337,9 +339,24 @@ class Runtime:
     """
 
     def __init__(self, model: bytes, companion: bytes | None = None, *, workers: int = 2) -> None:
-        """Open the model, and its companion where there is one."""
+        """Open the model; its companion, where there is one, is opened when reasons are first asked for."""
         self.predictor = Predictor(model, workers=workers)
-        self.reasoner = None if companion is None else Reasoner(companion, workers=workers)
+        self._companion = companion
+        self._workers = workers
+        self._opening = threading.Lock()
+
+    @cached_property
+    def _reasoner(self) -> Reasoner | None:
+        return None if self._companion is None else Reasoner(self._companion, workers=self._workers)
+
+    @property
+    def reasoner(self) -> Reasoner | None:
+        """Return what explains answers, None where there is nothing that does.
+
+        It is opened at the first call: that takes a tenth of a server's start, and most are never asked for reasons.
+        """
+        with self._opening:
+            return self._reasoner
 
     @property
     def signature(self) -> Signature:
@@ -349,7 +366,7 @@ class Runtime:
     @property
     def has_reasons(self) -> bool:
         """Return whether contributions can be asked for."""
-        return self.reasoner is not None
+        return self._companion is not None
 
     def answer(self, rows: Any, *, reasons: bool = False) -> Answers:  # noqa: ANN401  rows as dicts, a mapping of columns, or a frame of any library
         """Return the answers to rows given as dicts, a mapping of columns or a frame.
@@ -377,20 +394,22 @@ class Runtime:
         answer = self.predictor.answer_one(feed)
         if not reasons:
             return answer
-        if self.reasoner is None:
+        reasoner = self.reasoner
+        if reasoner is None:
             raise _refuse_reasons()
         columns = zip(self.signature.inputs, feed.values(), strict=True)
         place = 0 if self.predictor.kind != "multiclass" else self.predictor.classes.index(answer.label or "")
-        base, parts = self.reasoner.explain_one({column.name: part for column, part in columns}, answer.score, place)
+        base, parts = reasoner.explain_one({column.name: part for column, part in columns}, answer.score, place)
         return replace(answer, base=base, contributions=parts)
 
     def _explain(self, feed: Mapping[str, NDArray[Any]], answers: Answers, *, reasons: bool) -> Answers:
         if not reasons:
             return answers
-        if self.reasoner is None:
+        reasoner = self.reasoner
+        if reasoner is None:
             raise _refuse_reasons()
         columns = zip(self.signature.inputs, feed.values(), strict=True)
-        return replace(answers, reasons=self.reasoner.explain({column.name: part for column, part in columns}, answers))
+        return replace(answers, reasons=reasoner.explain({column.name: part for column, part in columns}, answers))
 
 
 def _find_score(answers: Answers) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,11 @@ NOT_CONVERTIBLE = (TypeError, ValueError, ArithmeticError)
 _PLAIN_NUMBERS = frozenset({float, int, bool, type(None)})
 """Types that NumPy turns into doubles as `to_number` does, None into NaN."""
 
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+"""What `skiff.data.parsing.numbers` reads without knowing a column's marks and signs; a test holds the two together."""
+
+_BLANKS = " \t\r\n"
+
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECOND = dt.timedelta(seconds=1)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -38,6 +44,9 @@ _YES_NO = {"true": 1.0, "yes": 1.0, "y": 1.0, "t": 1.0, "false": 0.0, "no": 0.0,
 def to_number(value: Value) -> float:
     """Return a cell as a double; None and blank text are NaN, a length of time is in microseconds.
 
+    A text is a number where the reader of tables takes it for one, whatever the rest of its column looks like: digits 0 to 9,
+    a point before decimals, an exponent. What Python reads besides ("1_000", "nan", "infinity", digits of other scripts) is none.
+
     Examples
     --------
     >>> to_number("12.5"), to_number(True), to_number(None)
@@ -48,10 +57,22 @@ def to_number(value: Value) -> float:
     if _is_missing(value):
         return math.nan
     if isinstance(value, str):
-        return float(value) if value.strip() else math.nan
+        return _read_number(value) if value.strip() else math.nan
     if isinstance(value, dt.timedelta):
         return value / _MICROSECOND
+    if isinstance(value, (bytes, bytearray)):
+        message = "not a number"
+        raise TypeError(message)
     return float(value)
+
+
+def _read_number(text: str) -> float:
+    plain = text.strip(_BLANKS)
+    number = float(plain) if _NUMBER.fullmatch(plain) else math.inf
+    if math.isinf(number):  # too large for a double is none either
+        message = "not a number"
+        raise ValueError(message)
+    return number
 
 
 def to_yes_no(value: Value) -> float:

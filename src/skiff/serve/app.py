@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,13 +13,12 @@ from skiff.core.errors import SkiffError
 from skiff.flows.answered import Answered
 from skiff.flows.desk import Desk, spread
 from skiff.flows.outcomes import read_moment, read_question, write_outcome
-from skiff.flows.standing import Cells
 from skiff.serve import assets
 from skiff.serve.bodies import decode_outcomes, decode_predict
 from skiff.serve.door import Door
 from skiff.serve.errors import find_status, refuse
 from skiff.serve.infer import Inference
-from skiff.serve.lane import Job, Lane
+from skiff.serve.lane import LARGE_BYTES, Job, Lane, Question
 from skiff.serve.metrics import ROUTES, Metrics
 from skiff.serve.openapi import build_openapi
 from skiff.serve.protocol import Request
@@ -123,14 +122,12 @@ class App:
 
     def refresh(self, snapshot: Snapshot) -> None:
         """Take what is so from now on; requests under way keep what they began with."""
-        is_new = snapshot.desk is not self._desk or not self._openapi
         self._desk = snapshot.desk
         self._row_limit = snapshot.serving.row_limit
         self._door.set_keys(snapshot.keys)
         self._door.set_rate(snapshot.serving.requests_per_second)
         self._metrics.set("release", snapshot.desk.champion.number)
-        if is_new:
-            self._openapi = build_openapi(snapshot.desk.champion, name=self._source.name, row_limit=self._row_limit)
+        self._openapi = b""  # made when it is asked for
 
     @property
     def desk(self) -> Desk:
@@ -192,43 +189,43 @@ class App:
             )
         )
 
-    def submit(
-        self,
-        request: Request,
-        desk: Desk,
-        rows: Sequence[Cells],
-        *,
-        keys: list[str | None],
-        subjects: list[str | None],
-        reasons: bool,
-        encode: Callable[[list[Answered]], None],
-    ) -> None:
-        """Let rows be answered; `encode` writes the answer, an error is answered here."""
-        request.rows = len(rows)
+    def submit(self, request: Request, desk: Desk, read: Callable[[], Question]) -> None:
+        """Let rows be answered, and say why where they cannot be; a large body is read beside the loop."""
 
-        def reply(found: list[Answered] | BaseException) -> None:
-            try:
-                if isinstance(found, SkiffError):
-                    self.refuse(request, found)
-                elif isinstance(found, BaseException):
-                    self.fail(request, found)
-                else:
-                    self._count(found, desk)
-                    encode(found)
-            except Exception as error:  # noqa: BLE001  the outermost edge of this face, after the wait
+        def tell(error: BaseException) -> None:
+            if isinstance(error, SkiffError):
+                self.refuse(request, error)
+            else:
                 self.fail(request, error)
 
-        self.lane.add(
-            Job(
-                rows,
-                keys=keys,
-                subjects=subjects,
+        def make() -> Job:
+            question = read()
+            request.rows = len(question.rows)
+
+            def reply(found: list[Answered] | BaseException) -> None:
+                try:
+                    if isinstance(found, BaseException):
+                        tell(found)
+                    else:
+                        self._count(found, desk)
+                        question.encode(found)
+                except Exception as error:  # noqa: BLE001  the outermost edge of this face, after the wait
+                    self.fail(request, error)
+
+            return Job(
+                question.rows,
+                keys=spread(question.key, len(question.rows)),
+                subjects=spread(question.subject, len(question.rows)),
                 reply=reply,
                 desk=desk,
-                reasons=reasons,
+                reasons=question.reasons,
                 started_ns=request.started_ns,
             )
-        )
+
+        if len(request.body) < LARGE_BYTES:
+            self.lane.add(make())
+        else:
+            self.lane.add_unread(len(request.body), make, refuse=tell)
 
     def _count(self, found: list[Answered], desk: Desk) -> None:
         reviews = [item.decision for item in found].count("review")
@@ -260,23 +257,17 @@ class App:
         raise refuse("route_not_found", "There is nothing at this address.", "See /docs for what there is.")
 
     def _predict(self, request: Request) -> None:
-        desk = self._desk
-        body = decode_predict(request.body, row_limit=self._row_limit, columns=desk.champion.columns)
-        n_rows = len(body.rows)
+        desk, row_limit = self._desk, self._row_limit
         release = desk.champion.number
 
         def encode(found: list[Answered]) -> None:
             request.respond(_encode(PredictAnswer(release, found)))
 
-        self.submit(
-            request,
-            desk,
-            body.rows,
-            keys=spread(body.key, n_rows),
-            subjects=spread(body.subject, n_rows),
-            reasons=body.reasons,
-            encode=encode,
-        )
+        def read() -> Question:
+            body = decode_predict(request.body, row_limit=row_limit, columns=desk.champion.columns)
+            return Question(body.rows, body.key, body.subject, body.reasons, encode)
+
+        self.submit(request, desk, read)
 
     def _outcomes(self, request: Request) -> None:
         body = decode_outcomes(request.body, row_limit=self._row_limit)
@@ -334,6 +325,8 @@ class App:
         request.respond_with(self._metrics.write().encode(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
     def _show_openapi(self, request: Request) -> None:
+        if not self._openapi:
+            self._openapi = build_openapi(self._desk.champion, name=self._source.name, row_limit=self._row_limit)
         request.respond(self._openapi)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -13,10 +13,11 @@ import skiff
 from skiff.core.errors import SkiffError
 from skiff.core.task import ColumnKind
 from skiff.flows.answered import Answered
-from skiff.flows.desk import Desk, spread
-from skiff.flows.standing import Cells, Standing
-from skiff.serve.bodies import InferBody, decode_infer
+from skiff.flows.desk import Desk
+from skiff.flows.standing import Standing
+from skiff.serve.bodies import decode_infer
 from skiff.serve.errors import refuse
+from skiff.serve.lane import Question
 from skiff.serve.protocol import Request
 from skiff.serve.state import Source
 from skiff.serve.tensors import read_rows, write_binary
@@ -60,17 +61,7 @@ class Host(Protocol):
     def fail(self, request: Request, error: BaseException) -> None:
         """Answer that we failed."""
 
-    def submit(
-        self,
-        request: Request,
-        desk: Desk,
-        rows: Sequence[Cells],
-        *,
-        keys: list[str | None],
-        subjects: list[str | None],
-        reasons: bool,
-        encode: Callable[[list[Answered]], None],
-    ) -> None:
+    def submit(self, request: Request, desk: Desk, read: Callable[[], Question]) -> None:
         """Let rows be answered."""
 
 
@@ -157,9 +148,9 @@ class Inference:
         self._with_desk(request, version, tell)
 
     def _infer(self, request: Request, version: int | None) -> None:
-        text, buffers = _split(request)
-        body = decode_infer(text)
-        self._with_desk(request, version, lambda desk: self._answer(request, body, buffers, desk))
+        self._with_desk(
+            request, version, lambda desk: self._host.submit(request, desk, lambda: self._read(request, desk))
+        )
 
     def _with_desk(self, request: Request, version: int | None, then: Callable[[Desk], None]) -> None:
         """Go on with the desk of a version, which may first have to be opened beside the loop."""
@@ -183,7 +174,9 @@ class Inference:
 
         self._host.loop.run_in_executor(None, self._source.open_desk, version).add_done_callback(go_on)
 
-    def _answer(self, request: Request, body: InferBody, buffers: bytes, desk: Desk) -> None:
+    def _read(self, request: Request, desk: Desk) -> Question:
+        text, buffers = _split(request)
+        body = decode_infer(text)
         standing = desk.champion
         rows = read_rows(body, buffers, columns=standing.columns, row_limit=self._host.row_limit)
         given = body.parameters or {}
@@ -233,15 +226,7 @@ class Inference:
                 extra=b"%s: %d\r\n" % (_HEADER, len(text)),
             )
 
-        self._host.submit(
-            request,
-            desk,
-            rows,
-            keys=spread(_read_name(given, "key"), len(rows)),
-            subjects=spread(_read_name(given, "subject"), len(rows)),
-            reasons=False,
-            encode=encode,
-        )
+        return Question(rows, _read_name(given, "key"), _read_name(given, "subject"), reasons=False, encode=encode)
 
 
 def list_outputs(standing: Standing) -> list[tuple[str, str, list[int]]]:

@@ -61,8 +61,9 @@ def serve(wish: Wish) -> None:
     refuse_missing(wish.root, is_wanted=False)
     own = wish.root / ".skiff"
     settings = read_settings(wish.root)
-    is_local = is_loopback(wish.host)
-    _refuse_open_door(KeyRing(own), is_local=is_local, host=wish.host)
+    host = _find_host(wish)
+    is_local = is_loopback(host)
+    _refuse_open_door(KeyRing(own), is_local=is_local, host=host)
     box = open_box(wish.root, settings)
     plan = Plan(
         root=wish.root,
@@ -81,7 +82,7 @@ def serve(wish: Wish) -> None:
         presence.share()
     sock = _listen(wish.host, wish.port)
     metrics = Metrics(workers=wish.workers)
-    host = f"[{wish.host}]" if ":" in wish.host else wish.host
+    host = f"[{host}]" if ":" in host else host
     scheme = "https" if plan.tls else "http"
     port = sock.getsockname()[1]
     sys.stderr.write(f"Serving {wish.root.name} at {scheme}://{host}:{port} (see /docs). Stop with Ctrl-C.\n")
@@ -157,6 +158,15 @@ def _listen(host: str, port: int) -> socket.socket:
             fix="Choose another with --port, or stop what is there.",
         ) from error
     return sock
+
+
+def _find_host(wish: Wish) -> str:
+    """Return the address that is listened on; that of a lent socket is not ours to choose, and may be open to others."""
+    if not _is_socket_lent():
+        return wish.host
+    with socket.socket(fileno=os.dup(SYSTEMD_SOCKET)) as lent:
+        name = lent.getsockname()
+    return str(name[0]) if isinstance(name, tuple) else wish.host  # a path in the file system: its permissions decide
 
 
 def _is_socket_lent() -> bool:

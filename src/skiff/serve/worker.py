@@ -11,6 +11,7 @@ import signal
 import socket
 import ssl
 import struct
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,10 @@ QUIET_S = 0.6
 
 LINGER_S = 0.3
 """How long a stopping server still takes connections: those on the way when the signal came."""
+
+LOCK_S = 0.001
+"""How long a thread may keep Python's lock while another waits for it, where Python itself allows 5 ms: a large body that is being
+read must not make each small request wait so often. Below a millisecond the changing costs a sixth of the throughput."""
 
 SETTLE_S = 0.05
 """Time for a worker beside this one to take its share of the last connections."""
@@ -124,6 +129,7 @@ class Worker:
 
     def run(self) -> None:
         """Serve; returns when drained."""
+        sys.setswitchinterval(LOCK_S)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self._serve())
 

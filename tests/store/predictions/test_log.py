@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,12 +13,13 @@ import polars as pl
 import pytest
 
 from skiff.core.errors import SkiffError
+from skiff.store.predictions import sqlite as sqlite_log
 from skiff.store.predictions.ids import IdMaker
 from skiff.store.predictions.keeping import plan_keeping
 from skiff.store.predictions.log import PredictionLog
 from skiff.store.predictions.reader import SCHEMA, PredictionReader
 from skiff.store.predictions.records import Outcome, PredictionRow, Store
-from skiff.store.predictions.sqlite import SqliteStore
+from skiff.store.predictions.sqlite import PATIENT_TURNS, TURNS, WAL_PAGES, SqliteStore
 from skiff.store.predictions.writer import Writer
 
 from .conftest import DAY, START, Clock, build_rows
@@ -172,8 +175,10 @@ def test_two_logs_write_at_the_same_time_without_loss(open_again: Callable[[], S
     def write(problems: list[BaseException]) -> None:
         try:
             with PredictionLog(open_again(), clock=Clock()) as log:
-                for _ in range(40):
-                    log.append(build_rows(5))
+                for turn in range(80):
+                    rows = build_rows(5 if turn % 2 else 1)
+                    if len(rows) > 1 or not log.try_append(rows):
+                        log.append(rows)
         except BaseException as error:  # noqa: BLE001  handed to the test's thread
             problems.append(error)
 
@@ -184,7 +189,73 @@ def test_two_logs_write_at_the_same_time_without_loss(open_again: Callable[[], S
     for writer in writers:
         writer.join()
     assert problems == []
-    assert PredictionReader(store).count() == 600
+    assert PredictionReader(store).count() == 3 * 40 * (5 + 1)
+
+
+def test_rows_are_written_in_place_where_it_takes_no_waiting(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_log, "SLOW_S", 60.0)  # a machine that is busy with other tests looks like a slow disk
+    maker, kept = IdMaker(), 0
+    with PredictionLog(SqliteStore(tmp_path / "log"), clock=clock) as log:
+        first = build_rows(1, maker=maker)
+        assert not log.try_append(first)  # no month is open yet
+        log.append(first)
+        for _ in range(3 * TURNS):
+            row = build_rows(1, maker=maker)
+            if log.try_append(row):
+                kept += 1
+            else:
+                log.append(row)
+        assert 3 * (TURNS - PATIENT_TURNS) - PATIENT_TURNS <= kept < 3 * TURNS
+        [wal] = (tmp_path / "log").glob("*-wal")
+        assert wal.stat().st_size < 3 * WAL_PAGES * 4_096  # it is moved into the file all the same
+        assert not log.try_append(build_rows(1, maker=maker, at=START + 40 * DAY))  # another month
+    with sqlite3.connect(tmp_path / "log" / "2026-01.db") as connection:
+        assert connection.execute("SELECT count(*) FROM prediction").fetchall() == [(1 + 3 * TURNS,)]
+    connection.close()
+
+
+def test_a_slow_disk_is_left_to_the_writing_thread_for_a_round(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_log, "SLOW_S", 0.0)
+    maker, taken = IdMaker(), list[bool]()
+    with PredictionLog(SqliteStore(tmp_path / "log"), clock=clock) as log:
+        log.append(build_rows(1, maker=maker))
+        for _ in range(2 * TURNS + 2 * PATIENT_TURNS + 2):
+            row = build_rows(1, maker=maker)
+            taken.append(log.try_append(row))
+            if not taken[-1]:
+                log.append(row)
+    assert [place for place, is_taken in enumerate(taken) if is_taken] == [PATIENT_TURNS, TURNS + 2 * PATIENT_TURNS + 1]
+
+
+def test_a_lock_that_another_holds_is_never_waited_for_in_place(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_log, "SLOW_S", 60.0)
+    maker = IdMaker()
+    with PredictionLog(SqliteStore(tmp_path / "log"), clock=clock) as log:
+        for _ in range(PATIENT_TURNS):
+            row = build_rows(1, maker=maker)
+            assert not log.try_append(row)
+            log.append(row)
+        assert log.try_append(build_rows(1, maker=maker))
+        other = sqlite3.connect(tmp_path / "log" / "2026-01.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        held = build_rows(1, maker=maker)
+        began = time.perf_counter()
+        assert not any(log.try_append(held) for _ in range(20))
+        assert time.perf_counter() - began < 1.0  # milliseconds; `append` would wait 15 seconds
+        waiting = threading.Thread(target=log.append, args=(held,))
+        waiting.start()
+        other.execute("ROLLBACK")
+        waiting.join()
+        assert log.try_append(build_rows(1, maker=maker))
+        [(n_rows,)] = other.execute("SELECT count(*) FROM prediction").fetchall()
+        other.close()
+    assert n_rows == PATIENT_TURNS + 3
 
 
 def test_too_many_waiting_rows_are_refused_and_those_taken_are_kept() -> None:

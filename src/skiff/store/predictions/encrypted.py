@@ -174,6 +174,10 @@ class EncryptedStore:
         """Write rows; see `Store.append`."""
         self._store.append(self._veil.cover(rows))
 
+    def append_now(self, rows: list[PredictionRow]) -> bool:
+        """Write rows where it takes no waiting; see `Store.append_now`."""
+        return self._store.append_now(self._veil.cover(rows))
+
     def add_outcomes(self, outcomes: list[Outcome], *, received: int) -> OutcomeReport:
         """Join outcomes with predictions; see `Store.add_outcomes`."""
         covered: list[Outcome] = [

@@ -99,6 +99,18 @@ class PredictionLog:
         """
         self._start().submit(rows, done)
 
+    def try_append(self, rows: list[PredictionRow]) -> bool:
+        """Write rows at once, in the caller's thread, where nobody waits and it takes no waiting; else False, and nothing is kept.
+
+        For one row that comes alone waking the writing thread costs more than the writing. Call it from one thread only.
+
+        Raises
+        ------
+        SkiffError
+            What the disk says; then none of the rows is kept.
+        """
+        return not self.waiting and self._store.append_now(rows)
+
     def append(self, rows: Sequence[PredictionRow]) -> None:
         """Write rows and return when they survive the end of the process; waits where many rows wait already.
 

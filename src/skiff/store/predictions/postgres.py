@@ -80,6 +80,11 @@ class PostgresStore:
         with self._lock:
             self._drop()
 
+    def append_now(self, rows: list[PredictionRow]) -> bool:
+        """Leave it to `append`: a database is asked over a wire, and answers when it likes."""
+        del rows
+        return False
+
     def append(self, rows: list[PredictionRow]) -> None:
         """Write rows by one COPY in one transaction; see `Store.append`."""
         with self._transaction() as connection, connection.cursor().copy(_COPY) as copy:

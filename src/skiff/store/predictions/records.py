@@ -147,6 +147,9 @@ class Store(Protocol):
     def append(self, rows: list[PredictionRow]) -> None:
         """Write rows in one transaction; when this returns they survive the end of the process."""
 
+    def append_now(self, rows: list[PredictionRow]) -> bool:
+        """Do the same where it takes no waiting: for no lock, no disk, no other machine. False, and nothing kept, where it would."""
+
     def add_outcomes(self, outcomes: list[Outcome], *, received: int) -> OutcomeReport:
         """Join outcomes with predictions and keep them."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -22,8 +23,21 @@ from skiff.store.predictions.records import (
     OutcomeState,
     PredictionRow,
 )
+from skiff.store.sqlite_errors import BUSY_TIMEOUT_MS
 
 SUFFIX = ".db"
+
+WAL_PAGES = 1_000
+"""Pages from which the write-ahead log is moved into the file: SQLite's own default."""
+
+TURNS, PATIENT_TURNS = 256, 2
+"""How often rows that could be written at once take the patient way all the same: one row takes three to five pages of the
+write-ahead log, so it stays near `WAL_PAGES`."""
+
+SLOW_S = 0.05
+"""A write of one row that takes longer, where some 0.1 ms are usual, waited for its disk; a busy machine can look like that, too,
+and then nothing is lost but time."""
+
 _N = len(COLUMNS)
 
 
@@ -43,6 +57,8 @@ class SqliteStore:
         self._folder = folder
         self._lock = threading.Lock()
         self._open: tuple[str, sqlite3.Connection] | None = None  # the month that is written now
+        self._is_patient = True
+        self._turn = 0
         if not is_read_only:
             make_folder(folder)
 
@@ -57,16 +73,57 @@ class SqliteStore:
         """Write rows in one transaction a month; see `Store.append`."""
         with self._lock:
             for month, group in _split_by_month(rows):
-                path = self._path(month)
-                with described(path):
+                with described(self._path(month)):
                     connection = self._connect(month)
-                    try:
-                        with transaction(connection):
-                            insert_rows(connection, group)
-                    except sqlite3.Error:
-                        connection.close()  # the next group starts afresh, whatever went wrong with this file
-                        self._open = None
+                    self._set_patience(connection, is_patient=True)
+                    self._write(connection, group)
+
+    def append_now(self, rows: list[PredictionRow]) -> bool:
+        """Write rows where nobody holds a lock, into a month that is open; see `Store.append_now`.
+
+        Of every `TURNS` calls the first two are left to `append`. The first then moves the write-ahead log into the file
+        where it has grown, the second begins it anew: these two wait for the disk, which a caller of this does not. After a
+        write that was slow all the same (a disk on the network) a whole round is left to `append`.
+        """
+        self._turn = self._turn + 1 if self._turn < TURNS else 1
+        if self._turn <= PATIENT_TURNS or not self._lock.acquire(blocking=False):
+            return False
+        began = time.perf_counter()
+        try:
+            [(month, group), *others] = _split_by_month(rows)
+            if others or self._open is None or self._open[0] != month:
+                return False
+            connection = self._open[1]
+            with described(self._path(month)):
+                self._set_patience(connection, is_patient=False)
+                try:
+                    self._write(connection, group)
+                except sqlite3.OperationalError as error:
+                    if not _is_busy(error):
                         raise
+                    return False  # another worker, or an erasure: `append` waits for it
+        finally:
+            self._lock.release()
+        if time.perf_counter() - began > SLOW_S:
+            self._turn = -TURNS
+        return True
+
+    def _write(self, connection: sqlite3.Connection, rows: list[PredictionRow]) -> None:
+        try:
+            with transaction(connection):
+                insert_rows(connection, rows)
+        except sqlite3.Error as error:
+            if self._is_patient or not _is_busy(error):
+                connection.close()  # the next group starts afresh, whatever went wrong with this file
+                self._open = None
+            raise
+
+    def _set_patience(self, connection: sqlite3.Connection, *, is_patient: bool) -> None:
+        """Say whether a connection waits for locks, and moves the write-ahead log into the file where it has grown."""
+        if is_patient != self._is_patient:
+            connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS if is_patient else 0}")
+            connection.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES if is_patient else 0}")
+            self._is_patient = is_patient
 
     def add_outcomes(self, outcomes: list[Outcome], *, received: int) -> OutcomeReport:
         """Join outcomes with predictions, newest month first for keys; see `Store.add_outcomes`."""
@@ -219,6 +276,7 @@ class SqliteStore:
             self._open = None
         if self._open is None:
             self._open = (month, open_month(self._path(month), create=True))
+            self._is_patient = True
         return self._open[1]
 
     @contextlib.contextmanager
@@ -247,6 +305,10 @@ class SqliteStore:
 
     def _path(self, month: str) -> Path:
         return self._folder / f"{month}{SUFFIX}"
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _split_by_month(rows: list[PredictionRow]) -> list[tuple[str, list[PredictionRow]]]:
