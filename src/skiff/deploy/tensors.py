@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skiff.core.errors import SkiffError
+from skiff.core.plain import read_plain_number
 from skiff.core.signature import MISSING_DATE_S, InputColumn
 
 Value = Any  # a cell: whatever the client's library holds
@@ -28,11 +28,6 @@ NOT_CONVERTIBLE = (TypeError, ValueError, ArithmeticError)
 _PLAIN_NUMBERS = frozenset({float, int, bool, type(None)})
 """Types that NumPy turns into doubles as `to_number` does, None into NaN."""
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-"""What `skiff.data.parsing.numbers` reads without knowing a column's marks and signs; a test holds the two together."""
-
-_BLANKS = " \t\r\n"
-
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECOND = dt.timedelta(seconds=1)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -44,8 +39,7 @@ _YES_NO = {"true": 1.0, "yes": 1.0, "y": 1.0, "t": 1.0, "false": 0.0, "no": 0.0,
 def to_number(value: Value) -> float:
     """Return a cell as a double; None and blank text are NaN, a length of time is in microseconds.
 
-    A text is a number where the reader of tables takes it for one, whatever the rest of its column looks like: digits 0 to 9,
-    a point before decimals, an exponent. What Python reads besides ("1_000", "nan", "infinity", digits of other scripts) is none.
+    A text is a number where the reader of tables takes it for one: see `skiff.core.plain`.
 
     Examples
     --------
@@ -67,9 +61,8 @@ def to_number(value: Value) -> float:
 
 
 def _read_number(text: str) -> float:
-    plain = text.strip(_BLANKS)
-    number = float(plain) if _NUMBER.fullmatch(plain) else math.inf
-    if math.isinf(number):  # too large for a double is none either
+    number = read_plain_number(text)
+    if number is None:
         message = "not a number"
         raise ValueError(message)
     return number

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from skiff.core.plain import read_plain_number
 from skiff.data.contract.rules import CODES, DAY_S, DUST, Contract, Rule, year_of
 from skiff.data.contract.say import say_rule
 from skiff.data.forms import FORMS, has_form
@@ -171,17 +172,19 @@ def to_number(cell: Any, *, is_date: bool = False) -> float:  # noqa: ANN401  a 
     if isinstance(cell, (int, float)):
         return float(cell) if not isinstance(cell, int) or abs(cell) < 2**1000 else math.nan
     if isinstance(cell, str):
-        try:
-            cell = dt.datetime.fromisoformat(cell.strip()) if is_date else float(cell)
-        except ValueError:
-            return math.nan
+        cell = _read_date(cell) if is_date else read_plain_number(cell)
     if isinstance(cell, dt.datetime):
         return ((cell if cell.tzinfo else cell.replace(tzinfo=dt.UTC)) - UNIX).total_seconds()
     if isinstance(cell, dt.date):
         return (cell - UNIX.date()).days * DAY_S
-    if isinstance(cell, (str, bytes)) or not hasattr(cell, "__float__"):
-        return math.nan
-    return float(cell)
+    return float(cell) if hasattr(cell, "__float__") else math.nan
+
+
+def _read_date(text: str) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
 
 
 def _is_empty(cell: Any) -> bool:  # noqa: ANN401  a cell of JSON or of any library

@@ -38,11 +38,15 @@ async function openModel() {
 
 // ---- cells -------------------------------------------------------------------------------------------------------------
 
+// As skiff.core.plain: what JavaScript reads besides ("0x10", "Infinity") is no number in a table.
+const NUMBER = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$/;
+
 function toNumber(text) {
   const plain = text.trim();
   if (plain === "" || /^nan$/i.test(plain)) return NaN;
-  const value = /^[+-]?\d+,\d+$/.test(plain) ? Number(plain.replace(",", ".")) : Number(plain);
-  if (Number.isNaN(value)) throw new Error("not a number");
+  const dotted = /^[+-]?\d+,\d+$/.test(plain) ? plain.replace(",", ".") : plain;
+  const value = NUMBER.test(dotted) ? Number(dotted) : NaN;
+  if (!Number.isFinite(value)) throw new Error("not a number");
   return value;
 }
 
