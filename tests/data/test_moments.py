@@ -101,3 +101,25 @@ def test_sortedness_of_random_dates_is_near_one_half() -> None:
     order = measure_order(_table(day=_dates(RNG.integers(0, 500, 600))), "day")
     assert order is not None
     assert 0.4 < order.sortedness < 0.6
+
+
+def test_the_earliest_of_many_unrelated_dates_is_not_taken() -> None:
+    random = np.random.default_rng(0)
+    start = date(2024, 1, 1)
+    days = {f"day_{place}": [start + timedelta(int(n)) for n in random.integers(0, 300, 800)] for place in range(8)}
+    frame = pl.DataFrame({**days, "y": random.integers(0, 2, 800)})
+    time, found = find_time(frame, Task(kind="binary", target="y", classes=("0", "1"), positive="1"))
+    assert time is None
+    assert "nothing shows" in found[0].what
+
+
+def test_the_first_of_many_dates_of_one_story_is_taken() -> None:
+    random = np.random.default_rng(0)
+    first = random.integers(0, 300, 800)
+    start = date(2024, 1, 1)
+    later = {f"step_{place}": first + place * random.integers(0, 9, 800) for place in range(1, 6)}
+    frame = pl.DataFrame(
+        {name: [start + timedelta(int(n)) for n in days] for name, days in {**later, "ordered": first}.items()}
+    ).with_columns(y=pl.Series(random.integers(0, 2, 800)))
+    time, _ = find_time(frame, Task(kind="binary", target="y", classes=("0", "1"), positive="1"))
+    assert time == "ordered"

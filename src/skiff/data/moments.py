@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,16 @@ MIN_COVERED = 0.5
 
 MAX_ONE_DAY = 0.3
 """Share of rows on one and the same moment from which a date is a placeholder rather than a time."""
+
+MANY_RIVALS = 3
+"""Other dates that could serve as well, from which being the earliest has to be shown row by row."""
+
+MAX_RIVALS = 50
+"""Rivals that are compared; they stand for the others."""
+
+FIRST_SHARE = 0.75
+"""Share of rows in which a date that happens first stands before another: half by chance, nearly all for a real one, of which
+typing errors and dates written without a clock time take some."""
 
 YEARS = (1800.0, 2200.0)
 """Whole numbers in this range can be years."""
@@ -195,20 +206,37 @@ def find_time(frame: pl.DataFrame, task: Task) -> tuple[str | None, list[Finding
 
     Dates, and years that have a month beside them, are candidates. A candidate must be there in (nearly) every row, and
     either the file is in its order, or it is dense over at most twenty years and not a date of birth. Of several the
-    earliest is taken: what happens first is when the prediction is needed.
+    earliest is taken: what happens first is when the prediction is needed. Among many in none of whose orders the file is,
+    it must come first row by row, too: the earliest median of hundreds of unrelated dates says nothing.
     """
     orders = map_abreast(lambda name: measure_order(frame, name), _list_candidates(frame, task))
     measured = [order for order in orders if order is not None]
     likely = [order for order in measured if _is_time(order)]
     usable = [order for order in likely if order.test_share is not None]
-    if usable:
-        best = min(usable, key=lambda order: (not order.is_ordered, order.median))
+    best = min(usable, key=lambda order: (not order.is_ordered, order.median), default=None)
+    if best is not None and not best.is_ordered and not _is_first(frame, best.column, usable):
+        return None, _tell_others(usable)
+    if best is not None:
         return best.column, [_tell_proposal(best, [order.column for order in usable if order is not best])]
     if likely:
         return None, [_tell_uneven(likely[0])]
     return None, _tell_others(
         [order for order in measured if order.missing <= MAX_MISSING and not says(order.column, BIRTH)]
     )
+
+
+def _is_first(frame: pl.DataFrame, name: str, usable: Sequence[Order]) -> bool:
+    """Whether a date comes before most of its rivals in most rows; few rivals are not asked."""
+    rivals = [order.column for order in usable if order.column != name][:MAX_RIVALS]
+    if len(rivals) < MANY_RIVALS:
+        return True
+    moments = build_moments(frame, name)
+    shares = []
+    for rival in rivals:
+        other = build_moments(frame, rival)
+        known = np.isfinite(moments) & np.isfinite(other)
+        shares.append(float((moments[known] <= other[known]).mean()) if known.any() else 0.0)
+    return float(np.median(shares)) >= FIRST_SHARE
 
 
 def _list_candidates(frame: pl.DataFrame, task: Task) -> list[str]:

@@ -102,11 +102,18 @@ class DateOrder:
         A part above 12; points between the parts; dates in order of rows under one reading only; both readings give
         the same dates; another column of the file.
     separator : str
+    year_digits : int
+        2 or 4; 0 where cells differ.
     """
 
     order: Order
     proof: str = ""
     separator: str = ""
+    year_digits: int = 0
+
+    def is_written_like(self, other: DateOrder) -> bool:
+        """Whether both columns may come from one hand: other signs between the parts, or other years, come from another."""
+        return (self.separator, self.year_digits) == (other.separator, other.year_digits)
 
 
 def find_direct_format(sample: list[str]) -> str:
@@ -167,19 +174,27 @@ def find_order(parts: pl.DataFrame, rows: pl.Series | None = None) -> DateOrder:
     """
     two = parts.filter(pl.col("form") == "two")
     first, second = two.get_column("a").cast(pl.Int64), two.get_column("b").cast(pl.Int64)
-    separators = two.get_column("sep").unique().to_list()
+    separators, years = two.get_column("sep").unique().to_list(), two.get_column("y").str.len_bytes().unique().to_list()
     separator = separators[0] if len(separators) == 1 else ""
+    found, proof = _settle_order(parts, rows, first, second, separator)
+    return DateOrder(order=found, proof=proof, separator=separator, year_digits=years[0] if len(years) == 1 else 0)
+
+
+def _settle_order(
+    parts: pl.DataFrame, rows: pl.Series | None, first: pl.Series, second: pl.Series, separator: str
+) -> tuple[Order, str]:
+    """Return the order and its proof from the leading parts, as numbers."""
     day_proofs, month_proofs = int((first > 12).sum()), int((second > 12).sum())  # noqa: PLR2004  months
     if day_proofs and month_proofs:
-        return DateOrder(order="mixed", separator=separator)
+        return "mixed", ""
     if day_proofs or month_proofs:
-        return DateOrder(order="day_first" if day_proofs else "month_first", proof="number", separator=separator)
+        return ("day_first" if day_proofs else "month_first"), "number"
     if separator == ".":
-        return DateOrder(order="day_first", proof="point", separator=separator)
+        return "day_first", "point"
     if (first == second).all():
-        return DateOrder(order="day_first", proof="same", separator=separator)
+        return "day_first", "same"
     ordered = _find_order_of_rows(parts, rows)
-    return DateOrder(order=ordered, proof="sequence" if ordered != "open" else "", separator=separator)
+    return ordered, "sequence" if ordered != "open" else ""
 
 
 def _find_order_of_rows(parts: pl.DataFrame, rows: pl.Series | None) -> Order:

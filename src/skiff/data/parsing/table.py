@@ -21,7 +21,6 @@ from skiff.data.parsing.columns import (
     settle_dates,
     settle_number,
 )
-from skiff.data.parsing.dates import DateOrder
 from skiff.data.parsing.footer import Trimmed, drop_blank_and_footer
 from skiff.data.parsing.numbers import find_thousands, strip_signs
 from skiff.data.parsing.plain import read_plain_columns
@@ -174,9 +173,9 @@ def decide_columns(
             )
             settled = replace(settled, evidence="open") if settled else None
         elif decision.order is not None:
-            alike = {order.order for order in orders if order.separator == decision.order.separator}
-            if len(alike) == 1:  # a column with other signs between its parts came from another hand
-                order = DateOrder(order=alike.pop(), proof="neighbour", separator=decision.order.separator)
+            alike = {order.order for order in orders if order.is_written_like(decision.order)}
+            if len(alike) == 1:
+                order = replace(decision.order, order=alike.pop(), proof="neighbour")
                 settled = settle_dates(body[name], decision.reading, order)
         if settled is None:
             reason = "ambiguous_dates" if decision.order is not None else "mixed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from skiff.data.checks.leakage.proof import measure_auc, measure_share
 from skiff.data.checks.leakage.sentences import REMEDY_ASK, REMEDY_LEFT_OUT, WHY_LEAK, ask_when, name_outcome
 from skiff.data.checks.leakage.states import State
 from skiff.data.checks.leakage.suspicion import Suspicion
+from skiff.data.sentences import name_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 LATER_SHARE = 0.05
 """Share of rows dated after the time column from which the client is asked: typing errors stay below."""
+
+MANY_LATE = 3
+"""Late dates that get a question each; more share one."""
 
 DAY_S = 86_400.0
 
@@ -48,13 +52,22 @@ LEAD_STEPS = (1, 2, 3, 4, 5, 6, 7, 12, 14, 24, 28, 30, 48, 52, 60, 90, 168, 365)
 """Steps ahead that people shift a series by: hours, days, weeks, months, quarters, a year."""
 
 
+class _Late(NamedTuple):
+    """A date that lies after the moment of prediction: its rows that do, and the rows that have both."""
+
+    name: str
+    n_late: int
+    n_known: int
+    proof_rows: tuple[int, ...]
+
+
 def find_late_dates(case: Case) -> list[Suspicion]:
     """Return dates that lie after the time column: at that moment they were not known, or were plans."""
     time = case.task.time
     if time is None or time not in case.frame.columns or not case.frame[time].dtype.is_temporal():
         return []
     moment = encode_ordered(case.frame[time])
-    found: list[Suspicion] = []
+    found: list[_Late] = []
     for column in case.inputs:
         if column.kind != "date" or column.name == time:
             continue
@@ -63,24 +76,31 @@ def find_late_dates(case: Case) -> list[Suspicion]:
         # A date without a clock time is midnight: within one day nothing is later.
         late = known & (gap >= DAY_S)
         if known.sum() >= 20 and late.sum() >= max(10, LATER_SHARE * known.sum()):  # noqa: PLR2004  fewer dates show no habit
-            found.append(_build_late(case, column.name, late=late, n_known=int(known.sum())))
-    return found
+            found.append(_Late(column.name, int(late.sum()), int(known.sum()), tuple(case.proof_rows(late))))
+    found.sort(key=lambda item: -item.n_late / item.n_known)
+    if len(found) > MANY_LATE:  # one question about a wide table's dates, not hundreds
+        return [_build_late(case, found)]
+    return [_build_late(case, [item]) for item in found]
 
 
-def _build_late(case: Case, name: str, *, late: Bool, n_known: int) -> Suspicion:
-    """Return the question about a date that lies after the moment of prediction."""
-    n_late = int(late.sum())
+def _build_late(case: Case, late: list[_Late]) -> Suspicion:
+    """Return the question about dates that lie after the moment of prediction, the latest named first."""
+    names = [item.name for item in late]
+    first = late[0]
+    is_one = len(late) == 1
     return Suspicion(
         code="leakage.after_the_event",
-        columns=(name,),
+        columns=tuple(names),
         severity="warn",
-        rows=n_late,
-        sample_rows=case.proof_rows(late),
-        evidence={"later": measure_share("later", hits=n_late, n=n_known)},
-        what=f"'{name}' lies after '{case.task.time}' in {n_late:,} of {n_known:,} rows.",
+        rows=first.n_late,
+        sample_rows=first.proof_rows,
+        evidence={"later": measure_share("later", hits=first.n_late, n=first.n_known)},
+        what=f"{name_columns(names)} {'lies' if is_one else 'lie'} after '{case.task.time}' in "
+        f"{'' if is_one else 'up to '}{first.n_late:,} of {first.n_known:,} rows.",
         why_it_matters="What happens later cannot be known when the prediction is made, unless it is a plan such as a due date.",
         remedy=REMEDY_ASK,
-        question=f"Is '{name}' already known at '{case.task.time}', as a plan, or is it written down when it happens?",
+        question=f"{'Is' if is_one else 'Are'} {name_columns(names)} already known at '{case.task.time}', as "
+        f"{'a plan, or is it' if is_one else 'plans, or are they'} written down when {'it happens' if is_one else 'they happen'}?",
         strength=0.5,
     )
 
