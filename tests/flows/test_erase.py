@@ -21,8 +21,10 @@ from skiff.deploy.runtime import Predictor
 from skiff.flows.access import give_access
 from skiff.flows.backup import back_up, restore
 from skiff.flows.breach import write_breach
+from skiff.flows.candidates import load_candidate_of
 from skiff.flows.doctor import examine
 from skiff.flows.erase import Justification, erase, plan_erasure
+from skiff.flows.learned import list_unseen
 from skiff.flows.persons import Person, find_logged
 from skiff.flows.retention import agree_terms, keep_retention, list_reminders, show_retention
 from skiff.flows.run import run
@@ -215,18 +217,47 @@ def test_the_certificate_is_checked_without_the_workspace(workspace: Path, tmp_p
 def test_both_rows_of_a_person_go_and_the_sealed_rows_stay_the_same(workspace: Path) -> None:
     with Workspace.open(workspace) as opened:
         before = opened.releases.list()[0].dataset_sha256
-        sealed = np.load(io.BytesIO(opened.sealed_rows(before) or b""))
-        mails = read_table(workspace)["email"].to_numpy()[sealed].tolist()
-        looks = opened.runs.read_looks(before, opened.runs.find_sealed(before) or "")
+        mails = read_table(workspace)["email"].to_numpy()[list_unseen(opened, before)].tolist()
+        looks = [opened.runs.read_looks(before, split) for split in opened.runs.list_sealed(before)]
     plan = plan_erasure(workspace, name_guest(3))
     assert list(plan.datasets.values()) == [2]
     erase(workspace, name_guest(3), justification=Justification(why="later", until="2999-01-01"))
     with Workspace.open(workspace) as opened:
-        rows = np.load(io.BytesIO(opened.sealed_rows(before) or b""))
+        rows = list_unseen(opened, before)
         now = opened.datasets.list()[0].sha256
-        assert opened.runs.read_looks(now, opened.runs.find_sealed(now) or "") == looks
+        assert [opened.runs.read_looks(now, split) for split in opened.runs.list_sealed(now)] == looks
     wanted = [mail for mail in mails if mail != "guest0003@example.org"]
     assert read_table(workspace)["email"].to_numpy()[rows].tolist() == wanted
+
+
+def test_who_was_learned_from_is_exact_for_each_release_and_stays_so(tmp_path: Path) -> None:
+    """Rows without an answer train nothing, and a row that one split seals another may learn from."""
+    answers = [None if row % 10 == 4 else answer for row, answer in enumerate(GUESTS["cancelled"])]
+    table = GUESTS.with_columns(pl.Series("cancelled", answers))
+    table.write_csv(tmp_path / "guests.csv")
+    folder = tmp_path / "w"
+    for seed in (0, 1):
+        assert run(
+            tmp_path / "guests.csv", Wishes(target="cancelled", budget_s=BUDGET_S, seed=seed), folder=folder
+        ).is_yes
+    learned: dict[int, set[str]] = {}
+    with Workspace.open(folder) as opened:
+        for place, record in enumerate(item for item in opened.ledger.records() if item.action == "train"):
+            found = load_candidate_of(opened, record.subject)
+            assert found is not None
+            learned[place + 1] = set(found.prepared.frame["email"][found.prepared.split.train])
+    assert [len(mails) // 10 for mails in learned.values()] == [35, 35]  # four fifths of the 450 with an answer
+    only_first = min(learned[1] - learned[2])
+    both = min(learned[1] & learned[2] - {only_first})
+    assert plan_erasure(folder, "guest0004@example.org").releases == {1: 0, 2: 0}
+    assert plan_erasure(folder, only_first).releases == {1: 1, 2: 0}
+    assert plan_erasure(folder, both).releases == {1: 1, 2: 1}
+    others = [mail for mail in (min(learned[2] - learned[1]), max(learned[1] & learned[2])) if mail != both]
+    for gone in (only_first, both):  # the candidates go with the first table; what they knew must not
+        erase(folder, gone, justification=Justification(why="later", until="2999-01-01"))
+        for mail in others:
+            assert plan_erasure(folder, mail).releases == {1: int(mail in learned[1]), 2: int(mail in learned[2])}
+        assert plan_erasure(folder, "guest0014@example.org").releases == {1: 0, 2: 0}
 
 
 def test_a_dry_run_changes_nothing(workspace: Path) -> None:

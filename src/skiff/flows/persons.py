@@ -12,7 +12,7 @@ import polars as pl
 from skiff.core.errors import SkiffError
 from skiff.data.personal import find_personal_columns
 from skiff.flows.feedback import cast_logged
-from skiff.flows.positions import unpack_rows
+from skiff.flows.learned import find_split, list_unseen
 from skiff.secure.subjects import (
     choose_columns,
     collect_values,
@@ -172,7 +172,10 @@ def _say(cell: object) -> str:
 
 
 def count_learned(workspace: Workspace, marked: Sequence[Marked]) -> dict[int, int]:
-    """Return each release whose dataset holds rows of the person, with how many of them it learned from (0: only judged on them)."""
+    """Return each release whose dataset holds rows of the person, with how many of them it learned from.
+
+    0 where it learned from none: it was judged on them, or they were left out, as rows without a label are.
+    """
     rows = {item.record.sha256: item for item in marked}
     gone = workspace.erasures.read().releases
     found = {}
@@ -180,11 +183,12 @@ def count_learned(workspace: Workspace, marked: Sequence[Marked]) -> dict[int, i
         item = rows.get(workspace.erasures.follow(release.dataset_sha256))
         if item is None or str(release.number) in gone:
             continue
-        learned = item.rows.clone()
-        sealed = workspace.sealed_rows(release.dataset_sha256)
-        if sealed is not None:
-            learned = learned.scatter(unpack_rows(sealed), values=False)
-        found[release.number] = int(learned.sum())
+        split = find_split(workspace, release.number)
+        if split is not None:
+            found[release.number] = int(item.rows.gather(split[0]).sum())
+        else:
+            learned = item.rows.scatter(list_unseen(workspace, release.dataset_sha256), values=False)
+            found[release.number] = int(learned.sum())
     return found
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -97,6 +97,18 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """Which rows of a dataset a model learned from and was judged on: hashes of stored positions.
+
+    Noted when rows are removed: the candidates that knew it are destroyed with the old table.
+    """
+
+    dataset: str
+    train: str
+    test: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
     """A backup that was written, where, and when."""
 
@@ -115,6 +127,7 @@ class Book:
     kept: tuple[Kept, ...] = ()
     running: dict[str, Running] = field(default_factory=dict)
     backups: tuple[Backup, ...] = ()
+    splits: dict[str, Noted] = field(default_factory=dict)
 
 
 class Erasures:
@@ -175,6 +188,12 @@ class Erasures:
         with self.change() as books:
             kept = tuple(item for item in books[-1].kept if item.release != number)
             books.append(replace(books[-1], releases={**books[-1].releases, str(number): gone}, kept=kept))
+
+    def note_splits(self, splits: Mapping[str, Noted]) -> None:
+        """Keep which rows models learned from, by the hash of the model."""
+        if splits:
+            with self.change() as books:
+                books.append(replace(books[-1], splits={**books[-1].splits, **splits}))
 
     def keep_release(self, kept: Kept) -> None:
         """Note that a release stays until a day, for a reason."""
