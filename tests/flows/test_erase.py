@@ -27,6 +27,7 @@ from skiff.flows.erase import Justification, erase, plan_erasure
 from skiff.flows.learned import list_unseen
 from skiff.flows.persons import Person, find_logged
 from skiff.flows.retention import agree_terms, keep_retention, list_reminders, show_retention
+from skiff.flows.review import ReviewQueue
 from skiff.flows.run import run
 from skiff.flows.standing import open_standing
 from skiff.flows.verify import verify_bundle
@@ -88,7 +89,7 @@ def workspace(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "guests"))
 
 
-def log_guests(folder: Path, n_rows: int = 40) -> None:
+def log_guests(folder: Path, n_rows: int = 40, *, is_known: bool = True) -> None:
     """Answer some guests by name and send what happened."""
     with Workspace.open(folder) as opened:
         number = opened.releases.champion()
@@ -115,7 +116,8 @@ def log_guests(folder: Path, n_rows: int = 40) -> None:
             for place, cells in enumerate(rows.iter_rows(named=True))
         ]
         log.append(made)
-        log.add_outcomes([Outcome(id=row.id, value="no") for row in made])
+        if is_known:
+            log.add_outcomes([Outcome(id=row.id, value="no") for row in made])
 
 
 def list_bytes(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -159,6 +161,7 @@ def test_an_erased_person_is_nowhere_and_a_new_release_answers(workspace: Path) 
         opened.write_report("note.html", f"<p>{name}</p>".encode())
         opened.write_report("note.pdf", b"%PDF-1.7 letters as drawings")
         opened.write_report("list.csv.gz", gzip.compress(f"guest\n{name}\n".encode()))
+        opened.write_report("fix_list.csv", b"row,given,suggested,confidence\n1,no,yes,0.9\n")
         opened.windows.write_state("noted", {"seen": [name, "somebody else"]})
         opened.objects.put(json.dumps({"levels": [name]}).encode())
         logged = find_logged(opened, Person(name=name, hash="", values=(name,)))[0].prediction.id
@@ -181,12 +184,15 @@ def test_an_erased_person_is_nowhere_and_a_new_release_answers(workspace: Path) 
         "prediction log": 1,
         "records": 1,
         "stored files": 1,
-        "reports": 3,
+        "reports": 4,
     }
+    assert found.places[-1].names == ("fix_list.csv", "list.csv.gz", "note.html", "note.pdf")
     assert find_bytes(workspace, name) == []
     assert find_bytes(workspace, mail) == [], "what else named the person went too"
     assert found.search.values == 2
     assert [(item.release, item.fate, item.successor) for item in found.models] == [(1, "removed", "2")]
+    assert [(item.waiting, item.undecided) for item in found.models] == [(1, 0)]
+    assert "1 row of the review queue goes on waiting" in Path(made.files["html"]).read_text()
     with Workspace.open(workspace) as opened:
         assert opened.verify().ok
         assert opened.releases.champion() == 2
@@ -195,9 +201,41 @@ def test_an_erased_person_is_nowhere_and_a_new_release_answers(workspace: Path) 
             opened.releases.promote(1)
         assert caught.value.code == "release_erased"
         assert opened.windows.read_state("noted") == {"seen": ["[erased]", "somebody else"]}
-        assert [record.item for record in opened.reviews.list()] == ["d"]
+        assert [(record.item, record.release) for record in opened.reviews.list()] == [("d", 2)]
     left = GUESTS.filter(pl.col("guest") != name)
     assert read_table(workspace).equals(left.select(read_table(workspace).columns)), "nobody else's row was touched"
+
+
+def test_a_row_answered_before_the_erasure_is_decided_under_the_release_that_answers_now(workspace: Path) -> None:
+    number = find_learned(workspace)
+    settings = workspace / "skiff.toml"
+    settings.write_text(
+        settings.read_text().replace("[review]", '[review]\nstakes_column = "price"\nstakes_amount = 1.0')
+    )
+    log_guests(workspace, 60, is_known=False)
+    with Workspace.open(workspace) as opened:
+        queue = ReviewQueue(opened)
+        assert queue.fill() == 60
+        queue.close()
+    [model] = erase(workspace, name_guest(number), budget_s=BUDGET_S).certificate.models
+    assert (model.waiting, model.undecided) == (59, 0)
+    with Workspace.open(workspace) as opened:
+        queue = ReviewQueue(opened)
+        assert queue.fill() == 0
+        assert queue.count_waiting() == 59
+        shown = queue.give("ada")
+        assert shown is not None
+        assert shown.answers == ("no", "yes")
+        first = queue.take_first(shown.id, "ada", "no")
+        assert first.suggestion is None
+        assert queue.take_final(shown.id, "ada", "no").final == "no"
+        assert (queue.count_waiting(), queue.n_gone, queue.n_stuck) == (58, 0, 0)
+        for record in opened.reviews.list(state="open"):  # as if nobody had asked for the queue before
+            opened.reviews.remove(record.id)
+        opened.windows.write_state("review", {})
+        assert queue.fill() == 58
+        assert {(record.release, record.advice) for record in opened.reviews.list(state="open")} == {(2, None)}
+        queue.close()
 
 
 def test_the_certificate_is_checked_without_the_workspace(workspace: Path, tmp_path: Path) -> None:

@@ -66,17 +66,19 @@ def ask_erasure(plan: ErasePlan) -> None:
 
 def show_erasure(made: EraseOutcome) -> None:
     """Print what was done, and what is left."""
-    from skiff.report.erasure import FATES, count, say_search
+    from skiff.report.erasure import FATES, count, say_reviews, say_search
 
     found = made.certificate
     for item in found.places:
         left = f", {item.left:,} left" if item.left else ""
-        click.echo(f"  {item.place:<16}{count(item.found, item.unit):>16}{left}")
+        named = f": {', '.join(item.names)}" if item.names else ""
+        click.echo(f"  {item.place:<16}{count(item.found, item.unit):>16}{left}{named}")
     for model in found.models:
         fate = FATES[model.fate].format(why=model.why, until=model.until)
         click.echo(
             f"  Release {model.release}: {fate[0].lower()}{fate[1:]}"
             + (f"; release {model.successor} answers in its place" if model.successor else "")
+            + say_reviews(model.waiting, model.undecided)
         )
     click.echo(say_search(found.search.as_plain()))
     for hit in found.search.hits:

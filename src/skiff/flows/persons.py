@@ -26,6 +26,7 @@ from skiff.store.bytesearch import Wanted
 from skiff.store.keys import FOLDER as KEYS
 from skiff.store.keys import PSEUDONYM_FILE
 from skiff.store.layout import SKIFF_FOLDER
+from skiff.store.manifests import MANIFEST
 from skiff.store.predictions.keeping import hash_cell, read_kept
 from skiff.store.predictions.log import open_store
 from skiff.store.predictions.reader import INPUT_PREFIX, build_frame
@@ -148,14 +149,32 @@ def find_logged(workspace: Workspace, person: Person) -> list[LoggedRow]:
         if pseudonym.is_file()
         else None
     )
-    pieces = (
-        [json.dumps(person.name, ensure_ascii=False)[1:-1], *([hashed] if hashed else [])] if person.columns else []
-    )
+    pieces = []
+    if _may_keep(workspace, person.columns):
+        pieces = [json.dumps(person.name, ensure_ascii=False)[1:-1], *([hashed] if hashed else [])]
     try:
         rows = store.find_person([person.name], pieces)
     finally:
         store.close()
     return [row for row in rows if _is_about(row, person, hashed)]
+
+
+def _may_keep(workspace: Workspace, columns: Sequence[str]) -> bool:
+    """Return whether the log may keep cells of these columns: of a row it keeps what its release takes in, and nothing else.
+
+    Where a release can no longer say what it took in, it may.
+    """
+    if not columns:
+        return False
+    for release in workspace.releases.list():
+        path = release.path / MANIFEST
+        try:
+            inputs = json.loads(workspace.read_kept(path))["inputs"] if path.is_file() else None
+        except (SkiffError, ValueError, KeyError):
+            inputs = None
+        if inputs is None or {column["name"] for column in inputs} & {*columns}:
+            return True
+    return False
 
 
 def _is_about(row: LoggedRow, person: Person, hashed: str | None) -> bool:

@@ -32,7 +32,8 @@ def render_certificate(found: Mapping[str, Any], *, fingerprint: str) -> str:
             f"Release {item['release']}",
             f"{item['learned']:,}",
             FATES[item["fate"]].format(**item)
-            + (f"; release {item['successor']} took its place" if item["successor"] else ""),
+            + (f"; release {item['successor']} took its place" if item["successor"] else "")
+            + say_reviews(item["waiting"], item["undecided"]),
         )
         for item in found["models"]
     )
@@ -53,7 +54,9 @@ def render_certificate(found: Mapping[str, Any], *, fingerprint: str) -> str:
                 rows=models,
             )
         )
-    lists = [SheetList(title="What this cannot reach", sentences=tuple(found["beyond"]))]
+    named = tuple(name for item in found["places"] for name in item["names"])
+    lists = [SheetList(title="Reports that were destroyed", sentences=named)] if named else []
+    lists += [SheetList(title="What this cannot reach", sentences=tuple(found["beyond"]))]
     if search["hits"]:
         lists.insert(0, SheetList(title="Where a value still stands", sentences=tuple(search["hits"])))
     if search["unread"]:
@@ -100,6 +103,23 @@ def say_search(search: Mapping[str, Any]) -> str:
         f"looked for in {search['files']:,} files ({search['size_bytes'] / 1e6:.1f} MB), {search['members']:,} packed parts and "
         f"{search['columns']:,} columns: {told}.{short}"
     )
+
+
+def say_reviews(waiting: int, undecided: int) -> str:
+    """Return what became of the rows that waited for a person beside a removed release's suggestion.
+
+    Examples
+    --------
+    >>> say_reviews(2, 0)
+    '; 2 rows of the review queue go on waiting, without its suggestion'
+    >>> say_reviews(0, 1)
+    '; 1 row left the review queue undecided'
+    """
+    told = ""
+    if waiting:
+        does = "goes" if waiting == 1 else "go"
+        told += f"; {count(waiting, 'rows')} of the review queue {does} on waiting, without its suggestion"
+    return told + (f"; {count(undecided, 'rows')} left the review queue undecided" if undecided else "")
 
 
 def count(n: int, unit: str) -> str:

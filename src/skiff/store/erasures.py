@@ -37,11 +37,15 @@ KEY_BYTES, NONCE_BYTES = 32, 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gone:
-    """A dataset or release that was removed, and what stands in its place; `why` is ``erasure`` or ``retention``."""
+    """A dataset or release that was removed, and what stands in its place; `why` is ``erasure`` or ``retention``.
+
+    ``home`` is the release under which people decide the rows that a removed one answered.
+    """
 
     at: str
     why: str = "erasure"
     successor: str = ""
+    home: str = ""
     hash: str = ""
 
 
@@ -85,6 +89,8 @@ class Running:
         Release number to the person's rows that it learned from.
     old : tuple of str
         Datasets that went for it.
+    reports : tuple of str
+        Names of files in ``reports/`` that went for it.
     """
 
     begun: str
@@ -94,6 +100,7 @@ class Running:
     counts: dict[str, int] = field(default_factory=dict)
     learned: dict[str, int] = field(default_factory=dict)
     old: tuple[str, ...] = ()
+    reports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +235,15 @@ class Erasures:
     def find_release(self, number: int) -> Gone | None:
         """Return the tombstone of a release, or None."""
         return self.read().releases.get(str(number))
+
+    def find_home(self, number: int) -> int | None:
+        """Return the release under which rows of a release are decided: itself while it is there; None where there is none."""
+        gone, found = self.read().releases, str(number)
+        for _ in range(len(gone)):
+            if found not in gone:
+                break
+            found = gone[found].home
+        return int(found) if found and found not in gone else None
 
     def refuse_gone(self, number: int) -> None:
         """Refuse a release that was removed.
