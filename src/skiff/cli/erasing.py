@@ -66,7 +66,7 @@ def ask_erasure(plan: ErasePlan) -> None:
 
 def show_erasure(made: EraseOutcome) -> None:
     """Print what was done, and what is left."""
-    from skiff.report.erasure import FATES, count, say_reviews, say_search
+    from skiff.report.erasure import FATES, count, say_search, say_with_it
 
     found = made.certificate
     for item in found.places:
@@ -78,7 +78,7 @@ def show_erasure(made: EraseOutcome) -> None:
         click.echo(
             f"  Release {model.release}: {fate[0].lower()}{fate[1:]}"
             + (f"; release {model.successor} answers in its place" if model.successor else "")
-            + say_reviews(model.waiting, model.undecided)
+            + say_with_it(model.waiting, model.undecided, model.bundles)
         )
     click.echo(say_search(found.search.as_plain()))
     for hit in found.search.hits:

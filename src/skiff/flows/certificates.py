@@ -34,7 +34,8 @@ class FateOfModel:
     """What became of a release whose data held the person.
 
     ``fate`` is ``removed``, ``kept`` (with a reason and a day), ``open`` (still to be trained again) or ``not trained on the person``.
-    ``waiting`` and ``undecided`` count rows of the review queue that go on waiting without its suggestion, and that left undecided.
+    ``waiting`` and ``undecided`` count rows of the review queue that go on waiting without its suggestion, and that left undecided;
+    ``bundles`` names its handover bundles that were destroyed.
     """
 
     release: int
@@ -45,6 +46,7 @@ class FateOfModel:
     until: str = ""
     waiting: int = 0
     undecided: int = 0
+    bundles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -197,27 +197,37 @@ def _train(
 def _bury(workspace: Workspace, number: int, successor: str, person: Person, *, at: Callable[[], str]) -> None:
     buried = bury_release(workspace, number, person, successor=successor)
     root = workspace.reports.root
+    bundles: list[Json] = []
     for path in sorted(root.glob("handover-*.zip")) if root.is_dir() else ():
         match = BUNDLE.fullmatch(path.name)
         if match and int(match[1]) == number:
             destroy_file(path)
+            bundles.append(path.name)
     told: dict[str, Json] = {
         "person": call_person(person.hash),
         "files": buried.files,
         "successor": successor or None,
         "reviews_waiting": buried.waiting,
         "reviews_undecided": buried.undecided,
+        "bundles": bundles,
     }
     workspace.ledger.append("erase.release", subject=f"release {number}", result=told, at=at())
 
 
 def _tell_removed(workspace: Workspace, number: int, learned: int, successor: str) -> FateOfModel:
-    """Return what became of a release that is gone, with the rows of the review queue, from the ledger."""
+    """Return what became of a release that is gone, with its bundles and the rows of the review queue, from the ledger."""
     found: Mapping[str, Json] = {}
     for record in workspace.ledger.records():
         if record.action == "erase.release" and record.subject == f"release {number}":
             found = record.result
     waiting, undecided = (int(str(found.get(name) or 0)) for name in ("reviews_waiting", "reviews_undecided"))
+    bundles = found.get("bundles")
     return FateOfModel(
-        release=number, learned=learned, fate="removed", successor=successor, waiting=waiting, undecided=undecided
+        release=number,
+        learned=learned,
+        fate="removed",
+        successor=successor,
+        waiting=waiting,
+        undecided=undecided,
+        bundles=tuple(map(str, bundles)) if isinstance(bundles, list) else (),
     )

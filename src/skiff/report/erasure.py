@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skiff.report.sheet import Sheet, SheetList, SheetTable, render_sheet
@@ -33,7 +33,7 @@ def render_certificate(found: Mapping[str, Any], *, fingerprint: str) -> str:
             f"{item['learned']:,}",
             FATES[item["fate"]].format(**item)
             + (f"; release {item['successor']} took its place" if item["successor"] else "")
-            + say_reviews(item["waiting"], item["undecided"]),
+            + say_with_it(item["waiting"], item["undecided"], item["bundles"]),
         )
         for item in found["models"]
     )
@@ -105,17 +105,17 @@ def say_search(search: Mapping[str, Any]) -> str:
     )
 
 
-def say_reviews(waiting: int, undecided: int) -> str:
-    """Return what became of the rows that waited for a person beside a removed release's suggestion.
+def say_with_it(waiting: int, undecided: int, bundles: Sequence[str] = ()) -> str:
+    """Return what went with a removed release, and what became of the rows that waited for a person beside its suggestion.
 
     Examples
     --------
-    >>> say_reviews(2, 0)
-    '; 2 rows of the review queue go on waiting, without its suggestion'
-    >>> say_reviews(0, 1)
+    >>> say_with_it(2, 0, ["handover-stays-1.zip"])
+    '; handover-stays-1.zip was destroyed; 2 rows of the review queue go on waiting, without its suggestion'
+    >>> say_with_it(0, 1)
     '; 1 row left the review queue undecided'
     """
-    told = ""
+    told = "".join(f"; {name} was destroyed" for name in bundles)
     if waiting:
         does = "goes" if waiting == 1 else "go"
         told += f"; {count(waiting, 'rows')} of the review queue {does} on waiting, without its suggestion"
