@@ -37,6 +37,11 @@ N_ROWS = 60
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a workspace with a release and sixty answered rows, of which some are for a person."""
+    return build_folder(tmp_path)
+
+
+def build_folder(tmp_path: Path, *, threshold: float = 0.5) -> Path:
+    tmp_path.mkdir(exist_ok=True)
     place = tmp_path / "bookings"
     manifest = {
         "task": {"kind": "binary", "target": "cancelled", "classes": ["no", "yes"], "positive": "yes"},
@@ -45,7 +50,11 @@ def folder(tmp_path: Path) -> Path:
     }
     with Workspace.open(place, create=True) as workspace:
         workspace.releases.publish(
-            {"model.onnx": build_model()}, manifest=manifest, dataset_sha="0" * 64, run_id=None, promote=True
+            {"model.onnx": build_model(threshold=threshold)},
+            manifest=manifest,
+            dataset_sha="0" * 64,
+            run_id=None,
+            promote=True,
         )
     table = tmp_path / "new.csv"
     leads = np.linspace(0, 199, N_ROWS).round(1)
@@ -98,6 +107,29 @@ def test_rows_come_with_what_is_at_stake_first_and_the_suggestion_after_the_answ
     assert "That is none of: 1 = no, 2 = yes." in second
     assert read_outcomes(folder)[f"B-{N_ROWS - 1}"] == "yes"
     assert "wait." in out
+
+
+def test_where_the_line_is_not_one_half_it_is_said(tmp_path: Path, say: Say) -> None:
+    folder = build_folder(tmp_path, threshold=0.3)
+    _, moved = say("--show-advice", "first", "--rows", "1", "-w", str(folder), keys="1\n\n")
+    assert "in 100 (it says yes from 30 in 100 on)." in moved
+    plain = build_folder(tmp_path / "plain")
+    assert "from 50 in 100" not in say("--show-advice", "first", "--rows", "1", "-w", str(plain), keys="1\n\n")[1]
+
+
+def test_a_planted_suggestion_lies_on_its_own_side_of_the_line(tmp_path: Path, say: Say) -> None:
+    folder = build_folder(tmp_path, threshold=0.3)
+    known = tmp_path / "known.csv"
+    rows = [(float(5 * lead), 100.0, "web", "yes" if lead % 2 else "no") for lead in range(40)]
+    pl.DataFrame(rows, schema=["lead_days", "price", "channel", "cancelled"], orient="row").write_csv(known)
+    (folder / "skiff.toml").write_text("[review]\nwrong_advice_share = 1.0\n")
+    found = read_json(say("plant", str(known), "--rows", "40", "--json", "-w", str(folder))[1])
+    assert found["turned"] > 5
+    with Workspace.open(folder) as workspace:
+        advices = [json.loads(item.advice or "") for item in workspace.reviews.list(source="planted")]
+    for advice in advices:
+        chance = advice["chance"] if advice["answer"] == "yes" else 1 - advice["chance"]
+        assert (chance >= 0.3 - 1e-4) == (advice["answer"] == "yes") or abs(chance - 0.3) < 1e-4
 
 
 def test_the_suggestion_may_come_first_or_never(folder: Path, say: Say) -> None:

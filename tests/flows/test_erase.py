@@ -21,10 +21,13 @@ from skiff.deploy.runtime import Predictor
 from skiff.flows.access import give_access
 from skiff.flows.backup import back_up, restore
 from skiff.flows.breach import write_breach
+from skiff.flows.candidates import load_candidate_of
 from skiff.flows.doctor import examine
 from skiff.flows.erase import Justification, erase, plan_erasure
+from skiff.flows.learned import list_unseen
 from skiff.flows.persons import Person, find_logged
 from skiff.flows.retention import agree_terms, keep_retention, list_reminders, show_retention
+from skiff.flows.review import ReviewQueue
 from skiff.flows.run import run
 from skiff.flows.standing import open_standing
 from skiff.flows.verify import verify_bundle
@@ -86,7 +89,7 @@ def workspace(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "guests"))
 
 
-def log_guests(folder: Path, n_rows: int = 40) -> None:
+def log_guests(folder: Path, n_rows: int = 40, *, is_known: bool = True) -> None:
     """Answer some guests by name and send what happened."""
     with Workspace.open(folder) as opened:
         number = opened.releases.champion()
@@ -113,7 +116,8 @@ def log_guests(folder: Path, n_rows: int = 40) -> None:
             for place, cells in enumerate(rows.iter_rows(named=True))
         ]
         log.append(made)
-        log.add_outcomes([Outcome(id=row.id, value="no") for row in made])
+        if is_known:
+            log.add_outcomes([Outcome(id=row.id, value="no") for row in made])
 
 
 def list_bytes(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -157,6 +161,7 @@ def test_an_erased_person_is_nowhere_and_a_new_release_answers(workspace: Path) 
         opened.write_report("note.html", f"<p>{name}</p>".encode())
         opened.write_report("note.pdf", b"%PDF-1.7 letters as drawings")
         opened.write_report("list.csv.gz", gzip.compress(f"guest\n{name}\n".encode()))
+        opened.write_report("fix_list.csv", b"row,given,suggested,confidence\n1,no,yes,0.9\n")
         opened.windows.write_state("noted", {"seen": [name, "somebody else"]})
         opened.objects.put(json.dumps({"levels": [name]}).encode())
         logged = find_logged(opened, Person(name=name, hash="", values=(name,)))[0].prediction.id
@@ -179,12 +184,15 @@ def test_an_erased_person_is_nowhere_and_a_new_release_answers(workspace: Path) 
         "prediction log": 1,
         "records": 1,
         "stored files": 1,
-        "reports": 3,
+        "reports": 4,
     }
+    assert found.places[-1].names == ("fix_list.csv", "list.csv.gz", "note.html", "note.pdf")
     assert find_bytes(workspace, name) == []
     assert find_bytes(workspace, mail) == [], "what else named the person went too"
     assert found.search.values == 2
     assert [(item.release, item.fate, item.successor) for item in found.models] == [(1, "removed", "2")]
+    assert [(item.waiting, item.undecided) for item in found.models] == [(1, 0)]
+    assert "1 row of the review queue goes on waiting" in Path(made.files["html"]).read_text()
     with Workspace.open(workspace) as opened:
         assert opened.verify().ok
         assert opened.releases.champion() == 2
@@ -193,9 +201,41 @@ def test_an_erased_person_is_nowhere_and_a_new_release_answers(workspace: Path) 
             opened.releases.promote(1)
         assert caught.value.code == "release_erased"
         assert opened.windows.read_state("noted") == {"seen": ["[erased]", "somebody else"]}
-        assert [record.item for record in opened.reviews.list()] == ["d"]
+        assert [(record.item, record.release) for record in opened.reviews.list()] == [("d", 2)]
     left = GUESTS.filter(pl.col("guest") != name)
     assert read_table(workspace).equals(left.select(read_table(workspace).columns)), "nobody else's row was touched"
+
+
+def test_a_row_answered_before_the_erasure_is_decided_under_the_release_that_answers_now(workspace: Path) -> None:
+    number = find_learned(workspace)
+    settings = workspace / "skiff.toml"
+    settings.write_text(
+        settings.read_text().replace("[review]", '[review]\nstakes_column = "price"\nstakes_amount = 1.0')
+    )
+    log_guests(workspace, 60, is_known=False)
+    with Workspace.open(workspace) as opened:
+        queue = ReviewQueue(opened)
+        assert queue.fill() == 60
+        queue.close()
+    [model] = erase(workspace, name_guest(number), budget_s=BUDGET_S).certificate.models
+    assert (model.waiting, model.undecided) == (59, 0)
+    with Workspace.open(workspace) as opened:
+        queue = ReviewQueue(opened)
+        assert queue.fill() == 0
+        assert queue.count_waiting() == 59
+        shown = queue.give("ada")
+        assert shown is not None
+        assert shown.answers == ("no", "yes")
+        first = queue.take_first(shown.id, "ada", "no")
+        assert first.suggestion is None
+        assert queue.take_final(shown.id, "ada", "no").final == "no"
+        assert (queue.count_waiting(), queue.n_gone, queue.n_stuck) == (58, 0, 0)
+        for record in opened.reviews.list(state="open"):  # as if nobody had asked for the queue before
+            opened.reviews.remove(record.id)
+        opened.windows.write_state("review", {})
+        assert queue.fill() == 58
+        assert {(record.release, record.advice) for record in opened.reviews.list(state="open")} == {(2, None)}
+        queue.close()
 
 
 def test_the_certificate_is_checked_without_the_workspace(workspace: Path, tmp_path: Path) -> None:
@@ -215,18 +255,47 @@ def test_the_certificate_is_checked_without_the_workspace(workspace: Path, tmp_p
 def test_both_rows_of_a_person_go_and_the_sealed_rows_stay_the_same(workspace: Path) -> None:
     with Workspace.open(workspace) as opened:
         before = opened.releases.list()[0].dataset_sha256
-        sealed = np.load(io.BytesIO(opened.sealed_rows(before) or b""))
-        mails = read_table(workspace)["email"].to_numpy()[sealed].tolist()
-        looks = opened.runs.read_looks(before, opened.runs.find_sealed(before) or "")
+        mails = read_table(workspace)["email"].to_numpy()[list_unseen(opened, before)].tolist()
+        looks = [opened.runs.read_looks(before, split) for split in opened.runs.list_sealed(before)]
     plan = plan_erasure(workspace, name_guest(3))
     assert list(plan.datasets.values()) == [2]
     erase(workspace, name_guest(3), justification=Justification(why="later", until="2999-01-01"))
     with Workspace.open(workspace) as opened:
-        rows = np.load(io.BytesIO(opened.sealed_rows(before) or b""))
+        rows = list_unseen(opened, before)
         now = opened.datasets.list()[0].sha256
-        assert opened.runs.read_looks(now, opened.runs.find_sealed(now) or "") == looks
+        assert [opened.runs.read_looks(now, split) for split in opened.runs.list_sealed(now)] == looks
     wanted = [mail for mail in mails if mail != "guest0003@example.org"]
     assert read_table(workspace)["email"].to_numpy()[rows].tolist() == wanted
+
+
+def test_who_was_learned_from_is_exact_for_each_release_and_stays_so(tmp_path: Path) -> None:
+    """Rows without an answer train nothing, and a row that one split seals another may learn from."""
+    answers = [None if row % 10 == 4 else answer for row, answer in enumerate(GUESTS["cancelled"])]
+    table = GUESTS.with_columns(pl.Series("cancelled", answers))
+    table.write_csv(tmp_path / "guests.csv")
+    folder = tmp_path / "w"
+    for seed in (0, 1):
+        assert run(
+            tmp_path / "guests.csv", Wishes(target="cancelled", budget_s=BUDGET_S, seed=seed), folder=folder
+        ).is_yes
+    learned: dict[int, set[str]] = {}
+    with Workspace.open(folder) as opened:
+        for place, record in enumerate(item for item in opened.ledger.records() if item.action == "train"):
+            found = load_candidate_of(opened, record.subject)
+            assert found is not None
+            learned[place + 1] = set(found.prepared.frame["email"][found.prepared.split.train])
+    assert [len(mails) // 10 for mails in learned.values()] == [35, 35]  # four fifths of the 450 with an answer
+    only_first = min(learned[1] - learned[2])
+    both = min(learned[1] & learned[2] - {only_first})
+    assert plan_erasure(folder, "guest0004@example.org").releases == {1: 0, 2: 0}
+    assert plan_erasure(folder, only_first).releases == {1: 1, 2: 0}
+    assert plan_erasure(folder, both).releases == {1: 1, 2: 1}
+    others = [mail for mail in (min(learned[2] - learned[1]), max(learned[1] & learned[2])) if mail != both]
+    for gone in (only_first, both):  # the candidates go with the first table; what they knew must not
+        erase(folder, gone, justification=Justification(why="later", until="2999-01-01"))
+        for mail in others:
+            assert plan_erasure(folder, mail).releases == {1: int(mail in learned[1]), 2: int(mail in learned[2])}
+        assert plan_erasure(folder, "guest0014@example.org").releases == {1: 0, 2: 0}
 
 
 def test_a_dry_run_changes_nothing(workspace: Path) -> None:

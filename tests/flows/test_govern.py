@@ -161,6 +161,9 @@ def test_updates_name_the_workspaces_that_a_change_touches(tmp_path: Path) -> No
     assert found["broken"].problem
     govern.write_mapping(tmp_path / "jobs" / "high", "aiact")
     assert govern.find_updates(tmp_path / "jobs")[0].touches == ()
+    (tmp_path / ".skiff" / "keys").mkdir(parents=True)  # as `skiff pii --pseudonymise` leaves it where one stands
+    assert {Path(item.workspace).name for item in govern.find_updates(tmp_path)} == {*found}
+    assert [*(tmp_path / ".skiff").iterdir()] == [tmp_path / ".skiff" / "keys"]
     rules = tmp_path / "newer.csv"
     rules.write_text(
         "id,framework,changed,applies_from,touches,what,do\nnew,aiact,2099-01-01,2099-01-02,high,Changed.,Look.\n"

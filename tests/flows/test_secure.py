@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import shutil
@@ -15,6 +14,7 @@ import pytest
 from skiff.cli.secure import ATTACKS as ATTACKS_IN_HELP
 from skiff.core.errors import SkiffError
 from skiff.flows.conclude import RunOutcome
+from skiff.flows.learned import find_split
 from skiff.flows.run import run
 from skiff.flows.secure import ATTACKS, SecureOutcome, SecureWishes, secure
 from skiff.flows.settle import Wishes
@@ -73,9 +73,9 @@ def test_the_ledger_and_the_page_name_each_other(attacked: tuple[SecureOutcome, 
 def test_exposed_rows_are_rows_the_release_learned_from(attacked: tuple[SecureOutcome, Path]) -> None:
     made, folder = attacked
     with Workspace.open(folder) as workspace:
-        sealed = workspace.sealed_rows(str(workspace.releases.read_manifest(1)["dataset_sha256"]))
-    assert sealed is not None
-    test = set((np.load(io.BytesIO(sealed)) + 1).tolist())
+        split = find_split(workspace, 1)
+    assert split is not None
+    test = set((split[1] + 1).tolist())
     assert made.exposed_rows
     assert not test & set(made.exposed_rows)
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from skiff.flows.learned import list_unseen
 from skiff.flows.persons import find_person
 from skiff.flows.places import PLACES, DatasetPlace
-from skiff.flows.positions import pack_rows, unpack_rows
+from skiff.flows.positions import pack_rows
 from skiff.secure.subjects import list_forms, mark_copies, mark_rows, trim
 from skiff.store.clock import now_utc
 from skiff.store.workspace import Workspace
@@ -56,7 +57,7 @@ def test_exactly_the_persons_rows_go_and_sealed_rows_follow(
         left = pl.read_parquet(io.BytesIO(workspace.datasets.read_parquet(after.sha256)))
         expected = [row for row in table.iter_rows() if row[0].strip() != name]
         assert list(left.iter_rows()) == expected
-        kept = unpack_rows(workspace.sealed_rows(before) or b"")
+        kept = list_unseen(workspace, before)
         assert left["at"].to_numpy()[kept].tolist() == [
             at for at in sealed.tolist() if table["who"][at].strip() != name
         ]

@@ -117,7 +117,7 @@ INPUTS = (
 )
 
 
-def build_model(*, shift: float = 0.0) -> bytes:
+def build_model(*, shift: float = 0.0, threshold: float = 0.5) -> bytes:
     """Return a compiled linear model for three columns, with sets and review."""
     numbers = [
         NumberEncoder(
@@ -142,6 +142,7 @@ def build_model(*, shift: float = 0.0) -> bytes:
             ),
             calibration=Calibration(kind="none"),
             classes=("no", "yes"),
+            threshold=threshold,
             answer_set=AnswerSet(floor=0.2, coverage=0.9),
             review=Review(low=0.3, high=0.6),
         )

@@ -99,7 +99,7 @@ def test_a_planted_row_cannot_be_told_from_the_others(served: Served, tmp_path: 
     assert set(shown) == {"id", "reason", "rule", "cells", "answers", "key", "first", "suggestion"}
     assert "plant" not in json.dumps(shown)
     told = post(served, shown["id"], first="yes")[1]["row"]
-    assert set(told["suggestion"]) == {"answer", "chance", "low", "high", "given", "reasons"}
+    assert set(told["suggestion"]) == {"answer", "chance", "low", "high", "given", "line", "reasons"}
     kept = post(served, shown["id"], final="yes")[1]
     assert set(kept["kept"]) == {"id", "final", "first"}
     with Workspace.open(served.folder) as workspace:

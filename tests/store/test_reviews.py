@@ -162,22 +162,37 @@ def test_labels_are_asked_for_alone(reviews: Reviews) -> None:
     assert reviews.answer_final(row, "ada", "yes").state == "done"
 
 
-def test_a_person_is_found_told_and_erased(reviews: Reviews, clock: Clock) -> None:
+def test_rows_go_by_what_they_are_about_and_old_ones_forget_whom(reviews: Reviews, clock: Clock) -> None:
     reviews.add([build(number) for number in range(1, 5)])
-    row = give(reviews, "ada") or ""
-    reviews.answer_first(row, "ada", "no")
-    reviews.answer_final(row, "ada", "no")
-    told = reviews.export_subject("guest 1")
-    assert [item["final"] for item in told] == ["no", None]
-    assert reviews.erase_subject("guest 1") == 2
-    assert reviews.find_subject("guest 1") == ()
-    assert len(reviews.find_subject("guest 0")) == 2
     assert reviews.erase_items([build(2).item, "unknown"]) == 1
     clock.seconds = 3_600
-    assert reviews.forget(subjects_before=clock()) == 1
-    assert reviews.find_subject("guest 0") == ()
-    assert reviews.forget(rows_before=clock()) == 1
+    assert reviews.forget(subjects_before=clock()) == 3
+    assert {record.subject for record in reviews.list()} == {None}
+    assert reviews.forget(rows_before=clock()) == 3
     assert reviews.list() == ()
+
+
+def test_rows_of_a_release_that_goes_wait_on_without_its_suggestion_or_leave(reviews: Reviews) -> None:
+    reviews.add([build(1), build(2), build(3, source="planted", item="planted:a:1"), build(4, release=2), build(5)])
+    done, begun = give(reviews, "ada", Wanted()) or "", give(reviews, "bob", Wanted()) or ""
+    for row in (done, begun):
+        reviews.answer_first(row, "ada" if row == done else "bob", "no")
+    reviews.answer_final(done, "ada", "no")
+    assert reviews.hand_over(1, 7) == (2, 0)
+    waiting = {record.id: record for record in reviews.list(state="open")}
+    assert sorted((record.release, record.advice is None) for record in waiting.values()) == [
+        (2, False),
+        (7, True),
+        (7, True),
+    ]
+    assert (waiting[begun].first, waiting[begun].reviewer) == (None, None)
+    assert reviews.get(done).release == 1
+    assert refused(lambda: reviews.answer_final(begun, "bob", "no")) == "review_not_held"
+    again = reviews.claim("bob", Wanted(), hold_s=HOLD_S, seen="after")
+    assert again is not None
+    assert reviews.answer_final(again.id, "bob", "no").final == "no"
+    assert reviews.hand_over(7, None) == (0, 1)
+    assert [record.release for record in reviews.list(state="open")] == [2]
 
 
 def test_ten_people_at_once_share_the_rows(open_again: Callable[[], Catalog], clock: Clock) -> None:

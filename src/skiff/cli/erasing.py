@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from skiff.flows.erase import EraseOutcome, ErasePlan
 
 
+NOTHING = "Nothing of this person was found. Is the name written as in the data?"
+
+
 def show_plan(plan: ErasePlan, *, err: bool = False) -> None:
     """Print what an erasure would reach."""
 
@@ -42,7 +45,7 @@ def show_plan(plan: ErasePlan, *, err: bool = False) -> None:
                 f"  Release {number}{role}: learned from none of the rows; it stays unless a file of it names the person"
             )
     if not any(plan.found.values()):
-        say("Nothing of this person was found. Is the name written as in the data?")
+        say(NOTHING)
 
 
 def ask_erasure(plan: ErasePlan) -> None:
@@ -66,17 +69,21 @@ def ask_erasure(plan: ErasePlan) -> None:
 
 def show_erasure(made: EraseOutcome) -> None:
     """Print what was done, and what is left."""
-    from skiff.report.erasure import FATES, count, say_search
+    from skiff.report.erasure import FATES, count, say_search, say_with_it
 
     found = made.certificate
     for item in found.places:
         left = f", {item.left:,} left" if item.left else ""
-        click.echo(f"  {item.place:<16}{count(item.found, item.unit):>16}{left}")
+        named = f": {', '.join(item.names)}" if item.names else ""
+        click.echo(f"  {item.place:<16}{count(item.found, item.unit):>16}{left}{named}")
+    if not any(item.found for item in found.places):
+        click.echo(NOTHING)
     for model in found.models:
         fate = FATES[model.fate].format(why=model.why, until=model.until)
         click.echo(
             f"  Release {model.release}: {fate[0].lower()}{fate[1:]}"
             + (f"; release {model.successor} answers in its place" if model.successor else "")
+            + say_with_it(model.waiting, model.undecided, model.bundles)
         )
     click.echo(say_search(found.search.as_plain()))
     for hit in found.search.hits:

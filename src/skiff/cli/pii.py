@@ -103,7 +103,14 @@ def _show(outcome: PiiOutcome) -> None:
         f"{outcome.name}: {outcome.rows:,} rows; {len(outcome.personal)} of {len(outcome.columns)} columns are about persons."
     )
     rows = [
-        (c.column, c.type, c.risk, f"{c.share:.0%}", outcome.changed.get(c.column, c.reason)) for c in outcome.personal
+        (
+            c.column,
+            c.type,
+            c.risk,
+            f"{c.share:.0%}",
+            outcome.changed.get(c.column, "kept as it is") if outcome.treatment else c.reason,
+        )
+        for c in outcome.personal
     ]
     if rows:
         print_table(

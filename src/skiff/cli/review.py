@@ -58,7 +58,7 @@ def start(
     Example:  skiff review --reviewer ada --workspace bookings
     """
     from skiff.cli.console import LiveProgress
-    from skiff.cli.reviewing import Terminal, say_welcome, tell_tally
+    from skiff.cli.reviewing import Terminal, say_left, say_welcome, tell_tally
     from skiff.flows.sessions import ReviewSession
 
     is_json = bool(click.get_current_context().params.get("is_json"))
@@ -84,13 +84,22 @@ def start(
             label=session.plan.sha256 if session.plan else None,
         )
         tally = terminal.run(most=rows)
-        waiting = session.count_waiting()
-    result = {**tally.as_result(), "reviewer": terminal.reviewer, "waiting": waiting}
+        waiting, queue = session.count_waiting(), session.queue
+        left = say_left(gone=queue.n_gone, stuck=queue.n_stuck)
+    result = {
+        **tally.as_result(),
+        "reviewer": terminal.reviewer,
+        "waiting": waiting,
+        "gone": queue.n_gone,
+        "stuck": queue.n_stuck,
+    }
     if session.plan:
         result |= {"next_labels": session.plan.curve.advice, "dataset": session.plan.dataset}
 
     def show() -> None:
         click.echo(f"\n{tell_tally(tally, waiting=waiting)}")
+        for line in left:
+            click.echo(line)
         if label is not None and tally.answered:
             click.echo("Take them into the dataset with `skiff review apply`, then `skiff train`.")
 

@@ -146,13 +146,18 @@ class Terminal:
 
     def _suggest(self, found: Suggestion) -> None:
         chance = "" if found.chance is None else f", chance {100 * found.chance:.0f} in 100"
+        line = (
+            ""
+            if found.line is None
+            else f" (it says {clean_name(found.line.answer)} from {100 * found.line.chance:.0f} in 100 on)"
+        )
         given = "" if found.given is None else f" (the table says {clean_name(found.given)})"
         answer, between = clean_name(found.answer), ""
         if found.chance is None:
             answer = _say_number(float(found.answer))
         if found.low is not None and found.high is not None:
             between = f", from {_say_number(found.low)} to {_say_number(found.high)}"
-        self.say(f"The model suggests {answer}{chance}{between}{given}.")
+        self.say(f"The model suggests {answer}{chance}{line}{between}{given}.")
         for name, part in found.reasons:
             self.say(f"  {clean_name(name)}: {_say_part(part, is_number=found.chance is None)}")
 
@@ -267,6 +272,27 @@ def say_welcome(session: ReviewSession) -> list[str]:
         )
     doubtful = f" {plan.doubtful:,} of them look wrong." if plan.doubtful else ""
     return [f"{count_rows(plan.labelled)} with a label.{doubtful}", say_hours(plan.effort), plan.curve.sentence]
+
+
+def say_left(*, gone: int, stuck: int) -> list[str]:
+    """Return what became of rows that could not be shown.
+
+    Examples
+    --------
+    >>> say_left(gone=1, stuck=0)
+    ['1 row left the queue undecided: the log no longer has what it is about.']
+    """
+    told = []
+    if gone:
+        told.append(
+            f"{count_rows(gone)} left the queue undecided: the log no longer has what {'it is' if gone == 1 else 'they are'} about."
+        )
+    if stuck:
+        told.append(
+            f"{count_rows(stuck)} {'was' if stuck == 1 else 'were'} passed over: the release that answered cannot be opened. "
+            "See `skiff doctor`."
+        )
+    return told
 
 
 def tell_tally(tally: Tally, *, waiting: int) -> str:

@@ -20,12 +20,13 @@ from skiff.store.workspace import Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
-    """One kind of store: what was found of the person, and what is left."""
+    """One kind of store: what was found of the person, and what is left; of reports the names too."""
 
     place: str
     unit: str
     found: int
     left: int
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class FateOfModel:
     """What became of a release whose data held the person.
 
     ``fate`` is ``removed``, ``kept`` (with a reason and a day), ``open`` (still to be trained again) or ``not trained on the person``.
+    ``waiting`` and ``undecided`` count rows of the review queue that go on waiting without its suggestion, and that left undecided;
+    ``bundles`` names its handover bundles that were destroyed.
     """
 
     release: int
@@ -41,6 +44,9 @@ class FateOfModel:
     successor: str = ""
     why: str = ""
     until: str = ""
+    waiting: int = 0
+    undecided: int = 0
+    bundles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from skiff.flows.erase_plan import ErasePlan, Justification, build_plan, call_pe
 from skiff.flows.fixes import FIX_LIST
 from skiff.flows.lookthrough import search_workspace
 from skiff.flows.persons import Marked, Person
-from skiff.flows.places import PLACES
+from skiff.flows.places import PLACES, ReportPlace
 from skiff.flows.removal import destroy_candidates
 from skiff.store.clock import now_utc
 from skiff.store.destroying import destroy_file
@@ -123,6 +123,7 @@ def _begin(
         column=person.named or "",
         counts=dict(plan.found),
         learned={str(number): rows for number, rows in plan.releases.items()},
+        reports=plan.reports,
         old=tuple(dict.fromkeys([*noted.old, *(item.record.sha256 for item in marked)])),
     )
     workspace.erasures.update(person.hash, noted)
@@ -169,7 +170,13 @@ def _conclude(
         who=workspace.settings.owner.name or workspace.actor,
         columns=person.columns,
         places=tuple(
-            Reached(place=place.name, unit=place.unit, found=plan.found[place.name], left=left[place.name])
+            Reached(
+                place=place.name,
+                unit=place.unit,
+                found=plan.found[place.name],
+                left=left[place.name],
+                names=plan.reports if place.name == ReportPlace.name else (),
+            )
             for place in PLACES
         ),
         models=models,

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from skiff.core.errors import SkiffError
+from skiff.core.evidence import Json
 from skiff.core.progress import Progress
+from skiff.flows.burial import bury_release
 from skiff.flows.certificates import FateOfModel
-from skiff.flows.erase_plan import ErasePlan, Justification, call_person, is_about, speaks
+from skiff.flows.erase_plan import ErasePlan, Justification, call_person, speaks
 from skiff.flows.persons import Person
 from skiff.flows.steps import evaluate_in_workspace, train_in_workspace
 from skiff.flows.wishes import Wishes
@@ -106,9 +108,7 @@ def settle_models(
         must_go = [number for number, rows in plan.releases.items() if rows or number in speaking]
         champion = workspace.releases.champion()
         done = [
-            FateOfModel(
-                release=number, learned=plan.releases[number], fate="removed", successor=gone[str(number)].successor
-            )
+            _tell_removed(workspace, number, plan.releases[number], gone[str(number)].successor)
             for number in must_go
             if str(number) in gone
         ]
@@ -147,7 +147,7 @@ def settle_models(
                 continue
             successor = str(made) if number == champion and made else ""
             _bury(workspace, number, successor, person, at=at)
-            done.append(FateOfModel(release=number, learned=plan.releases[number], fate="removed", successor=successor))
+            done.append(_tell_removed(workspace, number, plan.releases[number], successor))
     return (*done, *judged)
 
 
@@ -195,17 +195,39 @@ def _train(
 
 
 def _bury(workspace: Workspace, number: int, successor: str, person: Person, *, at: Callable[[], str]) -> None:
-    files = workspace.releases.bury(
-        number, successor=successor, keep=lambda path: not is_about(workspace, path, person)
-    )
+    buried = bury_release(workspace, number, person, successor=successor)
     root = workspace.reports.root
+    bundles: list[Json] = []
     for path in sorted(root.glob("handover-*.zip")) if root.is_dir() else ():
         match = BUNDLE.fullmatch(path.name)
         if match and int(match[1]) == number:
             destroy_file(path)
-    workspace.ledger.append(
-        "erase.release",
-        subject=f"release {number}",
-        result={"person": call_person(person.hash), "files": files, "successor": successor or None},
-        at=at(),
+            bundles.append(path.name)
+    told: dict[str, Json] = {
+        "person": call_person(person.hash),
+        "files": buried.files,
+        "successor": successor or None,
+        "reviews_waiting": buried.waiting,
+        "reviews_undecided": buried.undecided,
+        "bundles": bundles,
+    }
+    workspace.ledger.append("erase.release", subject=f"release {number}", result=told, at=at())
+
+
+def _tell_removed(workspace: Workspace, number: int, learned: int, successor: str) -> FateOfModel:
+    """Return what became of a release that is gone, with its bundles and the rows of the review queue, from the ledger."""
+    found: Mapping[str, Json] = {}
+    for record in workspace.ledger.records():
+        if record.action == "erase.release" and record.subject == f"release {number}":
+            found = record.result
+    waiting, undecided = (int(str(found.get(name) or 0)) for name in ("reviews_waiting", "reviews_undecided"))
+    bundles = found.get("bundles")
+    return FateOfModel(
+        release=number,
+        learned=learned,
+        fate="removed",
+        successor=successor,
+        waiting=waiting,
+        undecided=undecided,
+        bundles=tuple(map(str, bundles)) if isinstance(bundles, list) else (),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from skiff.core.errors import SkiffError
 from skiff.flows.persons import Marked, Person, count_learned, find_person
-from skiff.flows.places import PLACES
+from skiff.flows.places import PLACES, name_reports
 from skiff.store.bytesearch import holds
 from skiff.store.erasures import Running
 from skiff.store.workspace import Workspace
@@ -39,7 +39,9 @@ class ErasePlan:
     datasets : mapping of str to int
         Dataset id to rows.
     releases : mapping of int to int
-        Release to the rows it learned from; 0 where it was only judged on them.
+        Release to the rows it learned from; 0 where it was only judged on them, or left them out.
+    reports : tuple of str
+        Files in ``reports/`` that would go.
     """
 
     subject: str
@@ -48,6 +50,7 @@ class ErasePlan:
     datasets: Mapping[str, int]
     releases: Mapping[int, int]
     champion: int | None
+    reports: tuple[str, ...] = ()
     is_resumed: bool = False
 
     def as_result(self) -> dict[str, object]:
@@ -83,6 +86,8 @@ def build_plan(workspace: Workspace, person: Person, marked: Sequence[Marked], r
     """Return what an erasure would reach, with what one that was begun had found already."""
     before = running.counts if running else {}
     found = {place.name: before.get(place.name, 0) or place.find(workspace, person) for place in PLACES}
+    reports = (running.reports if running else ()) or name_reports(workspace, person, has_rows=bool(marked))
+    found["reports"] = len(reports)
     book = workspace.erasures.read()
     gone = book.releases
     learned = {item.release: item.learned for item in book.kept if item.subject == person.hash}
@@ -101,6 +106,7 @@ def build_plan(workspace: Workspace, person: Person, marked: Sequence[Marked], r
         columns=person.columns,
         datasets={item.record.id: item.n_rows for item in marked},
         releases=dict(sorted(learned.items())),
+        reports=reports,
         champion=workspace.releases.champion(),
         is_resumed=running is not None,
     )

@@ -22,7 +22,8 @@ from skiff.store.assets import read_asset
 from skiff.store.clock import now_utc
 from skiff.store.files import explained, read_bytes
 from skiff.store.layout import SKIFF_FOLDER
-from skiff.store.workspace import Workspace
+from skiff.store.settings import read_settings
+from skiff.store.workspace import CATALOG_FILE, Workspace
 
 FRAMEWORKS: tuple[FrameworkName, ...] = get_args(FrameworkName)
 PAPERS: Mapping[str, str] = {"card": "card.md", "datasheet": "datasheet.json"}
@@ -271,14 +272,24 @@ def _list_workspaces(folder: Path) -> list[Path]:
                 where={"folder": str(folder)},
                 fix="Name a folder nearer to your workspaces.",
             )
-        if (place / SKIFF_FOLDER).is_dir():
+        if _is_workspace(place):
             found.append(place)
-            continue
         with explained(place):
             waiting += sorted(
                 item for item in place.iterdir() if item.is_dir() and not item.is_symlink() and item.name[0] != "."
             )
     return sorted(found)
+
+
+def _is_workspace(place: Path) -> bool:
+    """Return whether a folder is one: that of a key or an answer of `skiff pii` alone is not, and must not be made one by looking."""
+    own = place / SKIFF_FOLDER
+    if not own.is_dir():
+        return False
+    try:
+        return (own / CATALOG_FILE).exists() or bool(read_settings(place).store.database)
+    except SkiffError:  # settings that cannot be read: opening it will say so
+        return True
 
 
 def _read_whole_ledger(workspace: Workspace) -> tuple[EvidenceRecord, ...]:

@@ -12,7 +12,7 @@ import polars as pl
 from skiff.core.errors import SkiffError
 from skiff.data.personal import find_personal_columns
 from skiff.flows.feedback import cast_logged
-from skiff.flows.positions import unpack_rows
+from skiff.flows.learned import find_split, list_unseen
 from skiff.secure.subjects import (
     choose_columns,
     collect_values,
@@ -26,6 +26,7 @@ from skiff.store.bytesearch import Wanted
 from skiff.store.keys import FOLDER as KEYS
 from skiff.store.keys import PSEUDONYM_FILE
 from skiff.store.layout import SKIFF_FOLDER
+from skiff.store.manifests import MANIFEST
 from skiff.store.predictions.keeping import hash_cell, read_kept
 from skiff.store.predictions.log import open_store
 from skiff.store.predictions.reader import INPUT_PREFIX, build_frame
@@ -148,14 +149,32 @@ def find_logged(workspace: Workspace, person: Person) -> list[LoggedRow]:
         if pseudonym.is_file()
         else None
     )
-    pieces = (
-        [json.dumps(person.name, ensure_ascii=False)[1:-1], *([hashed] if hashed else [])] if person.columns else []
-    )
+    pieces = []
+    if _may_keep(workspace, person.columns):
+        pieces = [json.dumps(person.name, ensure_ascii=False)[1:-1], *([hashed] if hashed else [])]
     try:
         rows = store.find_person([person.name], pieces)
     finally:
         store.close()
     return [row for row in rows if _is_about(row, person, hashed)]
+
+
+def _may_keep(workspace: Workspace, columns: Sequence[str]) -> bool:
+    """Return whether the log may keep cells of these columns: of a row it keeps what its release takes in, and nothing else.
+
+    Where a release can no longer say what it took in, it may.
+    """
+    if not columns:
+        return False
+    for release in workspace.releases.list():
+        path = release.path / MANIFEST
+        try:
+            inputs = json.loads(workspace.read_kept(path))["inputs"] if path.is_file() else None
+        except (SkiffError, ValueError, KeyError):
+            inputs = None
+        if inputs is None or {column["name"] for column in inputs} & {*columns}:
+            return True
+    return False
 
 
 def _is_about(row: LoggedRow, person: Person, hashed: str | None) -> bool:
@@ -172,7 +191,10 @@ def _say(cell: object) -> str:
 
 
 def count_learned(workspace: Workspace, marked: Sequence[Marked]) -> dict[int, int]:
-    """Return each release whose dataset holds rows of the person, with how many of them it learned from (0: only judged on them)."""
+    """Return each release whose dataset holds rows of the person, with how many of them it learned from.
+
+    0 where it learned from none: it was judged on them, or they were left out, as rows without a label are.
+    """
     rows = {item.record.sha256: item for item in marked}
     gone = workspace.erasures.read().releases
     found = {}
@@ -180,11 +202,12 @@ def count_learned(workspace: Workspace, marked: Sequence[Marked]) -> dict[int, i
         item = rows.get(workspace.erasures.follow(release.dataset_sha256))
         if item is None or str(release.number) in gone:
             continue
-        learned = item.rows.clone()
-        sealed = workspace.sealed_rows(release.dataset_sha256)
-        if sealed is not None:
-            learned = learned.scatter(unpack_rows(sealed), values=False)
-        found[release.number] = int(learned.sum())
+        split = find_split(workspace, release.number)
+        if split is not None:
+            found[release.number] = int(item.rows.gather(split[0]).sum())
+        else:
+            learned = item.rows.scatter(list_unseen(workspace, release.dataset_sha256), values=False)
+            found[release.number] = int(learned.sum())
     return found
 
 

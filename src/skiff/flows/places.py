@@ -14,6 +14,7 @@ from typing import Protocol
 import polars as pl
 
 from skiff.core.errors import SkiffError
+from skiff.flows.fixes import FIX_LIST
 from skiff.flows.persons import Person, find_logged, is_nameless, mark_datasets
 from skiff.flows.removal import replace_table
 from skiff.secure.subjects import blank_json, blank_text
@@ -230,7 +231,7 @@ def _read_object(workspace: Workspace, sha256: str) -> bytes:
 
 
 class ReportPlace:
-    """What lies in ``reports/``: pages that hold a value go, with the paper made of them; so does a list of rows of an old table."""
+    """What lies in ``reports/``: pages that hold a value go, with the paper made of them."""
 
     name, unit = "reports", "files"
 
@@ -256,6 +257,24 @@ def list_reports(workspace: Workspace, person: Person) -> list[Path]:
     found = {path for path in paths if holds(path.read_bytes(), path.name, person.wanted)}
     found |= {path for path in paths if path.suffix == ".pdf" and path.with_suffix(".html") in found}
     return sorted(found)
+
+
+def name_reports(workspace: Workspace, person: Person, *, has_rows: bool) -> tuple[str, ...]:
+    """Return the names of the files in ``reports/`` that an erasure destroys; one that names the person itself is not repeated.
+
+    Parameters
+    ----------
+    has_rows : bool
+        Whether a dataset holds rows of the person: then the list of answers to look at goes too, for its row numbers are those of the
+        old table.
+    """
+    root = workspace.reports.root
+    found = [str(path.relative_to(root)) for path in list_reports(workspace, person)]
+    if has_rows and FIX_LIST not in found and (root / FIX_LIST).is_file():
+        found.append(FIX_LIST)
+    return tuple(
+        "a file named after the person" if blank_text(name, person.values) != name else name for name in sorted(found)
+    )
 
 
 PLACES: tuple[Place, ...] = (DatasetPlace(), ReviewPlace(), LogPlace(), RecordPlace(), FilePlace(), ReportPlace())

@@ -174,9 +174,12 @@ def _choose(
     )
     keep = plan_keeping(workspace.settings.serving.keep_inputs, standing.columns)
     made = []
+    threshold = standing.runtime.predictor.threshold if standing.kind == "binary" else None
     share = workspace.settings.review.wrong_advice_share
     kept = keep.keep_rows([_to_json(row) for row in part.select(standing.columns).iter_rows(named=True)])
-    for place, (advice, truth, is_wrong) in enumerate(_advise(answers, truths, share=share, seed=seed)):
+    for place, (advice, truth, is_wrong) in enumerate(
+        _advise(answers, truths, threshold=threshold, share=share, seed=seed)
+    ):
         cells = {column: cell for column, cell in part.row(place, named=True).items() if column in standing.columns}
         reason, rule = reasons[place] or CHANCE
         item = NewReview(
@@ -199,7 +202,7 @@ def _choose(
 
 
 def _advise(
-    answers: Answers, truths: list[str], *, share: float, seed: int
+    answers: Answers, truths: list[str], *, threshold: float | None, share: float, seed: int
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any], bool]]:  # Any: JSON documents
     """Yield suggestion, truth, and whether the suggestion is wrong, of each row."""
     if answers.kind == "regression":
@@ -212,7 +215,7 @@ def _advise(
         label, prob = str(answers.labels[place]), answers.probabilities[place]
         chance = float(prob[codes[label]])
         if turned[place]:
-            code, chance = turn_label(prob, codes[truth])
+            code, chance = turn_label(prob, codes[truth], threshold=threshold)
             label = answers.classes[code]
         advice: dict[str, Any] = {"answer": label, "chance": round(chance, 4)}
         yield advice | ({"turned": True} if turned[place] else {}), {"answer": truth}, label != truth

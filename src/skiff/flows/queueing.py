@@ -14,7 +14,7 @@ from skiff.govern.review import count_words
 from skiff.store.catalog import to_text as to_json_text
 from skiff.store.champion import ReleaseShelf
 from skiff.store.layout import SKIFF_FOLDER
-from skiff.store.predictions.ids import EPOCH, MICROSECOND
+from skiff.store.predictions.ids import EPOCH, MICROSECOND, read_time
 from skiff.store.predictions.keeping import read_kept
 from skiff.store.predictions.log import DAY
 from skiff.store.predictions.records import PredictionRow, Store
@@ -49,6 +49,7 @@ class OpenReleases:
         self._shelf = ReleaseShelf(
             workspace.root / SKIFF_FOLDER, database=workspace.settings.store.database, box=workspace.box
         )
+        self._erasures = workspace.erasures
         self._opened: dict[int, Standing | None] = {}
         self._known: dict[int, tuple[Known, ...]] = {}
 
@@ -64,6 +65,10 @@ class OpenReleases:
                     raise
                 return None
         return self._opened[number]
+
+    def find_home(self, number: int) -> int | None:
+        """Return the release under which rows of a release are decided: another where it was erased, None where there is none."""
+        return self._erasures.find_home(number)
 
     def find_strange(self, number: int, cells: Mapping[str, Any]) -> tuple[str, ...]:  # Any: cells as JSON has them
         """Return the columns in which a row is unlike all that a release learned from; none where the release is gone."""
@@ -115,7 +120,12 @@ def forget_old(workspace: Workspace) -> int:
     serving = workspace.settings.serving
     if serving.keep_subjects_days is None and serving.keep_predictions_days is None:
         return 0
-    return workspace.reviews.forget(
+    changed = 0
+    if serving.keep_predictions_days is not None:  # a row is queued later than it was answered
+        until = time.time_ns() // 1000 - round(serving.keep_predictions_days * DAY)
+        waiting = [item for item in workspace.reviews.list(source="log") if item.state != "done"]
+        changed = workspace.reviews.erase_items(item.item for item in waiting if read_time(item.item) < until)
+    return changed + workspace.reviews.forget(
         subjects_before=_days_ago(serving.keep_subjects_days), rows_before=_days_ago(serving.keep_predictions_days)
     )
 
@@ -126,7 +136,7 @@ def read_cells(workspace: Workspace, kept: str | None) -> dict[str, Any]:  # Any
 
 
 def _plan(workspace: Workspace, row: PredictionRow, releases: OpenReleases) -> NewReview | None:
-    """Return a row of the log as one to queue; None where it is not for a person."""
+    """Return a row of the log as one to queue; None where it is not for a person, or its release was erased and none is in its place."""
     settings = workspace.settings.review
     costs = workspace.settings.costs
     policy = Policy(
@@ -134,10 +144,13 @@ def _plan(workspace: Workspace, row: PredictionRow, releases: OpenReleases) -> N
         stakes_amount=settings.stakes_amount,
         out_of_range=settings.out_of_range,
     )
+    home = row.release if releases.open(row.release) else releases.find_home(row.release)
+    if home is None:
+        return None
     cells = read_cells(workspace, row.inputs)
     wants_look = bool(cells) and (row.decision == "review" or policy.out_of_range)
-    strange = releases.find_strange(row.release, cells) if wants_look else ()
-    standing = releases.open(row.release)
+    strange = releases.find_strange(home, cells) if wants_look else ()
+    standing = releases.open(home)
     broken = standing.check(cells) if standing and standing.check and cells and row.decision == "review" else ()
     reason = find_reason(
         decision=row.decision,
@@ -155,9 +168,9 @@ def _plan(workspace: Workspace, row: PredictionRow, releases: OpenReleases) -> N
         reason=reason.code,
         rule=reason.rule,
         rank=ORDER.index(reason.code) * RANKS_A_REASON + row.at,
-        release=row.release,
+        release=home,
         subject=row.subject,
-        advice=to_json_text(tell_advice(row, standing.classes if standing else ())),
+        advice=to_json_text(tell_advice(row, standing.classes if standing else ())) if home == row.release else None,
         words=count_words(cells),
     )
 

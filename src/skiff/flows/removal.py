@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 import polars as pl
 
+from skiff.flows.learned import Rows, carry_splits
 from skiff.flows.positions import pack_rows, unpack_rows
 from skiff.store.erasures import Gone
 from skiff.store.records import DatasetRecord
@@ -41,11 +43,16 @@ def replace_table(
     new = hashlib.sha256(data).hexdigest()
     place = (kept.cast(pl.Int64).cum_sum() - 1).to_numpy()
     is_kept = kept.to_numpy()
+
+    def move(rows: Rows) -> Rows:
+        return np.asarray(place[rows[is_kept[rows]]], dtype=np.int64)
+
     splits = {}
     for sha256 in workspace.runs.list_sealed(record.sha256):
         if workspace.objects.has(sha256):
             rows = unpack_rows(workspace.objects.get(sha256))
-            splits[sha256] = workspace.objects.put(pack_rows(place[rows[is_kept[rows]]]))
+            splits[sha256] = workspace.objects.put(pack_rows(move(rows)))
+    carry_splits(workspace, record.sha256, new, move)
     workspace.erasures.bury_dataset(record.sha256, Gone(at=at(), why=why, successor=new, hash=record.sha256))
     made = workspace.datasets.replace(
         record.sha256, data, rows=frame.height, splits=splits, note=f"{note} ({at()[:10]})"

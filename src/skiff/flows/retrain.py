@@ -23,6 +23,7 @@ from skiff.flows.conclude import Journey, Meter, conclude
 from skiff.flows.datasets import keep_dataset, load_dataset
 from skiff.flows.evaluate import answer_frame
 from skiff.flows.feedback import read_outcomes, rebuild_rows
+from skiff.flows.learned import find_split, list_unseen
 from skiff.flows.persons import FROM_LOG
 from skiff.flows.read import ReadTable
 from skiff.flows.recording import record_checks
@@ -240,7 +241,7 @@ def load_champion(workspace: Workspace, number: int | None = None) -> Champion:
         }
     )
     _, table = load_dataset(workspace, str(manifest["dataset_sha256"]))
-    train, test = _find_split(workspace, str(manifest["dataset_sha256"]), table, task)
+    train, test = _find_split(workspace, number, str(manifest["dataset_sha256"]), table, task)
     return Champion(
         number=number,
         manifest=manifest,
@@ -252,13 +253,18 @@ def load_champion(workspace: Workspace, number: int | None = None) -> Champion:
     )
 
 
-def _find_split(workspace: Workspace, dataset_sha256: str, table: ReadTable, task: Task) -> tuple[Any, Any]:
-    """Return the rows that trained and the sealed ones: the last that were looked at on this dataset."""
-    looked = workspace.sealed_rows(dataset_sha256)
+def _find_split(
+    workspace: Workspace, number: int, dataset_sha256: str, table: ReadTable, task: Task
+) -> tuple[Any, Any]:
+    """Return the rows that a release learned from and those it was judged on.
+
+    Where training noted none, they are taken from the sealed rows that every look at this dataset left aside.
+    """
+    noted = find_split(workspace, number)
+    if noted is not None:
+        return noted
     _, has_target = encode_target(table.frame, task)
-    if looked is None:
-        return np.flatnonzero(has_target), np.empty(0, dtype=np.int64)
-    test = np.load(io.BytesIO(looked), allow_pickle=False)
+    test = list_unseen(workspace, dataset_sha256)
     is_train = has_target.copy()
     is_train[test] = False
     return np.flatnonzero(is_train), test

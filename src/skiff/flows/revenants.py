@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from skiff.core.evidence import Json
-from skiff.flows.erase_plan import is_about, speaks
+from skiff.flows.burial import bury_release
+from skiff.flows.erase_plan import speaks
 from skiff.flows.persons import Person, count_learned, find_person, is_nameless, list_columns, read_frame
 from skiff.flows.places import PLACES
 from skiff.flows.removal import destroy_candidates
@@ -91,4 +92,4 @@ def _bury_learned(workspace: Workspace, stones: Tombstones, person: Person, lear
         record = workspace.releases.get(number)
         may_stay = not rows or (record.manifest_sha256, person.hash) in kept
         if not may_stay or speaks(workspace, record.path, person):
-            workspace.releases.bury(number, successor="", keep=lambda path: not is_about(workspace, path, person))
+            bury_release(workspace, number, person)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from skiff.core.errors import SkiffError
@@ -12,7 +13,7 @@ from skiff.flows.answered import list_parts
 from skiff.flows.desk import draw
 from skiff.flows.outcomes import write_outcome
 from skiff.flows.queueing import STATE, OpenReleases, count_waiting, fill_queue, read_cells
-from skiff.flows.shown import KeptAnswer, ShownRow, Suggestion, check_name
+from skiff.flows.shown import KeptAnswer, Line, ShownRow, Suggestion, check_name
 from skiff.flows.standing import Standing
 from skiff.govern.referral import WORDS
 from skiff.store.layout import SKIFF_FOLDER
@@ -33,6 +34,11 @@ class ReviewQueue:
     workspace : Workspace
     releases : OpenReleases, optional
         Those of a server, which opens each once.
+
+    Attributes
+    ----------
+    n_gone : int
+        Rows that left the queue undecided, because the log no longer has what they are about.
     """
 
     def __init__(self, workspace: Workspace, *, releases: OpenReleases | None = None) -> None:
@@ -41,6 +47,8 @@ class ReviewQueue:
         self._settings = workspace.settings
         self._releases = releases or OpenReleases(workspace)
         self._store: Store | None = None
+        self.n_gone = 0
+        self._stuck: set[str] = set()
         _refuse_read_only(workspace)
 
     def close(self) -> None:
@@ -48,6 +56,11 @@ class ReviewQueue:
         if self._store is not None:
             self._store.close()
             self._store = None
+
+    @property
+    def n_stuck(self) -> int:
+        """Return how many rows were passed over, because the release that answered them cannot be opened."""
+        return len(self._stuck)
 
     @property
     def log(self) -> Store:
@@ -111,10 +124,17 @@ class ReviewQueue:
             record = reviews.claim(name, wanted, hold_s=settings.claim_minutes * 60, seen=advice or settings.advice)
             if record is None:
                 return None
+            if record.source != "label" and self._releases.open(record.release) is None:
+                wanted = replace(wanted, without={*wanted.without, record.id})
+                if record.first is None:
+                    reviews.skip(record.id, name)
+                self._stuck.add(record.id)
+                continue
             shown = self._show(record)
             if shown is not None:
                 return shown
             reviews.remove(record.id)
+            self.n_gone += record.source == "log"
 
     def take_first(self, id_: str, reviewer: str, answer: str | float | bool, *, is_exact: bool = False) -> ShownRow:
         """Keep an answer given before the suggestion was seen, and return the row with the suggestion.
@@ -170,15 +190,13 @@ class ReviewQueue:
         return write_outcome(answer, classes=classes, is_number=is_number, is_exact=is_exact)
 
     def _show(self, record: ReviewRecord) -> ShownRow | None:
-        """Return a row for its reviewer; None where its prediction or release is gone."""
+        """Return a row for its reviewer; None where its prediction is gone."""
         key, kept = record.key, record.inputs
         if record.source == "log":
             prediction = self._read_prediction(record.item)
             if prediction is None:
                 return None
             key, kept = prediction.key, prediction.inputs
-        if record.source != "label" and self._releases.open(record.release) is None:
-            return None
         cells = read_cells(self._workspace, kept)
         classes, _ = self.list_answers(record)
         may_see = record.seen == "first" or (record.seen == "after" and record.first is not None)
@@ -204,7 +222,7 @@ class ReviewQueue:
         reasons = _explain(standing, cells)
         if standing.kind == "binary" and (told["answer"] == standing.classes[0]) != is_turned:
             reasons = [(name, -part) for name, part in reasons]  # they are told for the second class
-        return Suggestion(**told, reasons=tuple(reasons))
+        return Suggestion(**told, line=_find_line(standing), reasons=tuple(reasons))
 
     def _read_prediction(self, id_: str) -> PredictionRow | None:
         at = read_time(id_)
@@ -226,6 +244,14 @@ class ReviewQueue:
             return
         if not self.log.read_history(record.item):
             self.log.add_outcomes([Outcome(value=record.final, id=record.item)], received=time.time_ns() // 1000)
+
+
+def _find_line(standing: Standing) -> Line | None:
+    """Return the second of two labels and from which chance on it is said; None where that is one half, as everybody expects."""
+    if standing.kind != "binary":
+        return None
+    threshold = standing.runtime.predictor.threshold
+    return None if f"{threshold:.2f}" == "0.50" else Line(answer=standing.classes[1], chance=round(threshold, 4))
 
 
 def _explain(standing: Standing, cells: Mapping[str, Any]) -> list[tuple[str, float]]:  # Any: cells as JSON has them

@@ -14,6 +14,14 @@ NAME = rf"\w(?:[\w .@+-]{{0,{MOST_NAME_LETTERS - 2}}}\w)?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """From which chance of it on an answer is given."""
+
+    answer: str
+    chance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
     """What the model says of a row.
 
@@ -27,6 +35,8 @@ class Suggestion:
         Where a number should lie.
     given : str or None
         The label that stands in the table, where it looks wrong.
+    line : Line or None
+        From where on the model says the second of two labels, where that is not one half.
     reasons : tuple of (str, float)
         Columns and how far each speaks for the answer (negative: against it), in chance, or what it adds to a number.
     """
@@ -36,6 +46,7 @@ class Suggestion:
     low: float | None = None
     high: float | None = None
     given: str | None = None
+    line: Line | None = None
     reasons: tuple[tuple[str, float], ...] = ()
 
 

@@ -19,6 +19,10 @@ MARGIN = 0.25
 """Standard deviations of the known numbers within which one counts as right, where the model promises no range. A convention."""
 
 
+EPSILON = 1e-12
+"""Keeps a line at 0 or 1 from dividing by nothing."""
+
+
 def choose_turned(is_wrong: Bool, share: float, *, seed: int) -> Bool:
     """Return which suggestions to turn into wrong ones, so that `share` of all are wrong.
 
@@ -41,14 +45,32 @@ def choose_turned(is_wrong: Bool, share: float, *, seed: int) -> Bool:
     return turned
 
 
-def turn_label(prob: Float, truth: int) -> tuple[int, float]:
-    """Return the likeliest wrong class, and the chance shown with it: that of the likeliest class, so that it looks like any other.
+def turn_label(prob: Float, truth: int, *, threshold: float | None = None) -> tuple[int, float]:
+    """Return the likeliest wrong class, and the chance shown with it, so that it looks like any other suggestion.
+
+    Parameters
+    ----------
+    prob : ndarray of shape (n_classes,)
+    truth : int
+    threshold : float, optional
+        Of two classes: from which chance on the second is suggested. The chance that is shown then lies as deep on the wrong side as
+        the true one lies on its own; a suggestion on the wrong side of the line would give itself away. Without one it is that of
+        the likeliest class.
 
     Examples
     --------
     >>> turn_label(np.array([0.1, 0.9]), 1)
     (0, 0.9)
+    >>> turn_label(np.array([0.6, 0.4]), 1, threshold=0.3)[1] > 1 - 0.3
+    True
     """
+    if threshold is not None and len(prob) == 2:  # noqa: PLR2004  two classes
+        second = float(prob[1])
+        if truth == 1:
+            depth = (second - threshold) / max(1.0 - threshold, EPSILON)
+            return 0, 1.0 - threshold * (1.0 - min(max(depth, 0.0), 1.0))
+        depth = (threshold - second) / max(threshold, EPSILON)
+        return 1, threshold + (1.0 - threshold) * min(max(depth, 0.0), 1.0)
     others = prob.copy()
     others[truth] = -1.0
     return int(others.argmax()), float(prob.max())

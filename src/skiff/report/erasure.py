@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skiff.report.sheet import Sheet, SheetList, SheetTable, render_sheet
@@ -32,7 +32,8 @@ def render_certificate(found: Mapping[str, Any], *, fingerprint: str) -> str:
             f"Release {item['release']}",
             f"{item['learned']:,}",
             FATES[item["fate"]].format(**item)
-            + (f"; release {item['successor']} took its place" if item["successor"] else ""),
+            + (f"; release {item['successor']} took its place" if item["successor"] else "")
+            + say_with_it(item["waiting"], item["undecided"], item["bundles"]),
         )
         for item in found["models"]
     )
@@ -53,7 +54,9 @@ def render_certificate(found: Mapping[str, Any], *, fingerprint: str) -> str:
                 rows=models,
             )
         )
-    lists = [SheetList(title="What this cannot reach", sentences=tuple(found["beyond"]))]
+    named = tuple(name for item in found["places"] for name in item["names"])
+    lists = [SheetList(title="Reports that were destroyed", sentences=named)] if named else []
+    lists += [SheetList(title="What this cannot reach", sentences=tuple(found["beyond"]))]
     if search["hits"]:
         lists.insert(0, SheetList(title="Where a value still stands", sentences=tuple(search["hits"])))
     if search["unread"]:
@@ -100,6 +103,23 @@ def say_search(search: Mapping[str, Any]) -> str:
         f"looked for in {search['files']:,} files ({search['size_bytes'] / 1e6:.1f} MB), {search['members']:,} packed parts and "
         f"{search['columns']:,} columns: {told}.{short}"
     )
+
+
+def say_with_it(waiting: int, undecided: int, bundles: Sequence[str] = ()) -> str:
+    """Return what went with a removed release, and what became of the rows that waited for a person beside its suggestion.
+
+    Examples
+    --------
+    >>> say_with_it(2, 0, ["handover-stays-1.zip"])
+    '; handover-stays-1.zip was destroyed; 2 rows of the review queue go on waiting, without its suggestion'
+    >>> say_with_it(0, 1)
+    '; 1 row left the review queue undecided'
+    """
+    told = "".join(f"; {name} was destroyed" for name in bundles)
+    if waiting:
+        does = "goes" if waiting == 1 else "go"
+        told += f"; {count(waiting, 'rows')} of the review queue {does} on waiting, without its suggestion"
+    return told + (f"; {count(undecided, 'rows')} left the review queue undecided" if undecided else "")
 
 
 def count(n: int, unit: str) -> str:

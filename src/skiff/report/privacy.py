@@ -28,4 +28,4 @@ def say_reidentification(risk: Reidentification) -> str:
         if risk.l_distinct == 1
         else "so nobody's is told by the group alone"
     )
-    return f"{text} A group has at least {risk.l_distinct:,} different values of '{risk.sensitive}' (l = {risk.l_distinct:,}; by entropy {risk.l_entropy:.1f}), {told}."
+    return f"{text} A group has at least {risk.l_distinct:,} different {'value' if risk.l_distinct == 1 else 'values'} of '{risk.sensitive}' (l = {risk.l_distinct:,}; by entropy {risk.l_entropy:.1f}), {told}."

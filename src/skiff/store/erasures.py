@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -37,11 +37,15 @@ KEY_BYTES, NONCE_BYTES = 32, 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gone:
-    """A dataset or release that was removed, and what stands in its place; `why` is ``erasure`` or ``retention``."""
+    """A dataset or release that was removed, and what stands in its place; `why` is ``erasure`` or ``retention``.
+
+    ``home`` is the release under which people decide the rows that a removed one answered.
+    """
 
     at: str
     why: str = "erasure"
     successor: str = ""
+    home: str = ""
     hash: str = ""
 
 
@@ -85,6 +89,8 @@ class Running:
         Release number to the person's rows that it learned from.
     old : tuple of str
         Datasets that went for it.
+    reports : tuple of str
+        Names of files in ``reports/`` that went for it.
     """
 
     begun: str
@@ -94,6 +100,19 @@ class Running:
     counts: dict[str, int] = field(default_factory=dict)
     learned: dict[str, int] = field(default_factory=dict)
     old: tuple[str, ...] = ()
+    reports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """Which rows of a dataset a model learned from and was judged on: hashes of stored positions.
+
+    Noted when rows are removed: the candidates that knew it are destroyed with the old table.
+    """
+
+    dataset: str
+    train: str
+    test: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +134,7 @@ class Book:
     kept: tuple[Kept, ...] = ()
     running: dict[str, Running] = field(default_factory=dict)
     backups: tuple[Backup, ...] = ()
+    splits: dict[str, Noted] = field(default_factory=dict)
 
 
 class Erasures:
@@ -176,6 +196,12 @@ class Erasures:
             kept = tuple(item for item in books[-1].kept if item.release != number)
             books.append(replace(books[-1], releases={**books[-1].releases, str(number): gone}, kept=kept))
 
+    def note_splits(self, splits: Mapping[str, Noted]) -> None:
+        """Keep which rows models learned from, by the hash of the model."""
+        if splits:
+            with self.change() as books:
+                books.append(replace(books[-1], splits={**books[-1].splits, **splits}))
+
     def keep_release(self, kept: Kept) -> None:
         """Note that a release stays until a day, for a reason."""
         with self.change() as books:
@@ -209,6 +235,15 @@ class Erasures:
     def find_release(self, number: int) -> Gone | None:
         """Return the tombstone of a release, or None."""
         return self.read().releases.get(str(number))
+
+    def find_home(self, number: int) -> int | None:
+        """Return the release under which rows of a release are decided: itself while it is there; None where there is none."""
+        gone, found = self.read().releases, str(number)
+        for _ in range(len(gone)):
+            if found not in gone:
+                break
+            found = gone[found].home
+        return int(found) if found and found not in gone else None
 
     def refuse_gone(self, number: int) -> None:
         """Refuse a release that was removed.

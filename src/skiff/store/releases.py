@@ -236,7 +236,7 @@ class Releases:
                 raise _describe_damaged(record.path / name, "does not belong to the release")
         return record
 
-    def bury(self, number: int, *, successor: str, keep: Callable[[Path], bool]) -> int:
+    def bury(self, number: int, *, successor: str, home: str, keep: Callable[[Path], bool]) -> int:
         """Destroy the files of a release; its number, its record and what it remembers of the ledger stay, with a tombstone.
 
         Parameters
@@ -244,6 +244,8 @@ class Releases:
         number : int
         successor : str
             Number of the release in its place, or nothing.
+        home : str
+            Number of the release under which its rows in the review queue are decided, or nothing.
         keep : callable
             Whether a paper that holds no model (manifest, signature, ledger extract) may stay.
 
@@ -259,7 +261,7 @@ class Releases:
                     if row["number"] == number:  # nothing to go back to any more
                         self._catalog.update(connection, PROMOTION, row, undone=self._clock())
             self._erasures.bury_release(
-                number, Gone(at=self._clock(), successor=successor, hash=record.manifest_sha256)
+                number, Gone(at=self._clock(), successor=successor, home=home, hash=record.manifest_sha256)
             )
             with explained(record.path):
                 paths = sorted(record.path.iterdir()) if record.path.is_dir() else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select
@@ -290,31 +290,48 @@ class Reviews:
             found = connection.execute(select(*keys, func.count()).group_by(*keys)).all()
         return {(str(row[0]), str(row[1]), str(row[2])): int(row[3]) for row in found}
 
-    def find_subject(self, subject: str) -> tuple[ReviewRecord, ...]:
-        """Return every row about a person."""
-        return self._read(
-            select(REVIEW).where(REVIEW.c.subject == subject).order_by(REVIEW.c.queued, REVIEW.c.rank, REVIEW.c.id)
-        )
-
-    def export_subject(self, subject: str) -> tuple[dict[str, Any], ...]:  # Any: JSON documents
-        """Return what is kept about a person, as plain values, for a request of access."""
-        return tuple(asdict(record) for record in self.find_subject(subject))
-
     def count_done(self, reviewer: str) -> int:
         """Return how many rows somebody decided."""
         chosen = select(func.count()).where(REVIEW.c.reviewer == reviewer, REVIEW.c.state == "done")
         with self._catalog.read() as connection:
             return int(connection.execute(chosen).scalar_one())
 
-    def erase_subject(self, subject: str) -> int:
-        """Remove every row about a person, and return how many there were. The file keeps free pages: compact the catalog afterwards."""
-        return self._delete(REVIEW.c.subject == subject)
-
     def erase_items(self, items: Iterable[str]) -> int:
         """Remove rows by what they are about (a prediction's id, or ``sha256:row``), and return how many there were."""
         names = list(items)
         parts = [names[start : start + ITEMS_A_CALL] for start in range(0, len(names), ITEMS_A_CALL)]
         return sum(self._delete(REVIEW.c.item.in_(part)) for part in parts)
+
+    def hand_over(self, release: int, home: int | None) -> tuple[int, int]:
+        """Let rows that wait go on without the suggestions of a release that goes, as rows of the one that answers in its place.
+
+        Planted rows of it go: a known answer beside no suggestion measures nobody. Answers that were begun begin anew.
+
+        Parameters
+        ----------
+        release : int
+        home : int or None
+            None where no release answers the same question: then nobody knows which answers there are, and the rows go too.
+
+        Returns
+        -------
+        tuple of (int, int)
+            Rows of the log that go on waiting, and that left undecided.
+        """
+        chosen = select(REVIEW).where(REVIEW.c.release == release, REVIEW.c.state != "done", REVIEW.c.source != "label")
+        begun = ("advice", "reviewer", "claimed_until", "shown", "first", "seen", "first_ms")
+        with self._catalog.write() as connection:
+            rows = self._catalog.fetch(connection, chosen, REVIEW)
+            own = [row for row in rows if row["source"] == "log"]
+            stay = own if home is not None else []
+            for row in stay:
+                self._catalog.update(
+                    connection, REVIEW, row, **{**dict.fromkeys(begun), "release": home, "state": "open"}
+                )
+            for row in rows:
+                if row not in stay:
+                    connection.execute(delete(REVIEW).where(REVIEW.c.id == row["id"]))
+        return len(stay), len(own) - len(stay)
 
     def remove(self, id_: str) -> None:
         """Remove a row that can no longer be decided."""

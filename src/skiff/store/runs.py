@@ -151,12 +151,6 @@ class Runs:
             rows = self._catalog.fetch(connection, select(LOOK).where(LOOK.c.dataset_sha256 == dataset_sha256), LOOK)
         return tuple(sorted(str(row["split_sha256"]) for row in rows))
 
-    def find_sealed(self, dataset_sha256: str) -> str | None:
-        """Return the hash of the sealed rows of a dataset that were looked at last; None where nobody has looked."""
-        with self._catalog.read() as connection:
-            rows = self._catalog.fetch(connection, select(LOOK).where(LOOK.c.dataset_sha256 == dataset_sha256), LOOK)
-        return str(max(rows, key=lambda row: row["last"])["split_sha256"]) if rows else None
-
     def read_looks(self, dataset_sha256: str, split_sha256: str) -> int:
         """Return how often the sealed rows of a split were looked at, without looking."""
         at_split = select(LOOK).where(LOOK.c.dataset_sha256 == dataset_sha256, LOOK.c.split_sha256 == split_sha256)

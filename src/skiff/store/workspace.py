@@ -372,11 +372,6 @@ class Workspace:
         """Count a look at the sealed rows: see `Runs.count_look`."""
         return self.runs.count_look(dataset_sha256, split_sha256)
 
-    def sealed_rows(self, dataset_sha256: str) -> bytes | None:
-        """Return the positions of a dataset's sealed rows as they were kept; None where nobody has looked at any."""
-        kept = self.runs.find_sealed(self.erasures.follow(dataset_sha256))
-        return self.objects.get(kept) if kept else None
-
     def read_kept(self, path: Path) -> bytes:
         """Return what a file in the workspace holds, decrypted where it is encrypted: see `skiff.store.kept.read_kept`."""
         return read_kept(path, box=self.box, own=self._own, objects=self.objects.root)

@@ -115,7 +115,10 @@ def test_a_person_is_found_by_subject_key_or_input_and_only_their_rows_go(log: P
     log.add_outcomes([Outcome(id=row.id, value="no") for row in (by_subject[0], others[0])])
     found = [row.prediction for row in store.find_person(["ada"], ['"ada"'])]
     assert {row.id for row in found} == {row.id for row in (*by_subject, *by_key, *by_input)}
-    assert [row.prediction.key for row in store.find_person(["ada"], []) if row.prediction.key] == ["ada"]
+    by_name = [row.prediction for row in store.find_person(["ada"], [])]
+    assert {row.id for row in by_name} == {row.id for row in (*by_subject, *by_key)}
+    assert [row.inputs for row in by_name if row.key] == [by_key[0].inputs]
+    assert store.list_names() == {" ada ", "ada", "adam", "B-7"}
     assert sorted(row.value for row in store.read_outcomes()) == ["no", "no"]
     assert store.erase_rows([row.id for row in found]) == 4
     assert [row.id for row in store.read_outcomes()] == [others[0].id]

@@ -58,7 +58,7 @@ def tell_membership(
     if exposed.rows:
         named = ", ".join(str(row) for row in exposed.rows)
         sentences.append(
-            f"Most easily recognised, and more often than chance would have it: rows {named} of {exposed.table} (data rows counted from 1)."
+            f"Most easily recognised, and more often than chance would have it: {'row' if len(exposed.rows) == 1 else 'rows'} {named} of {exposed.table} (data rows counted from 1)."
         )
     sentences += [_say_price(item) for item in priced]
     measured = (found.rate, found.low_rate, found.advantage, found.auc, found.offline_rate, found.control_rate)

@@ -58,7 +58,7 @@ class SecureStory:
         counts = [f"{sum(item.light == light for item in self.told)} {light}" for light in ("red", "amber", "green")]
         unknown = sum(item.light is None for item in self.told)
         told = ", ".join(counts) + (f", {unknown} with too few rows to say" if unknown else "")
-        return f"Release {self.release} under {len(self.told)} attacks: {told}."
+        return f"Release {self.release} under {len(self.told)} attack{'s' if len(self.told) != 1 else ''}: {told}."
 
 
 def render_secure(story: SecureStory) -> str:

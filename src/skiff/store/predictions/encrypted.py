@@ -116,8 +116,8 @@ class Veil:
             high=high,
             decision=decision,
             inputs=None if row.inputs is None else records.decrypt(row.inputs, _place(row.id, "inputs")).decode(),
-            key=self._uncover_name(row.key),
-            subject=self._uncover_name(row.subject),
+            key=None if row.key is None else self.uncover_name(row.key),
+            subject=None if row.subject is None else self.uncover_name(row.subject),
         )
 
     def cover_outcome(self, value: str, prediction: str) -> str:
@@ -128,8 +128,9 @@ class Veil:
         """Return an outcome as it was before `cover_outcome`."""
         return self._open(prediction[:START]).decrypt(value, _place(prediction, "outcome")).decode()
 
-    def _uncover_name(self, kept: str | None) -> str | None:
-        return None if kept is None else self._cipher.decrypt_name(kept).partition("\0")[2]
+    def uncover_name(self, kept: str) -> str:
+        """Return a key or a subject as it was before `name`."""
+        return self._cipher.decrypt_name(kept).partition("\0")[2]
 
     def _open(self, start: str) -> Records:
         """Return the cipher of the month in which an id begins: so no key meets more rows than its nonces allow."""
@@ -219,9 +220,19 @@ class EncryptedStore:
         """Remove every row about a person; see `Store.erase_subject`."""
         return self._store.erase_subject(self._veil.name("subject", subject))
 
+    def list_names(self) -> set[str]:
+        """Return every subject and key once; see `Store.list_names`."""
+        return {self._veil.uncover_name(kept) for kept in self._store.list_names()}
+
     def find_person(self, names: Sequence[str], cells: Sequence[str]) -> list[LoggedRow]:
-        """Return rows that may be about a person; see `Store.find_person`. Every row is decrypted and looked at."""
+        """Return rows that may be about a person; see `Store.find_person`.
+
+        For names alone each different subject and key is decrypted, and of the rows only those found; for cells every row.
+        """
         wanted = set(names)
+        if not cells:
+            kept = [name for name in self._store.list_names() if self._veil.uncover_name(name).strip() in wanted]
+            return [self._uncover(row) for row in self._store.find_person(kept, ())] if kept else []
         rows = (self._uncover(row) for row in self._store.read(0, END))
         return [
             row

@@ -142,6 +142,15 @@ class PostgresStore:
             )
             return int(connection.execute("DELETE FROM skiff_prediction WHERE subject = %s", (subject,)).rowcount)
 
+    def list_names(self) -> set[str]:
+        """Return every subject and key once; see `Store.list_names`."""
+        query = (
+            "SELECT subject FROM skiff_prediction WHERE subject IS NOT NULL "
+            "UNION SELECT key FROM skiff_prediction WHERE key IS NOT NULL"
+        )
+        with self._transaction() as connection:
+            return {row[0] for row in connection.execute(query).fetchall()}
+
     def find_person(self, names: Sequence[str], cells: Sequence[str]) -> list[LoggedRow]:
         """Return rows that may be about a person; see `Store.find_person`."""
         where = ["btrim(p.subject) = ANY(%s)", "btrim(p.key) = ANY(%s)", *["strpos(p.inputs, %s) > 0"] * len(cells)]

@@ -171,6 +171,9 @@ class Store(Protocol):
     def erase_subject(self, subject: str) -> int:
         """Remove every row about a person, and return how many there were."""
 
+    def list_names(self) -> set[str]:
+        """Return every subject and key once, as they are kept."""
+
     def find_person(self, names: Sequence[str], cells: Sequence[str]) -> list[LoggedRow]:
         """Return rows whose subject or key is one of `names`, blanks around it aside, or whose kept inputs may hold one of `cells`.
 

@@ -204,6 +204,16 @@ class SqliteStore:
                 _empty_wal(connection)
         return erased
 
+    def list_names(self) -> set[str]:
+        """Return every subject and key once; see `Store.list_names`."""
+        found: set[str] = set()
+        for month in self._list_months():
+            with self._month(month) as connection:
+                for field in ("subject", "key"):
+                    query = f"SELECT DISTINCT {field} FROM prediction WHERE {field} IS NOT NULL"  # noqa: S608  a name of ours
+                    found.update(row[0] for row in connection.execute(query))
+        return found
+
     def find_person(self, names: Sequence[str], cells: Sequence[str]) -> list[LoggedRow]:
         """Return rows that may be about a person; see `Store.find_person`."""
         marks = ", ".join("?" * len(names))
