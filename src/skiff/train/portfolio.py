@@ -12,12 +12,14 @@ from typing import Literal
 
 import numpy as np
 
+from skiff.core.optional import has_extra
 from skiff.train.aim import Aim
 from skiff.train.boosting import Boosting
 from skiff.train.forests import Forest
 from skiff.train.linear import Constant, Linear
 from skiff.train.perceptron import Perceptron
 from skiff.train.recipes import Recipe
+from skiff.train.symmetric import MODULE, Symmetric
 
 MAX_PERCEPTRON_COLUMNS = 800
 """Linear-view columns up to which a perceptron is tried: its first layer grows with them."""
@@ -62,6 +64,7 @@ def list_recipes(aim: Aim, shape: Shape) -> tuple[Recipe, ...]:
         made += [
             replace(_slow(is_log=False), name=f"lightgbm {law}", rate=LAW_RATE, law=law) for law in _list_laws(aim)
         ]
+        made += _list_symmetric(aim)
     if shape.is_sparse:
         made.append(_words(is_log=log))
     if has_perceptron:
@@ -132,6 +135,15 @@ def _list_laws(aim: Aim) -> tuple[Literal["poisson", "tweedie"], ...]:
     if aim.law == "poisson":
         return ("tweedie", "poisson")
     return ("tweedie",) if aim.law == "tweedie" else ()
+
+
+def _list_symmetric(aim: Aim) -> Iterator[Recipe]:
+    """Yield CatBoost's configurations where it is installed: it is an extra."""
+    if not has_extra(MODULE):
+        return
+    yield Symmetric(name=_name("catboost", aim.is_skewed), is_log=aim.is_skewed)
+    for law in _list_laws(aim)[:1]:
+        yield Symmetric(name=f"catboost {law}", law=law)
 
 
 def _slow(*, is_log: bool) -> Boosting:
