@@ -27,6 +27,8 @@ MAX_PERCEPTRON_COLUMNS = 800
 SMALL_ROWS = 12_000
 """Rows below which a second forest and a second perceptron are worth a try: they are quick there, and help most."""
 
+KIN_NAME = "linear, words akin"
+
 LAW_RATE = 0.07
 """Learning rate of boosting by a law with a logarithmic link: its steps are relative, and at 0.03 it takes 1,400 of them."""
 
@@ -39,6 +41,7 @@ class Shape:
     n_tree: int
     n_linear: int
     is_sparse: bool
+    has_kin: bool = False
 
 
 def list_recipes(aim: Aim, shape: Shape) -> tuple[Recipe, ...]:
@@ -58,7 +61,7 @@ def list_recipes(aim: Aim, shape: Shape) -> tuple[Recipe, ...]:
     log = aim.is_skewed
     if has_trees:
         made.append(Boosting(name=_name("lightgbm quick", log), rate=0.1, max_rounds=300, settings={}, is_log=log))
-    made.append(Linear(name=_name("linear", log), is_log=log))
+    made += _list_linear(shape, is_log=log)
     if has_trees:
         made.append(_slow(is_log=log))
         made += [
@@ -135,6 +138,12 @@ def _list_laws(aim: Aim) -> tuple[Literal["poisson", "tweedie"], ...]:
     if aim.law == "poisson":
         return ("tweedie", "poisson")
     return ("tweedie",) if aim.law == "tweedie" else ()
+
+
+def _list_linear(shape: Shape, *, is_log: bool) -> Iterator[Recipe]:
+    yield Linear(name=_name("linear", is_log), is_log=is_log)
+    if shape.has_kin:
+        yield Linear(name=_name(KIN_NAME, is_log), is_log=is_log, has_kin=True)
 
 
 def _list_symmetric(aim: Aim) -> Iterator[Recipe]:

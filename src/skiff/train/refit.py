@@ -80,6 +80,7 @@ def fit_final(chosen: Sequence[tuple[Tried, float]], whole: Arena, *, limit: Lim
             categorical=features.matrix.categorical,
             repeats=repeats,
             directions=whole.directions,
+            kin=whole.kin,
         )
         n_steps = round(one.n_steps * growth) if isinstance(one.recipe, Boosting | Symmetric) else one.n_steps
         made = one.recipe.fit_whole(data, aim, effort, n_steps=n_steps, factor=one.factor)
