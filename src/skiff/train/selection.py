@@ -252,16 +252,15 @@ def earns_vectors(tried: Tried, others: Sequence[Tried], arena: Arena) -> bool:
 
     Its loss must be lower by `KIN_MARGIN`, and the paired difference of the rows' losses above 0 (one-sided, 95 %).
     """
-    plain = [one for one in others if isinstance(one.recipe, Linear) and one.recipe.is_log == tried.recipe.is_log]
-    if not plain:
+    without = [one for one in others if isinstance(one.recipe, Linear) and not one.recipe.has_kin]
+    if not without:
         return False
-    rows = find_known(tried.oof) & find_known(plain[0].oof)
-    before, after = (measure_row_losses(arena.y[rows], one.oof[rows], arena.aim) for one in (plain[0], tried))
+    plain = min(without, key=lambda one: one.loss)  # the first may have been cut short and tried again
+    rows = find_known(tried.oof) & find_known(plain.oof)
+    before, after = (measure_row_losses(arena.y[rows], one.oof[rows], arena.aim) for one in (plain, tried))
     gain = before - after if arena.w is None else (before - after) * arena.w[rows]
     is_sure = bool(gain.mean() > SURE * gain.std() / max(1, len(gain)) ** 0.5)
-    return is_sure and arena.measure(rows, tried.oof[rows]) <= (1 - KIN_MARGIN) * arena.measure(
-        rows, plain[0].oof[rows]
-    )
+    return is_sure and arena.measure(rows, tried.oof[rows]) <= (1 - KIN_MARGIN) * arena.measure(rows, plain.oof[rows])
 
 
 def prefer_small(standing: Standing, arena: Arena) -> None:
