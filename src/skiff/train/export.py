@@ -5,6 +5,8 @@ References
 .. [1] ONNX, ``ai.onnx.ml`` operator set 5, ``TreeEnsemble``.
 .. [2] LightGBM 4, ``Tree::NumericalDecision`` and ``Tree::CategoricalDecision`` (include/LightGBM/tree.h): what a missing
    value does at a node.
+.. [3] CatBoost 1.2, "Model values" and "calc_leaf_indexes": bit i of a leaf's number tells whether ``value > border`` held at the
+   i-th question of a symmetric tree; values and borders are float32.
 """
 
 from __future__ import annotations
@@ -146,6 +148,116 @@ def _add_lightgbm_split(grown: _Growing, split: JsonTree) -> int:
     # Without missing values in training LightGBM reads NaN as 0 at this node [2]_.
     goes_left = bool(split["default_left"]) if split["missing_type"] == "NaN" else threshold >= 0
     return grown.add_node(feature, LEQ, threshold, missing_to_true=int(goes_left))
+
+
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def read_as_catboost(X: Any) -> NDArray[np.float32]:  # noqa: ANN401  a dense matrix
+    """Return cells as CatBoost compares them: rounded to float32, within its range, missing ones below all others.
+
+    That is its ``nan_mode = Min``, written out, because it refuses a missing cell where its training rows had none.
+    """
+    return np.asarray(np.clip(np.where(np.isnan(X), -FLOAT32_MAX, X), -FLOAT32_MAX, FLOAT32_MAX), dtype=np.float32)
+
+
+def trees_from_catboost(model: Any, start: Float, *, n_columns: int, targets: Sequence[int] = (0,)) -> Trees:  # noqa: ANN401  the library may be absent
+    """Return a CatBoost model of symmetric trees as arrays; raw scores agree to rounding (about 1e-15).
+
+    Which question each level of a tree asks is read from the leaves that rows reach which lie just above one border and below
+    all others [3]_: the library tells it otherwise in a file alone, and nothing here touches the disk.
+
+    Parameters
+    ----------
+    model : catboost.CatBoost or None
+        Fitted on what `read_as_catboost` gives; None for one that has learned nothing.
+    start : ndarray of shape (n_scores,)
+        Added to the raw scores.
+    n_columns : int
+    targets : sequence of int
+        Position among the scores of each score that the model knows.
+    """
+    grown = _Growing()
+    base = np.array(start, dtype=np.float64)
+    if model is None:
+        grown.add_stump(0, 0.0)
+        return grown.build(base, is_float32=True)
+    scale, bias = model.get_scale_and_bias()
+    leaves = np.asarray(model.get_leaf_values(), dtype=np.float64) * scale
+    sizes = [int(size) for size in model.get_tree_leaf_counts()]
+    at = 0
+    for questions, size in zip(_find_questions(model, sizes, n_columns), sizes, strict=True):
+        values = leaves[at : at + size * len(targets)].reshape(size, len(targets))
+        at += size * len(targets)
+        for place, target in enumerate(targets):
+            _add_symmetric_tree(grown, questions, values[:, place].tolist(), target)
+    base[list(targets)] += np.asarray(bias, dtype=np.float64)
+    return grown.build(base, is_float32=True)
+
+
+Question: TypeAlias = tuple[int, float]
+"""Column and border: does the value lie above it?"""
+
+
+def _find_questions(model: Any, sizes: Sequence[int], n_columns: int) -> list[list[Question]]:  # noqa: ANN401  as above
+    """Return the questions of every tree, in the order of the bits of its leaves' numbers."""
+    found: list[list[Question]] = [[(0, 0.0)] * (size.bit_length() - 1) for size in sizes]
+    borders: dict[int, list[float]] = model.get_borders()
+    for column, asked in borders.items():
+        cuts = sorted(asked)
+        if not cuts:
+            continue
+        rows = np.full((len(cuts), n_columns), -FLOAT32_MAX, dtype=np.float32)
+        rows[:, column] = np.nextafter(np.array(cuts, dtype=np.float32), np.float32(np.inf))
+        reached = model.calc_leaf_indexes(rows, thread_count=1).astype(np.int64)
+        fresh = np.diff(reached, axis=0, prepend=0)  # bits are only ever added from one border to the next
+        for place, tree in zip(*np.nonzero(fresh), strict=True):
+            bits = int(fresh[place, tree])
+            for level in range(bits.bit_length()):
+                if bits >> level & 1:
+                    found[tree][level] = (int(column), float(np.float32(cuts[place])))
+    return found
+
+
+Branching: TypeAlias = "float | tuple[int, float, Branching, Branching]"
+"""A leaf's value, or a question with what follows where the value lies at or below the border, and above."""
+
+
+def _unfold(questions: Sequence[Question], values: Sequence[float]) -> Branching:
+    """Return a symmetric tree as a plain one, without questions that earlier ones answer or that change nothing."""
+
+    def grow(level: int, leaf: int, bounds: dict[int, tuple[float, float]]) -> Branching:
+        if level == len(questions):
+            return values[leaf]
+        column, border = questions[level]
+        low, high = bounds.get(column, (-np.inf, np.inf))
+        if border <= low:
+            return grow(level + 1, leaf | 1 << level, bounds)
+        if border >= high:
+            return grow(level + 1, leaf, bounds)
+        under = grow(level + 1, leaf, {**bounds, column: (low, border)})
+        over = grow(level + 1, leaf | 1 << level, {**bounds, column: (border, high)})
+        return under if isinstance(under, float) and under == over else (column, border, under, over)
+
+    return grow(0, 0, {})
+
+
+def _add_symmetric_tree(grown: _Growing, questions: Sequence[Question], values: Sequence[float], target: int) -> None:
+    top = _unfold(questions, values)
+    if isinstance(top, float):
+        grown.add_stump(target, top)
+        return
+
+    def add(branching: tuple[int, float, Branching, Branching]) -> int:
+        column, border, *ways = branching
+        node = grown.add_node(column, LEQ, border, missing_to_true=1)
+        for side, way in zip((True, False), ways, strict=True):
+            is_leaf = isinstance(way, float)
+            to = grown.add_leaf(target, way) if isinstance(way, float) else add(way)
+            grown.branch(node, side=side, to=to, is_leaf=is_leaf)
+        return node
+
+    grown.roots.append(add(top))
 
 
 def trees_from_forest(estimator: Any, *, columns: Sequence[int] = (), n_targets: int = 0, shift: float = 0.0) -> Trees:  # noqa: ANN401  any scikit-learn forest of extra trees or random trees

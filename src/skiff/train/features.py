@@ -138,6 +138,10 @@ class Features:
             places=(self._tree_places, self._linear_places), hidden=hidden,
         )  # fmt: skip
 
+    def measure_length(self, kin: Float) -> float:
+        """Return the root mean square length of the linear view's rows times a matrix."""
+        return float(np.sqrt(np.mean(np.sum(np.asarray(self._linear @ kin) ** 2, axis=1))))
+
     def sample(self, n_rows: int) -> tuple[FeatureMatrix, Rows]:
         """Return up to `n_rows` rows as later rows are encoded (means from all rows), and their positions."""
         held = np.flatnonzero(self._linear_rows >= 0)

@@ -28,6 +28,7 @@ from skiff.train.clocks import Suspects, do_clocks_help, find_clock_columns
 from skiff.train.contest import Arena, Tried, find_known
 from skiff.train.demands import Demands
 from skiff.train.features import FoldRows
+from skiff.train.kinship import LookUp
 from skiff.train.limits import Limit, never
 from skiff.train.memory import Memory
 from skiff.train.notes import Counts, Outcome, measure_folds, tell_notes
@@ -170,6 +171,7 @@ def train_pipeline(  # noqa: PLR0913  the one door of the room: flows name every
     demands: Demands | None = None,
     memory: Memory | None = None,
     workers: Workers | None = None,
+    look_up: LookUp | None = None,
     progress: Progress | None = None,
 ) -> Trained:
     """Fit the best blend of small models that the budget allows.
@@ -208,6 +210,8 @@ def train_pipeline(  # noqa: PLR0913  the one door of the room: flows name every
         What an interrupted training of the same rows with the same settings had tried; new trials are added.
     workers : Workers, optional
         Where folds are fitted, such as on a cluster; by default on `threads` threads of this process.
+    look_up : LookUp, optional
+        Vectors of words, for texts (`kinship`).
     progress : Progress, optional
 
     Returns
@@ -237,7 +241,7 @@ def train_pipeline(  # noqa: PLR0913  the one door of the room: flows name every
         table = Table(
             frame=frame, y=y, task=task, inputs=tuple(one for one in inputs if one.name != demands.exposure_column), folds=clean_folds(folds, y, aim), featurize=featurize,
             aim=aim, seed=seed, threads=threads, groups=groups,
-            is_time_ordered=is_time_ordered, w=demands.row_weights, workers=workers,
+            is_time_ordered=is_time_ordered, w=demands.row_weights, workers=workers, look_up=look_up,
         )  # fmt: skip
         hunt = _hunt(table, limit, progress, budget_s=budget_s, memory=memory)
         if prefer == "small":

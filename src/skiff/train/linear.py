@@ -15,6 +15,7 @@ from skiff.core.pipeline import FeatureMatrix, Layers, View
 from skiff.train.aim import Aim, measure_loss
 from skiff.train.export import clip_output, layers_from_linear
 from skiff.train.features import Matrix
+from skiff.train.kinship import fold_kin, join_kin
 from skiff.train.recipes import Effort, Fitted, FoldFit, Rows, from_scale, link_of, pair, to_scale
 
 if TYPE_CHECKING:
@@ -44,10 +45,19 @@ SURE = 40.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linear:
-    """Logistic regression for classes, ridge regression for values; the penalty is chosen over the folds."""
+    """Logistic regression for classes, ridge regression for values; the penalty is chosen over the folds.
+
+    Parameters
+    ----------
+    name : str
+    is_log : bool
+    has_kin : bool
+        Whether words that are akin are drawn towards like weights (`kinship`).
+    """
 
     name: str
     is_log: bool = False
+    has_kin: bool = False
 
     @property
     def view(self) -> View:
@@ -88,6 +98,13 @@ class Linear:
     def _walk(self, rows: Rows, aim: Aim, effort: Effort, strengths: tuple[float, ...]) -> Iterator[Weights]:
         """Yield weights of shape (n_in, n_out) and biases for one penalty after the other."""
         X, y, w = sample_rows(rows, seed=effort.seed)
+        kin = effort.kin if self.has_kin else None
+        if kin is not None:
+            X = join_kin(X, kin)
+        for weights, bias in self._fit(X, y, w, aim, strengths):
+            yield (weights if kin is None else fold_kin(weights, kin)), bias
+
+    def _fit(self, X: Matrix, y: Float, w: Float | None, aim: Aim, strengths: tuple[float, ...]) -> Iterator[Weights]:
         if aim.kind == "regression":
             scaled = to_scale(y, is_log=self.is_log)
             for strength in strengths:

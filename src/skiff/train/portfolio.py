@@ -12,18 +12,22 @@ from typing import Literal
 
 import numpy as np
 
+from skiff.core.optional import has_extra
 from skiff.train.aim import Aim
 from skiff.train.boosting import Boosting
 from skiff.train.forests import Forest
 from skiff.train.linear import Constant, Linear
 from skiff.train.perceptron import Perceptron
 from skiff.train.recipes import Recipe
+from skiff.train.symmetric import MODULE, Symmetric
 
 MAX_PERCEPTRON_COLUMNS = 800
 """Linear-view columns up to which a perceptron is tried: its first layer grows with them."""
 
 SMALL_ROWS = 12_000
 """Rows below which a second forest and a second perceptron are worth a try: they are quick there, and help most."""
+
+KIN_NAME = "linear, words akin"
 
 LAW_RATE = 0.07
 """Learning rate of boosting by a law with a logarithmic link: its steps are relative, and at 0.03 it takes 1,400 of them."""
@@ -37,6 +41,7 @@ class Shape:
     n_tree: int
     n_linear: int
     is_sparse: bool
+    has_kin: bool = False
 
 
 def list_recipes(aim: Aim, shape: Shape) -> tuple[Recipe, ...]:
@@ -56,12 +61,13 @@ def list_recipes(aim: Aim, shape: Shape) -> tuple[Recipe, ...]:
     log = aim.is_skewed
     if has_trees:
         made.append(Boosting(name=_name("lightgbm quick", log), rate=0.1, max_rounds=300, settings={}, is_log=log))
-    made.append(Linear(name=_name("linear", log), is_log=log))
+    made += _list_linear(shape, is_log=log)
     if has_trees:
         made.append(_slow(is_log=log))
         made += [
             replace(_slow(is_log=False), name=f"lightgbm {law}", rate=LAW_RATE, law=law) for law in _list_laws(aim)
         ]
+        made += _list_symmetric(aim)
     if shape.is_sparse:
         made.append(_words(is_log=log))
     if has_perceptron:
@@ -132,6 +138,21 @@ def _list_laws(aim: Aim) -> tuple[Literal["poisson", "tweedie"], ...]:
     if aim.law == "poisson":
         return ("tweedie", "poisson")
     return ("tweedie",) if aim.law == "tweedie" else ()
+
+
+def _list_linear(shape: Shape, *, is_log: bool) -> Iterator[Recipe]:
+    yield Linear(name=_name("linear", is_log), is_log=is_log)
+    if shape.has_kin:
+        yield Linear(name=_name(KIN_NAME, is_log), is_log=is_log, has_kin=True)
+
+
+def _list_symmetric(aim: Aim) -> Iterator[Recipe]:
+    """Yield CatBoost's configurations where it is installed: it is an extra."""
+    if not has_extra(MODULE):
+        return
+    yield Symmetric(name=_name("catboost", aim.is_skewed), is_log=aim.is_skewed)
+    for law in _list_laws(aim)[:1]:
+        yield Symmetric(name=f"catboost {law}", law=law)
 
 
 def _slow(*, is_log: bool) -> Boosting:

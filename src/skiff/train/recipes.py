@@ -49,6 +49,8 @@ class Effort:
     directions : tuple of int
         For each column of the tree view 1, -1 or 0: along it the answer may only rise, only fall, or go anywhere. Empty where
         nothing is asked.
+    kin : ndarray of shape (n_linear, n_dimensions), optional
+        Vectors of the linear view's columns (`kinship`).
     """
 
     limit: Limit
@@ -57,6 +59,7 @@ class Effort:
     categorical: tuple[int, ...] = ()
     repeats: int = 1
     directions: tuple[int, ...] = ()
+    kin: Float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

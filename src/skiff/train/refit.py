@@ -16,6 +16,7 @@ from skiff.train.boosting import Boosting
 from skiff.train.contest import Arena, Tried
 from skiff.train.limits import Limit
 from skiff.train.recipes import Effort, Fitted, Rows
+from skiff.train.symmetric import Symmetric
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,8 +80,9 @@ def fit_final(chosen: Sequence[tuple[Tried, float]], whole: Arena, *, limit: Lim
             categorical=features.matrix.categorical,
             repeats=repeats,
             directions=whole.directions,
+            kin=whole.kin,
         )
-        n_steps = round(one.n_steps * growth) if isinstance(one.recipe, Boosting) else one.n_steps
+        n_steps = round(one.n_steps * growth) if isinstance(one.recipe, Boosting | Symmetric) else one.n_steps
         made = one.recipe.fit_whole(data, aim, effort, n_steps=n_steps, factor=one.factor)
         return hide_columns(made, features.hidden) if one.recipe.view == "linear" and features.hidden else made
 

@@ -11,8 +11,10 @@ import numpy as np
 from skiff.core.progress import Progress
 from skiff.train.aim import measure_row_losses
 from skiff.train.blend import choose_weights, is_within_noise, mix
+from skiff.train.carrying import SURE
 from skiff.train.contest import Arena, Tried, find_known
 from skiff.train.limits import Limit
+from skiff.train.linear import Linear
 from skiff.train.memory import Forgetful, Memory, keep_tried, recall_tried
 from skiff.train.portfolio import Shape, draw_recipes, list_recipes
 from skiff.train.recipes import Recipe
@@ -42,6 +44,9 @@ SEARCH_GAIN = 1e-3
 
 SEARCH_PATIENCE = 3
 """Drawn configurations without such a gain after which the search ends."""
+
+KIN_MARGIN = 0.03
+"""Share by which word vectors must lower the loss of a linear model to be used: they are learned elsewhere, from texts of others."""
 
 TWO_SIDED_95 = 1.96
 """Standard errors on each side of a mean that hold 95 % of a normal distribution."""
@@ -214,9 +219,14 @@ class _Contest:
         if tried is None:
             self.standing.is_cut = True
             return False
+        keep_tried(self.memory, tried, self.arena)
+        if isinstance(recipe, Linear) and recipe.has_kin and not earns_vectors(tried, self.standing.tried, self.arena):
+            self.progress.step(
+                f"{recipe.name}: not surely {KIN_MARGIN:.0%} better, left out", done=self.spent_s, total=self.budget_s
+            )
+            return True
         self.standing.is_cut |= tried.is_cut
         self.standing.add(tried, self.arena)
-        keep_tried(self.memory, tried, self.arena)
         low, high = self.standing.find_interval(self.arena)
         best = f"best {self.standing.loss:.4g} ({low:.4g} to {high:.4g})"
         told = f"{recipe.name}: {self.arena.aim.metric} {tried.loss:.4g}, {best}"
@@ -235,6 +245,22 @@ class _Contest:
         self.progress.step(f"trying {recipe.name}", done=self.spent_s, total=self.budget_s)
         tried = self.arena.try_recipe(recipe, limit.shorten(max(0.0, share)))
         return None if limit.should_stop() and not is_first else tried
+
+
+def earns_vectors(tried: Tried, others: Sequence[Tried], arena: Arena) -> bool:
+    """Return whether a linear model with word vectors is better than the one without, by a margin and surely.
+
+    Its loss must be lower by `KIN_MARGIN`, and the paired difference of the rows' losses above 0 (one-sided, 95 %).
+    """
+    without = [one for one in others if isinstance(one.recipe, Linear) and not one.recipe.has_kin]
+    if not without:
+        return False
+    plain = min(without, key=lambda one: one.loss)  # the first may have been cut short and tried again
+    rows = find_known(tried.oof) & find_known(plain.oof)
+    before, after = (measure_row_losses(arena.y[rows], one.oof[rows], arena.aim) for one in (plain, tried))
+    gain = before - after if arena.w is None else (before - after) * arena.w[rows]
+    is_sure = bool(gain.mean() > SURE * gain.std() / max(1, len(gain)) ** 0.5)
+    return is_sure and arena.measure(rows, tried.oof[rows]) <= (1 - KIN_MARGIN) * arena.measure(rows, plain.oof[rows])
 
 
 def prefer_small(standing: Standing, arena: Arena) -> None:
@@ -256,4 +282,5 @@ def shape_of(arena: Arena) -> Shape:
         n_tree=arena.features.width("tree"),
         n_linear=arena.features.width("linear"),
         is_sparse=arena.features.is_sparse,
+        has_kin=arena.kin is not None,
     )

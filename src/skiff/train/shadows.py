@@ -28,11 +28,13 @@ from skiff.train.boosting import Boosting
 from skiff.train.contest import Tried
 from skiff.train.demands import Demands
 from skiff.train.features import FoldRows
+from skiff.train.kinship import LookUp
 from skiff.train.limits import Limit, never
 from skiff.train.portfolio import draw_recipes, list_recipes
 from skiff.train.recipes import Effort, Recipe, Rows
 from skiff.train.refit import MORE_ROWS_MORE_STEPS
 from skiff.train.selection import shape_of
+from skiff.train.symmetric import Symmetric
 from skiff.train.table import Table
 
 if TYPE_CHECKING:
@@ -114,6 +116,7 @@ def plan_shadows(  # noqa: PLR0913  a recipe and its rows are this many things, 
     threads: int = 2,
     groups: Positions | None = None,
     demands: Demands | None = None,
+    look_up: LookUp | None = None,
 ) -> ShadowPlan:
     """Look up the recipe of a release again and settle its steps for half of the rows.
 
@@ -136,6 +139,8 @@ def plan_shadows(  # noqa: PLR0913  a recipe and its rows are this many things, 
     seed, threads : int
     groups : ndarray of int64, optional
     demands : Demands, optional
+    look_up : LookUp, optional
+        Vectors of words, as in the training.
 
     Returns
     -------
@@ -153,7 +158,7 @@ def plan_shadows(  # noqa: PLR0913  a recipe and its rows are this many things, 
         aim = replace(aim, law="poisson")
     table = Table(
         frame=frame, y=values, task=task, inputs=tuple(inputs), folds=(), featurize=featurize, aim=aim, seed=seed,
-        threads=threads, groups=groups, w=demands.row_weights,
+        threads=threads, groups=groups, w=demands.row_weights, look_up=look_up,
     )  # fmt: skip
     half = _take(table, np.sort(np.random.default_rng(seed).permutation(len(y))[: max(2, len(y) // 2)]))
     folded = replace(half, folds=(_cut_fold(len(half.y), half.groups, seed=seed),))
@@ -167,7 +172,8 @@ def plan_shadows(  # noqa: PLR0913  a recipe and its rows are this many things, 
     shares = np.array([share for _, share in wanted])
     growth = (1 / (1 - HELD_SHARE)) ** MORE_ROWS_MORE_STEPS
     settled = [
-        replace(one, n_steps=round(one.n_steps * growth)) if isinstance(one.recipe, Boosting) else one for one in tried
+        replace(one, n_steps=round(one.n_steps * growth)) if isinstance(one.recipe, Boosting | Symmetric) else one
+        for one in tried
     ]
     return ShadowPlan(
         table=table,
@@ -201,7 +207,9 @@ def _fit_one(plan: ShadowPlan, member: Mask, *, seed: int) -> Float:
     contest = part.draw_contest(is_refused=False)
     arena = part.build_arena(contest)
     limit = Limit(clock=lambda: 0.0, ends_at=float("inf"), should_stop=never)
-    effort = Effort(limit=limit, seed=seed, categorical=arena.features.matrix.categorical, directions=arena.directions)
+    effort = Effort(
+        limit=limit, seed=seed, categorical=arena.features.matrix.categorical, directions=arena.directions, kin=arena.kin
+    )  # fmt: skip
     features = part.featurize(part.inputs, contest.source.encoders, plan.table.frame)
     answers = []
     for one, share in plan.members:

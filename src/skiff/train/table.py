@@ -17,6 +17,7 @@ from skiff.train.aim import Aim
 from skiff.train.contest import Arena, Tried
 from skiff.train.encoders import fit_encoders
 from skiff.train.features import FoldRows, Source, build_features
+from skiff.train.kinship import LookUp, find_kin
 from skiff.train.limits import Limit
 from skiff.train.linear import Constant
 from skiff.train.workers import Workers
@@ -64,6 +65,7 @@ class Table:
     w: Float | None = None
     workers: Workers | None = None
     hidden: tuple[str, ...] = ()
+    look_up: LookUp | None = None
 
     def draw_contest(self, *, without: Collection[str] = (), is_refused: bool = True) -> Contest:
         """Return the rows to compare candidates on: all, or a repeatable sample.
@@ -90,8 +92,10 @@ class Table:
 
     def build_arena(self, contest: Contest) -> Arena:
         """Encode the rows of a contest."""
+        features = build_features(contest.source, contest.folds).hide(self.hidden)
         return Arena(
-            features=build_features(contest.source, contest.folds).hide(self.hidden),
+            features=features,
+            kin=find_kin(features, contest.source.encoders, self.look_up),
             y=self.y[contest.rows],
             aim=self.aim,
             seed=self.seed,
@@ -110,7 +114,9 @@ class Table:
         source = self._build_source(rows, without=without)
         names = arena.features.matrix.linear_names
         features = build_features(source, []).hide([names[place] for place in arena.features.hidden])
-        return source, replace(arena, features=features, y=self.y[rows], w=None if self.w is None else self.w[rows])
+        kin = find_kin(features, source.encoders, self.look_up)
+        w = None if self.w is None else self.w[rows]
+        return source, replace(arena, features=features, kin=kin, y=self.y[rows], w=w)
 
     def try_constant(self, arena: Arena, limit: Limit) -> Tried:
         """Return the constant as a candidate where no fold can be used: its answers are those of all rows."""

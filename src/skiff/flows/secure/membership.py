@@ -21,6 +21,7 @@ from skiff.secure.price import (
     price_retraining,
     price_rounding,
 )
+from skiff.store.wordvectors import open_word_vectors
 from skiff.train.demands import Demands, read_amounts, settle_directions
 from skiff.train.shadows import REGULARISED, STRICT, ShadowPlan, fit_shadows, plan_shadows
 
@@ -101,6 +102,7 @@ def _plan(siege: Siege, rows: Int, members: Sequence[tuple[str, float]]) -> Shad
         threads=wishes.threads,
         groups=groups,
         demands=_read_demands(siege, rows),
+        look_up=open_word_vectors() if any(one.kind == "text" for one in champion.predictor.signature.inputs) else None,
     )
 
 
