@@ -30,6 +30,8 @@ class InputColumn:
         Whether all training values were whole numbers.
     unit : str
         Unit, if known.
+    missing_words : tuple of str
+        Words that stood for "no value" where the training rows came from ("?", "n/a"): a later cell of one is missing too.
     """
 
     name: str
@@ -40,6 +42,7 @@ class InputColumn:
     high: float | None = None
     is_integer: bool = False
     unit: str = ""
+    missing_words: tuple[str, ...] = ()
 
 
 MISSING_DATE_S = -(2**62)

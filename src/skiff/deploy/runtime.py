@@ -23,11 +23,11 @@ from skiff.core.task import TaskKind
 from skiff.deploy.answers import Answer, Answers, Reasons
 from skiff.deploy.session import cuts_texts, find_run, open_session, run_in_chunks
 from skiff.deploy.tensors import (
-    CONVERTERS,
     DTYPES,
     NOT_CONVERTIBLE,
     build_tensors,
     convert_cells,
+    find_converter,
     refuse_missing_columns,
 )
 
@@ -95,7 +95,10 @@ class Predictor:
         self.kind: TaskKind = json.loads(facts["skiff.kind"])
         self.classes: tuple[str, ...] = tuple(json.loads(facts["skiff.classes"]))
         self.threshold: float = json.loads(facts["skiff.threshold"])
-        columns = [{**item, "levels": tuple(item["levels"])} for item in json.loads(facts["skiff.inputs"])]
+        columns = [
+            {**item, "levels": tuple(item["levels"]), "missing_words": tuple(item.get("missing_words", ()))}
+            for item in json.loads(facts["skiff.inputs"])
+        ]
         outputs = ("value",) if self.kind == "regression" else ("label", "probabilities")
         self.signature = Signature(inputs=tuple(InputColumn(**item) for item in columns), outputs=outputs)
         self._outputs = list(outputs)
@@ -435,7 +438,7 @@ def _plan_blocks(inputs: Sequence[InputColumn], tensors: Sequence[str]) -> list[
         dtype = DTYPES[column.kind]
         _, names, cells = blocks.setdefault(dtype, (dtype, [], []))
         names.append(tensor)
-        cells.append((column.name, CONVERTERS[column.kind]))
+        cells.append((column.name, find_converter(column)))
     return list(blocks.values())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -158,6 +158,42 @@ DTYPES: Mapping[str, Any] = {  # Any: NumPy's dtype arguments
 }
 
 
+def list_stand_ins(column: InputColumn) -> frozenset[Value]:
+    """Return the cells that stand for "no value" in a column: words, and in a column of numbers the numbers among them.
+
+    Examples
+    --------
+    >>> sorted(list_stand_ins(InputColumn(name="age", kind="number", missing_words=("?", "-999"))), key=str)
+    ['-999', -999.0, '?']
+    """
+    words = frozenset(column.missing_words)
+    if column.kind != "number":
+        return words
+    return words | {number for word in words if (number := read_plain_number(word)) is not None}
+
+
+def clear_cell(cell: Value, stand_ins: Collection[Value]) -> Value:
+    """Return None for a cell that stands for "no value", blanks around a word aside; else the cell.
+
+    Examples
+    --------
+    >>> [clear_cell(cell, {"?", -999.0}) for cell in ("Private", " ? ", -999, True, None)]
+    ['Private', None, None, True, None]
+    """
+    if cell.__class__ is str:
+        return None if cell.strip() in stand_ins else cell
+    return None if cell.__class__ in {int, float} and cell in stand_ins else cell
+
+
+def find_converter(column: InputColumn) -> Callable[[Value], Any]:
+    """Return what turns a cell of the column into what its input takes."""
+    convert = CONVERTERS[column.kind]
+    if not column.missing_words:
+        return convert
+    stand_ins = list_stand_ins(column)
+    return lambda value: convert(clear_cell(value, stand_ins))
+
+
 def build_tensors(inputs: Sequence[InputColumn], frame: Any) -> dict[str, Tensor]:  # noqa: ANN401  a frame of any library, or a mapping
     """Return one [N, 1] tensor for each input column, by column name; other columns of `frame` are ignored.
 
@@ -217,11 +253,16 @@ def build_tensor(column: InputColumn, values: Value) -> Tensor:
     array = values.to_numpy() if hasattr(values, "to_numpy") else values
     kind = getattr(getattr(array, "dtype", None), "kind", "O")
     if column.kind in {"number", "boolean"} and kind in "fiub":
-        return np.asarray(array, dtype=np.float64).reshape(-1, 1)
+        return _clear_numbers(column, np.asarray(array, dtype=np.float64)).reshape(-1, 1)
     if column.kind == "date" and kind == "M":
         seconds = np.asarray(array).astype("datetime64[s]").astype(np.int64)
         return np.where(seconds == _NOT_A_TIME, MISSING_DATE_S, seconds).reshape(-1, 1)
     return convert_cells(column, _list_cells(values))
+
+
+def _clear_numbers(column: InputColumn, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    stand_ins = [cell for cell in list_stand_ins(column) if isinstance(cell, float)] if column.missing_words else []
+    return np.where(np.isin(numbers, stand_ins), np.nan, numbers) if stand_ins else numbers
 
 
 def _list_cells(values: Value) -> list[Value]:
@@ -248,6 +289,9 @@ def convert_cells(column: InputColumn, cells: Sequence[Value]) -> Tensor:
 
 def _convert_cells(column: InputColumn, cells: Sequence[Value]) -> Tensor:
     """Return cells as one array: at once where their types are plain, as those of JSON mostly are, else one by one."""
+    if column.missing_words:
+        stand_ins = list_stand_ins(column)
+        cells = [clear_cell(cell, stand_ins) for cell in cells]
     kinds = set(map(type, cells))
     if column.kind in {"number", "boolean"} and kinds <= _PLAIN_NUMBERS:
         return np.array(cells, dtype=np.float64)

@@ -102,6 +102,7 @@ class Desk:
         """
         at = self._clock()
         ids = self._ids.make_many(at, len(rows))
+        rows = self.champion.clear_rows(rows)
         challenger = self.challenger
         if challenger is None or not self.shares.challenger:
             if columns is None:

@@ -21,6 +21,7 @@ from skiff.flows.judge_windows import (
     read_time,
 )
 from skiff.flows.read import read_table
+from skiff.flows.stand_ins import clear_table
 from skiff.monitor.delivered import say_promise
 from skiff.monitor.results import WindowReport
 from skiff.monitor.served import SPANS, build_window, cut_spans
@@ -135,7 +136,7 @@ def monitor_file(folder: Path, source: Path, *, release: int | None = None, cloc
         texts = tuple(column.name for column in predictor.signature.inputs if column.kind in {"category", "text"})
         words = (*texts, judge.task.target) if judge.task.kind != "regression" else texts
         frame = read_table(source, keep_text=texts, keep_words=words).frame
-        served = answer_rows(frame, judge, predictor)
+        served = answer_rows(clear_table(frame, predictor.signature.inputs), judge, predictor)
         look = replace(build_window(served, judge.task, release=judge.number), days=1.0)
         report = judge_frame(workspace, judge, look, source="file")
         return _finish(workspace, judge, (report,), ())

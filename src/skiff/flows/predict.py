@@ -22,6 +22,7 @@ from skiff.flows.desk import Desk, Shares
 from skiff.flows.export import disarm_formulas
 from skiff.flows.pieces import read_pieces
 from skiff.flows.read import ReadTable, read_table
+from skiff.flows.stand_ins import clear_table
 from skiff.flows.standing import Standing, open_standing, refuse_none
 from skiff.store.champion import ReleaseShelf
 from skiff.store.clock import now_utc
@@ -258,7 +259,7 @@ def _hold(standing: Standing, read: ReadTable) -> tuple[Finding, ...]:
     if not isinstance(agreed, dict):
         return ()
     names = [column.name for column in standing.inputs]
-    return tuple(hold(read.frame, build_contract(agreed), at=now_utc(), among=names))
+    return tuple(hold(clear_table(read.frame, standing.inputs), build_contract(agreed), at=now_utc(), among=names))
 
 
 def _count(frame: pl.DataFrame, counts: dict[str, int]) -> None:

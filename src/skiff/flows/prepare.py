@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -133,6 +133,17 @@ def refuse_nothing_to_learn(prepared: Prepared, *, file: str) -> None:
     )
 
 
+def note_missing_words(inputs: Sequence[InputColumn], reading: Mapping[str, Any]) -> tuple[InputColumn, ...]:
+    """Return the columns with the words that the reader took for "no value", so that later rows are taken the same way."""
+    columns = reading.get("columns") or {}
+    return tuple(
+        replace(column, missing_words=tuple(words))
+        if (words := columns.get(column.name, {}).get("missing"))
+        else column
+        for column in inputs
+    )
+
+
 def prepare(
     read: ReadTable,
     question: Question,
@@ -171,7 +182,7 @@ def prepare(
     split, split_findings = propose_split(frame, task, seed=question.seed)
     shut_out = {question.target, *question.drop, *task.protected, *([task.group] if task.group else [])}
     shut_out |= {question.weight} if question.weight else set()
-    inputs = infer_inputs(frame, exclude=shut_out - set(question.keep), facts=facts)
+    inputs = note_missing_words(infer_inputs(frame, exclude=shut_out - set(question.keep), facts=facts), read.reading)
     checks = check_table(
         frame,
         task,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skiff.core.errors import SkiffError
+from skiff.core.sheet import Sheet
 from skiff.core.signature import InputColumn
 from skiff.core.task import TaskKind
 from skiff.data.contract.many import TableChecker, compile_contract_for_tables
@@ -19,6 +21,7 @@ from skiff.data.contract.rules import Contract, build_contract
 from skiff.data.contract.single import Checker, compile_contract
 from skiff.deploy.answers import Answers
 from skiff.deploy.runtime import Runtime
+from skiff.deploy.tensors import clear_cell, list_stand_ins
 from skiff.store.champion import ReleaseShelf
 from skiff.store.predictions.keeping import Keep, Keeper, plan_keeping
 
@@ -69,6 +72,25 @@ class Standing:
         """Return the names of the columns the model takes."""
         return tuple([column.name for column in self.inputs])
 
+    @cached_property
+    def stand_ins(self) -> dict[str, frozenset[Any]]:
+        """Return the cells that stand for "no value", by column; columns without any are left out."""
+        return {column.name: list_stand_ins(column) for column in self.inputs if column.missing_words}
+
+    def clear_rows(self, rows: Sequence[Cells]) -> Sequence[Cells]:
+        """Return the rows with None where a cell stands for "no value" in its column, as the training rows were read."""
+        known = self.stand_ins
+        if not known:
+            return rows
+        if not isinstance(rows, Sheet):
+            return [_clear_row(row, known) for row in rows]
+        cleared = [
+            [clear_cell(cell, known[name]) for cell in cells] if name in known else cells
+            for name, cells in zip(rows.names, rows.columns, strict=True)
+        ]
+        is_same = all(all(map(operator.is_, made, cells)) for made, cells in zip(cleared, rows.columns, strict=True))
+        return rows if is_same else Sheet(rows.names, cleared)
+
     @property
     def target(self) -> str:
         """Return the column that is predicted."""
@@ -112,6 +134,13 @@ class Standing:
                     where={"column": column.name, "row": row},
                     fix="Correct the cell, or leave it empty (null) where the value is not known.",
                 )
+
+
+def _clear_row(row: Cells, known: Mapping[str, frozenset[Any]]) -> Cells:
+    cleared = {
+        name: None for name, cells in known.items() if name in row and clear_cell(row[name], cells) is not row[name]
+    }
+    return {**row, **cleared} if cleared else row
 
 
 def open_standing(shelf: ReleaseShelf, number: int, *, keep: Keep, hash_key: bytes = b"", workers: int = 1) -> Standing:

@@ -103,6 +103,7 @@ def _describe_input(column: Mapping[str, Any]) -> dict[str, object]:
         "low": column.get("low"),
         "high": column.get("high"),
         "unit": column.get("unit") or "",
+        "missing_words": list(column.get("missing_words") or ()),
         "hint": _hint(column),
     }
 

@@ -78,6 +78,11 @@ function toSeconds(text) {
 }
 
 const CONVERT = { number: toNumber, boolean: toYesNo, date: toSeconds, category: (text) => text, text: (text) => text };
+
+// A word that stood for "no value" where the training rows came from is an empty cell.
+function toCell(column, text) {
+  return CONVERT[column.kind](column.missing_words.includes(text.trim()) ? "" : text);
+}
 const WORDS = { number: "a number", boolean: "yes or no", date: "a date such as 2026-11-30", category: "a text", text: "a text" };
 
 function buildTensors(ort, session, rows) {
@@ -161,7 +166,7 @@ function readForm() {
     const input = document.getElementById(`cell-${place}`);
     input.removeAttribute("aria-invalid");
     try {
-      const cell = CONVERT[column.kind](input.value);
+      const cell = toCell(column, input.value);
       if (column.kind === "number" && column.low !== null && !Number.isNaN(cell) && (cell < column.low || cell > column.high)) {
         problems.push({ text: `${column.name} is outside what the model has seen (${column.hint}); its answer may be far off.`, stop: false });
       }
@@ -247,7 +252,7 @@ async function answerFile(model, file) {
     let problem = "";
     facts.inputs.forEach((column, place) => {
       try {
-        row.push(CONVERT[column.kind](table[at][places[place]] ?? ""));
+        row.push(toCell(column, table[at][places[place]] ?? ""));
       } catch {
         problem = problem || `row ${at}, column ${column.name}: must be ${WORDS[column.kind]}`;
         row.push(null);
