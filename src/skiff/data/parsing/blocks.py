@@ -69,6 +69,7 @@ class _Rows:
     proven: int = 0
     parts: int = 0
     looks_like_total: list[int] = field(default_factory=list)
+    last_is_kept_total: bool = False
 
 
 class BlockTyper:
@@ -177,6 +178,7 @@ class BlockTyper:
         body = trimmed.frame
         candidates = find_labelled_rows(body)
         if not candidates:
+            rows.last_is_kept_total = rows.last_is_kept_total and not body.height
             return body
         mask = pl.Series(range(body.height)).is_in(candidates)
         others = body.filter(~mask)
@@ -197,6 +199,8 @@ class BlockTyper:
         self._rows.proven += sum(total.is_proven for total in judged)
         self._rows.parts += sum(total.is_part for total in judged)
         self._rows.looks_like_total += [positions[at] for at in candidates if at not in gone]
+        last = len(positions) - 1
+        self._rows.last_is_kept_total = last in candidates and last not in gone
 
     def _parse(self, cells: pl.Series) -> pl.Series:
         made = parse_column(cells, self.decisions[cells.name].reading)
@@ -347,6 +351,8 @@ class BlockTyper:
             found.append(tell.say_footer(rows.footer))
         if rows.totals:
             found.append(tell.say_totals(rows.totals, proven=rows.proven, parts=rows.parts))
+        if rows.last_is_kept_total:
+            found.append(tell.say_kept_total(rows.looks_like_total[-1]))
         groups: dict[tuple[str, ...], list[str]] = {}
         for name, decision in self.decisions.items():
             found += self._tell_column(name, decision)

@@ -235,6 +235,17 @@ def say_totals(rows: Sequence[int], *, proven: int, parts: int) -> Finding:
     )  # fmt: skip
 
 
+def say_kept_total(row: int) -> Finding:
+    """Tell that the last row looks like a total and was kept, because nothing proves it."""
+    return _say(
+        "totals_row", severity="warn", action="kept", rows=[row],
+        what="The last row begins like a total and was kept: its numbers are not the sums of the rows above, or could not be added up.",
+        why="If it is a total after all, it is counted as one more case.",
+        remedy="Take the row out of the file if it is a total.",
+        question="Is the last row one more case, or the total of the others?",
+    )  # fmt: skip
+
+
 def say_ragged(rows: Sequence[int], *, short: int, long: int, added: Sequence[str]) -> Finding:
     """Tell that some rows have too few or too many cells."""
     parts = [f"{_count(short, 'row has', 'rows have')} fewer cells than there are columns"] if short else []

@@ -98,8 +98,11 @@ def type_table(
         total_positions.append(int(positions[-1]))
         totals.append(TotalsRow(at=body.height - 1, is_proven=True))
         frame, body = frame.head(-1), body.head(-1)
+    left_out = {row.at for row in totals}
+    kept_last = [at for at in candidates[-1:] if at == trimmed.frame.height - 1 and at not in left_out]
     found = [
         *_tell_rows(trimmed, totals, total_positions, n_blank_columns=len(blank)),
+        *[tell.say_kept_total(int(trimmed.positions[at])) for at in kept_last],
         *_tell_columns(decisions, body, frame),
     ]
     return TypedTable(

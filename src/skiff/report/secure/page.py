@@ -68,7 +68,7 @@ def render_secure(story: SecureStory) -> str:
     --------
     >>> told = Told(attack="extraction", light="green", headline="A copy decides like it on 61 % of real rows.")
     >>> page = render_secure(SecureStory(title="bookings", created="2026-03-01T06:00:00Z", release=1, told=(told,)))
-    >>> "Release 1 under 1 attacks: 0 red, 0 amber, 1 green" in page
+    >>> "Release 1 under 1 attack: 0 red, 0 amber, 1 green" in page
     True
     """
     return render_sheet(
