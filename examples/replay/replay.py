@@ -243,10 +243,16 @@ def draw(told: dict[str, Any]) -> str:
                     }
                 )
         points.append({"at": line["from"], "what": "first release, never retrained", "value": line["frozen"]})
-    marks = [{"at": line["from"], "what": "alert"} for line in told["periods"] if line["alerts"]]
+    marks = [{"at": line["from"], "what": "alert", "top": 290} for line in told["periods"] if line["alerts"]]
     marks += [
-        {"at": line["from"], "what": "new release"} for line in told["periods"] if line["retrained"] == "promoted"
+        {"at": line["from"], "what": "new release", "top": 275}
+        for line in told["periods"]
+        if line["retrained"] == "promoted"
     ]
+
+    def ranged(name: str) -> list[dict[str, Any]]:
+        return [point for point in points if point["what"] == name and point.get("low") is not None]
+
     promised = told["promised"]
     color = {
         "field": "what",
@@ -261,15 +267,19 @@ def draw(told: dict[str, Any]) -> str:
     x = {"field": "at", "type": "temporal", "title": None}
     spec = {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json", "width": 760, "height": 300, "background": "white",
-        "config": {"font": "Source Sans 3", "view": {"stroke": None}},
+        "config": {"font": "Source Sans 3", "view": {"stroke": None}, "legend": {"labelLimit": 300}},
         "layer": [
             {"data": {"values": [{"low": promised["low"], "high": promised["high"]}]}, "mark": {"type": "rect", "color": "#a8ccd1", "opacity": 0.35},
              "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}}},
-            {"data": {"values": [point for point in points if point.get("low") is not None]}, "mark": {"type": "rule", "opacity": 0.6},
-             "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": color}},
+            {"data": {"values": ranged("estimated")}, "mark": {"type": "area", "opacity": 0.13},
+             "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": {**color, "legend": None}}},
+            {"data": {"values": ranged("delivered")}, "mark": {"type": "rule", "strokeWidth": 4, "opacity": 0.6},
+             "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": {**color, "legend": None}}},
             {"data": {"values": points}, "mark": {"type": "line", "point": True}, "encoding": {"x": x, "y": {**y, "field": "value"}, "color": color}},
-            {"data": {"values": marks}, "mark": {"type": "rule", "strokeDash": [4, 3]},
-             "encoding": {"x": x, "color": {"field": "what", "type": "nominal", "title": None, "scale": {"domain": ["alert", "new release"], "range": ["#a03a2c", "#20623f"]}}}},
+            {"data": {"values": marks}, "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1},
+             "encoding": {"x": x, "y": {"field": "top", "type": "quantitative", "scale": None},
+                          "shape": {"field": "what", "type": "nominal", "legend": None, "scale": {"domain": ["alert", "new release"], "range": ["triangle-down", "diamond"]}},
+                          "color": {"field": "what", "type": "nominal", "title": None, "scale": {"domain": ["alert", "new release"], "range": ["#a03a2c", "#20623f"]}}}},
         ],
         "resolve": {"scale": {"color": "independent"}},
     }  # fmt: skip
