@@ -91,9 +91,14 @@ def test_what_is_answered_is_never_built_on_nonsense(shared: Served) -> None:
 
 
 @pytest.mark.slow
-def test_schemathesis_finds_nothing(shared: Served) -> None:
+def test_schemathesis_finds_nothing(shared: Served, tmp_path: Path) -> None:
+    # A body with more rows than allowed is refused with 413, which schemathesis does not take for a refusal by itself.
+    config = tmp_path / "schemathesis.toml"
+    refusals = ["400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428", "429"]
+    config.write_text(f"[checks.negative_data_rejection]\nexpected-statuses = {refusals}\n")
     command = [
         str(Path(sys.executable).parent / "schemathesis"),
+        f"--config-file={config}",
         "run",
         f"http://127.0.0.1:{shared.port}/openapi.json",
         "--checks=all",
@@ -104,4 +109,4 @@ def test_schemathesis_finds_nothing(shared: Served) -> None:
         "--no-color",
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=max(280, EXAMPLES * 10), check=False)
-    assert done.returncode == 0, done.stdout[-6000:]
+    assert done.returncode == 0, done.stdout[:3000] + done.stdout[-3000:]
