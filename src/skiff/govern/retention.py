@@ -171,4 +171,4 @@ def tell_terms(name: str, terms: Terms, *, purpose: str = "", legal_basis: str =
 
 
 def _say_days(days: float | None) -> str:
-    return "time of keeping: not answered" if days is None else f"kept for {days:g} days"
+    return "time of keeping: not answered" if days is None else f"kept for {round(days):,} days"
