@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from skiff.core.errors import SkiffError
+from skiff.flows.standing import refuse_none
 from skiff.report.answers import render_answer_page
 from skiff.store.files import make_folder, write_atomic
 from skiff.store.trust import SIGNATURE_FILE
@@ -58,14 +59,7 @@ def give_release(folder: Path, output: Path, *, release: int | None = None, with
             fix="Name a new folder; nothing was written.",
         )
     with Workspace.open(folder) as workspace:
-        number = release or workspace.releases.champion()
-        if number is None:
-            raise SkiffError(
-                "no_release",
-                what="No release of this workspace answers yet.",
-                where={"workspace": str(workspace.root)},
-                fix="Make one with `skiff run FILE --target COLUMN`, or promote one: see `skiff releases list`.",
-            )
+        number = release or refuse_none(workspace.releases.champion(), str(workspace.root))
         record = workspace.releases.verify(number)
         manifest: dict[str, Any] = dict(workspace.releases.read_manifest(number))  # Any: a JSON document
         files = {name: workspace.releases.read_file(number, name) for name in manifest["files"]}

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import EvidenceRecord, Json
+from skiff.flows.standing import refuse_none
 from skiff.govern.frameworks import CHECKED, Framework, FrameworkName, parse_framework
 from skiff.govern.mapping import STATE, WITHDRAW, find_provision, list_statements, map_framework, refuse_verdict
 from skiff.govern.questions import ASK, RULES, Position, find_position, keep_known, refuse_answers
@@ -106,14 +107,7 @@ def write_paper(folder: Path, kind: Literal["card", "datasheet"], *, release: in
         ``no_release``, ``release_not_found``, ``release_damaged``.
     """
     with Workspace.open(folder) as workspace:
-        number = release or workspace.releases.champion()
-        if number is None:
-            raise SkiffError(
-                "no_release",
-                what="No release of this workspace answers yet.",
-                where={"workspace": str(workspace.root)},
-                fix="Make one with `skiff run FILE --target COLUMN`, or promote one: see `skiff releases list`.",
-            )
+        number = release or refuse_none(workspace.releases.champion(), str(workspace.root))
         data = workspace.releases.read_file(number, PAPERS[kind])
         path = workspace.write_report(PAPERS[kind], data)
     return {"release": number, "file": str(path), "sha256": hashlib.sha256(data).hexdigest()}

@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from skiff.core.errors import SkiffError
 from skiff.core.evidence import EvidenceRecord, canonical_json
 from skiff.deploy.golden import build_golden
 from skiff.deploy.runtime import Predictor
+from skiff.flows.standing import refuse_none
 from skiff.report.answers import render_answer_page
 from skiff.report.handover.papers import list_papers
 from skiff.report.pdf import render_pdf
@@ -80,14 +80,7 @@ def hand_over(
     No row of the client's data goes into the bundle. The same release gives the same bytes, whenever it is handed over.
     """
     with Workspace.open(folder) as workspace, workspace.lock("handover"):
-        number = release or workspace.releases.champion()
-        if number is None:
-            raise SkiffError(
-                "no_release",
-                what="No release of this workspace answers yet.",
-                where={"workspace": str(workspace.root)},
-                fix="Make one with `skiff run FILE --target COLUMN`, or promote one: see `skiff releases list`.",
-            )
+        number = release or refuse_none(workspace.releases.champion(), str(workspace.root))
         workspace.releases.verify(number)
         manifest: dict[str, Any] = dict(workspace.releases.read_manifest(number))
         files = {

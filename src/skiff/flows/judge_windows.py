@@ -22,6 +22,7 @@ from skiff.deploy.runtime import Predictor
 from skiff.flows.contracts import hold
 from skiff.flows.datasets import load_dataset
 from skiff.flows.predictions import set_aside_decisions
+from skiff.flows.standing import refuse_none
 from skiff.monitor.delivered import say_promise
 from skiff.monitor.joint import MAX_ROWS as JOINT_ROWS
 from skiff.monitor.reference import Reference, decode_reference
@@ -62,14 +63,7 @@ class Judge:
 
 def open_judge(workspace: Workspace, release: int | None) -> Judge:
     """Read what a release promised and was trained on."""
-    number = release or workspace.releases.champion()
-    if number is None:
-        raise SkiffError(
-            "no_release",
-            what="No release of this workspace answers yet.",
-            where={"workspace": str(workspace.root)},
-            fix="Make one with `skiff run FILE --target COLUMN`, or promote one: see `skiff releases list`.",
-        )
+    number = release or refuse_none(workspace.releases.champion(), str(workspace.root))
     manifest: dict[str, Any] = workspace.releases.read_manifest(number)
     task = msgspec.convert(manifest["task"], Task)
     training = None

@@ -28,6 +28,7 @@ from skiff.flows.persons import FROM_LOG
 from skiff.flows.read import ReadTable
 from skiff.flows.recording import record_checks
 from skiff.flows.settle import settle_effort
+from skiff.flows.standing import refuse_none
 from skiff.flows.train import train_candidate
 from skiff.flows.triggers import Trigger, find_triggers
 from skiff.flows.windows import SEALED_SHARE, choose_window, prepare_window
@@ -223,14 +224,7 @@ def load_champion(workspace: Workspace, number: int | None = None) -> Champion:
     SkiffError
         ``no_release``, ``release_not_found``; ``dataset_not_found`` where its data was removed.
     """
-    number = number or workspace.releases.champion()
-    if number is None:
-        raise SkiffError(
-            "no_release",
-            what="No release of this workspace answers yet.",
-            where={"workspace": str(workspace.root)},
-            fix="Make one with `skiff run FILE --target COLUMN`, or promote one: see `skiff releases list`.",
-        )
+    number = number or refuse_none(workspace.releases.champion(), str(workspace.root))
     manifest: dict[str, Any] = dict(workspace.releases.read_manifest(number))
     model = workspace.releases.read_file(number, "model.onnx")
     task = Task(
