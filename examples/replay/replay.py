@@ -97,8 +97,11 @@ def to_cells(rows: pl.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def send_period(server: Server, rows: pl.DataFrame, target: str) -> tuple[str, str]:
-    """Send the rows of a period, then what really happened, and return the moments around the answers."""
+def send_period(server: Server, rows: pl.DataFrame, target: str, *, known: set[str]) -> tuple[str, str]:
+    """Send the rows of a period, then what really happened, and return the moments around the answers.
+
+    What happened but is none of the `known` answers (empty: any number) cannot be reported; how many rows that are is told.
+    """
     since = dt.datetime.now(tz=dt.UTC)
     ids: list[str] = []
     for piece in rows.iter_slices(BATCH):
@@ -108,7 +111,10 @@ def send_period(server: Server, rows: pl.DataFrame, target: str) -> tuple[str, s
         ids += [item["id"] for item in answer["predictions"]]
     until = dt.datetime.now(tz=dt.UTC) + dt.timedelta(milliseconds=1)
     truths = [None if cell is None else str(cell) for cell in rows[target].to_list()]
-    outcomes = [{"id": name, "value": truth} for name, truth in zip(ids, truths, strict=True) if truth is not None]
+    given = [(name, truth) for name, truth in zip(ids, truths, strict=True) if truth is not None]
+    outcomes = [{"id": name, "value": truth} for name, truth in given if not known or truth in known]
+    if len(outcomes) < len(given):
+        print(f"    outcomes left out, of a kind that the first release never saw: {len(given) - len(outcomes)}")
     for at in range(0, len(outcomes), BATCH):
         status, answer = server.ask("POST", "/outcomes", {"outcomes": outcomes[at : at + BATCH]})
         if status != http.client.OK:
@@ -126,12 +132,16 @@ def rank(truth: np.ndarray, chance: np.ndarray) -> float:
     return float((order[truth == 1].sum() - n_yes * (n_yes - 1) / 2) / (n_yes * n_no))
 
 
-def score_frozen(model: skiff.Model, rows: pl.DataFrame, target: str, *, kind: str, positive: str | None) -> float:
-    """Return what the first release would have delivered: ROC AUC, or the root mean squared error."""
-    if kind == "regression":
+def score_frozen(model: skiff.Model, rows: pl.DataFrame, target: str, *, metric: str) -> float:
+    """Return what the first release would have delivered: root mean squared error, or ROC AUC (many classes: the mean of one against the rest)."""
+    rows = rows.drop_nulls(target)
+    if metric == "rmse":
         return float(np.sqrt(np.mean((np.asarray(model.predict(rows)) - rows[target].to_numpy()) ** 2)))
-    truth = (rows[target].cast(pl.String) == positive).to_numpy().astype(int)
-    return rank(truth, np.asarray(model.predict_proba(rows))[:, 1])
+    truth = rows[target].cast(pl.String).to_numpy()
+    chances = np.asarray(model.predict_proba(rows))
+    asked = model.classes_[-1:] if len(model.classes_) == 2 else model.classes_  # noqa: PLR2004  two classes rank alike
+    places = [(list(model.classes_).index(name), name) for name in asked]
+    return float(np.nanmean([rank((truth == name).astype(int), chances[:, place]) for place, name in places]))
 
 
 def pick(report: dict[str, Any], part: str, metric: str) -> dict[str, Any] | None:
@@ -158,11 +168,11 @@ def replay(asked: argparse.Namespace) -> dict[str, Any]:
     if code:
         sys.exit(f"the first model was not released: {told.get('error') or told['result']['gate']}")
     result = told["result"]
-    kind, positive = result["task"]["kind"], result["task"]["positive"]
-    metric = "rmse" if kind == "regression" else "roc_auc"
+    metric = "rmse" if result["task"]["kind"] == "regression" else "roc_auc"
     promised = result["metrics"][metric]
     print(f"promised {metric} {promised['value']:.3f} ({promised['low']:.3f} to {promised['high']:.3f})")
     first = skiff.load(workspace / ".skiff" / "releases" / "0001")
+    known = set() if metric == "rmse" else set(first.classes_)
     later = rows[n_train:]
     periods = np.array_split(np.arange(later.height), asked.periods)
     server = Server(workspace)
@@ -170,7 +180,7 @@ def replay(asked: argparse.Namespace) -> dict[str, Any]:
     try:
         for number, places in enumerate(periods, start=1):
             piece = later[places]
-            since, until = send_period(server, piece, asked.target)
+            since, until = send_period(server, piece, asked.target, known=known)
             code, judged = run("monitor", "--since", since, "--until", until, "--workspace", str(workspace))
             report = judged["result"]["windows"][-1] if judged.get("ok") and judged["result"]["windows"] else {}
             alerts = [item["what"] for item in judged.get("result", {}).get("alerts", [])]
@@ -195,7 +205,7 @@ def replay(asked: argparse.Namespace) -> dict[str, Any]:
                 "release": report.get("release"),
                 "estimated": pick(report, "estimated", metric),
                 "delivered": pick(report, "delivered", metric),
-                "frozen": score_frozen(first, piece, asked.target, kind=kind, positive=positive),
+                "frozen": score_frozen(first, piece, asked.target, metric=metric),
                 "alerts": alerts,
                 "retrained": None if retrained is None else retrained["state"],
             }

@@ -101,6 +101,30 @@ def test_three_classes_have_an_accuracy_and_a_log_loss() -> None:
     assert estimated["log_loss"].value == pytest.approx(-np.log(p[np.arange(len(y)), y]).mean(), abs=0.03)
 
 
+def test_a_class_that_hardly_occurs_does_not_take_the_range_away() -> None:
+    rng = np.random.default_rng(3)
+    task = Task(kind="multiclass", target="t", classes=("a", "b", "rare"))
+
+    def three(n: int) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
+        raw = rng.normal(size=(n, 3)) * 1.5 - np.array([0.0, 0.0, 7.0])
+        p = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+        y = (p.cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
+        return pl.DataFrame({"x": raw[:, 0]}), y, p
+
+    train, _, p_train = three(1_000)
+    sealed, y, p = three(3_000)
+    body = build_reference(train, infer_inputs(train), predictions=p_train)
+    body["judged"] = build_yardstick(
+        task, y, p, frame_train=train, frame_test=sealed, inputs=infer_inputs(train), threshold=0.5, importances={}
+    )
+    _, _, p = three(150)
+    assert 0.05 < p[:, 2].sum() < 0.7  # so that most draws of the outcomes hold none of it
+    found = estimate_quality(p, decode_reference(msgspec.json.encode(body)), threshold=0.5, seed=0)["roc_auc"]
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < found.value < found.high
+
+
 def test_amounts_have_an_expected_error_that_follows_the_rows() -> None:
     rng = np.random.default_rng(5)
 

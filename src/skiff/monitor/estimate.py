@@ -273,7 +273,10 @@ def _estimate_classes(prob: Float, reference: Reference, moves: Float, rng: np.r
         aucs.append(score_cells(cells, positives)["roc_auc"])
         losses -= positives @ np.log(np.clip(cells.score, FLOOR, 1.0)) / len(prob)
     if len(aucs) == prob.shape[1]:
-        found["roc_auc"] = np.mean(aucs, axis=0)
+        # In a draw without a rare class the mean is over the others, as it is for what is delivered.
+        occurs = np.isfinite(aucs)
+        with np.errstate(invalid="ignore"):
+            found["roc_auc"] = np.where(occurs, aucs, 0.0).sum(axis=0) / occurs.sum(axis=0)
         found["log_loss"] = losses
     return found
 
