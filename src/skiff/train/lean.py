@@ -54,15 +54,21 @@ def count_questions(recipe: Recipe, n_steps: int, aim: Aim) -> float:
 def lighten(tried: Sequence[Tried], weights: Float, loss: float, arena: Arena) -> tuple[Float, float]:
     """Return weights and loss of the blend without members that are hardly missed, if it asks too many questions.
 
-    The one missed least is left out first, and the rest weighed anew.
+    The one whose questions earn least goes first, and the rest are weighed anew.
     """
     most_loss = (1.0 + MOST_LOSS) * loss
     rows = np.all([find_known(one.oof) for one in tried], axis=0)
-    while _count_all(tried, weights, arena.aim) > MOST_QUESTIONS:
-        lighter, risen = _leave_one_out(tried, weights, rows, arena)
-        if risen > most_loss:
+    asked = np.array([count_questions(one.recipe, one.n_steps, arena.aim) for one in tried])
+    while asked[weights > 0].sum() > MOST_QUESTIONS:
+        options = []
+        for place in np.flatnonzero((weights > 0) & (asked > 0)):
+            fewer, risen = _leave_out(int(place), tried, weights, rows, arena)
+            saved = float(asked[weights > 0].sum() - asked[fewer > 0].sum())
+            if risen <= most_loss:
+                options.append(((risen - loss) / saved, risen, fewer))
+        if not options:
             break
-        weights, loss = lighter, risen
+        _, loss, weights = min(options, key=lambda option: option[:2])
     return weights, loss
 
 
@@ -93,27 +99,15 @@ def share_out_repeats(chosen: Sequence[tuple[Tried, float]], aim: Aim, *, most: 
     return repeats
 
 
-def _count_all(tried: Sequence[Tried], weights: Float, aim: Aim) -> float:
-    chosen = [one for one, weight in zip(tried, weights, strict=True) if weight > 0]
-    return sum(count_questions(one.recipe, one.n_steps, aim) for one in chosen)
-
-
-def _leave_one_out(
-    tried: Sequence[Tried], weights: Float, rows: NDArray[np.bool_], arena: Arena
+def _leave_out(
+    place: int, tried: Sequence[Tried], weights: Float, rows: NDArray[np.bool_], arena: Arena
 ) -> tuple[Float, float]:
-    """Return the weights and the loss of the best blend without one of the members that ask questions."""
-    answers = [one.oof[rows] for one in tried]
-    inside = np.flatnonzero(weights > 0)
-    best, least = weights, float("inf")
-    for left_out in inside if len(inside) > 1 else ():
-        if not count_questions(tried[left_out].recipe, tried[left_out].n_steps, arena.aim):
-            continue
-        rest = inside[inside != left_out]
-        found = np.zeros(len(answers))
-        found[rest] = choose_weights(
-            arena.y[rows], [answers[place] for place in rest], arena.aim, arena.weigh_rows()[rows]
-        )
-        loss = arena.measure(rows, mix(answers, found))
-        if loss < least:
-            best, least = found, loss
-    return best, least
+    """Return the weights and the loss of the best blend of the members but one; no end of a loss where none is left."""
+    rest = [other for other in np.flatnonzero(weights > 0).tolist() if other != place]
+    fewer = np.zeros(len(tried))
+    if not rest:
+        return fewer, float("inf")
+    answers = [tried[other].oof[rows] for other in rest]
+    found = choose_weights(arena.y[rows], answers, arena.aim, arena.weigh_rows()[rows])
+    fewer[rest] = found
+    return fewer, arena.measure(rows, mix(answers, found))
