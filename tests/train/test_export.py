@@ -14,6 +14,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from skiff.core.pipeline import MEMBER
 from skiff.train.export import (
+    DUMPED_AT_ONCE,
     clip_output,
     layers_from_linear,
     layers_from_mlp,
@@ -62,6 +63,18 @@ def test_a_boosted_multiclass_model_keeps_its_classes_apart(rows: Rows, walk_tre
     booster = _boost(X, np.digitize(score, [-1, 1]), objective="multiclass", num_class=3)
     trees = trees_from_lightgbm(booster)
     assert np.abs(walk_trees(trees, _hostile(X)) - booster.predict(_hostile(X), raw_score=True)).max() <= TIGHT
+
+
+def test_a_model_is_read_piece_by_piece_up_to_its_best_round(rows: Rows, walk_trees: Walk) -> None:
+    X, score = rows
+    data = lightgbm.Dataset(X, label=np.digitize(score, [-1, 1]), categorical_feature=[2])
+    settings = {"objective": "multiclass", "num_class": 3, "verbosity": -1, "num_threads": 1, "num_leaves": 4}
+    booster = lightgbm.train(settings, data, 2 * DUMPED_AT_ONCE + 7)
+    for best in (2 * DUMPED_AT_ONCE + 7, DUMPED_AT_ONCE + 3, DUMPED_AT_ONCE):
+        booster.best_iteration = best
+        trees = trees_from_lightgbm(booster)
+        assert len(trees.roots) == 3 * best
+        assert np.abs(walk_trees(trees, _hostile(X)) - booster.predict(_hostile(X), raw_score=True)).max() <= TIGHT
 
 
 def test_a_missing_cell_follows_lightgbm_where_training_had_none(rows: Rows, walk_trees: Walk) -> None:

@@ -83,6 +83,9 @@ class _Growing:
         )
 
 
+DUMPED_AT_ONCE = 50
+"""Rounds that are read at once: as nested dictionaries a tree takes twenty times the memory of its arrays."""
+
 ZERO_BAND = 1.0000000180025095e-35
 """LightGBM reads every number this close to zero as zero (``kZeroThreshold``, 1e-35 as a float, in LightGBM's meta.h)."""
 
@@ -104,14 +107,16 @@ def trees_from_lightgbm(*boosters: Booster, shift: float = 0.0) -> Trees:
     grown = _Growing()
     n_targets = 1
     for booster in boosters:
-        dump = booster.dump_model()
-        n_targets = int(dump["num_tree_per_iteration"])
-        for position, tree in enumerate(dump["tree_info"]):
-            target, root = position % n_targets, tree["tree_structure"]
-            if "split_index" not in root:
-                grown.add_stump(target, float(root["leaf_value"]))
-            else:
-                grown.roots.append(_add_lightgbm_tree(grown, root, target))
+        n_targets = booster.num_model_per_iteration()
+        end = booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration()
+        for begin in range(0, end, DUMPED_AT_ONCE):
+            dump = booster.dump_model(start_iteration=begin, num_iteration=min(DUMPED_AT_ONCE, end - begin))
+            for position, tree in enumerate(dump["tree_info"]):
+                target, root = position % n_targets, tree["tree_structure"]
+                if "split_index" not in root:
+                    grown.add_stump(target, float(root["leaf_value"]))
+                else:
+                    grown.roots.append(_add_lightgbm_tree(grown, root, target))
     grown.scale_leaves(1.0 / len(boosters))
     if not grown.roots:
         grown.add_stump(0, 0.0)

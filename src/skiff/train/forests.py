@@ -71,14 +71,17 @@ class Forest:
             part=trees_from_forest(grown, columns=columns, n_targets=aim.n_classes), link="normalise", answer=answer
         )
 
+    def most_leaves(self, aim: Aim) -> int:
+        """Return how many leaves a tree may have."""
+        return max(8, MAX_SPLITS // (self.n_trees * max(1, aim.n_classes)))
+
     def _grow(self, rows: Rows, aim: Aim, effort: Effort) -> tuple[Any, bool]:
         made = ExtraTreesRegressor if aim.kind == "regression" else ExtraTreesClassifier
-        leaves = max(8, MAX_SPLITS // (self.n_trees * max(1, aim.n_classes)))
         grown = made(
             n_estimators=min(BATCH, self.n_trees),
             min_samples_leaf=self.min_leaf,
             max_features=self.max_features,
-            max_leaf_nodes=min(leaves, max(8, len(rows.y))),
+            max_leaf_nodes=min(self.most_leaves(aim), max(8, len(rows.y))),
             random_state=effort.seed,
             n_jobs=effort.threads,
             warm_start=True,

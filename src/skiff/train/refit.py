@@ -14,6 +14,7 @@ from skiff.evaluate.calibration import apply_calibration
 from skiff.train.aim import Aim
 from skiff.train.boosting import Boosting
 from skiff.train.contest import Arena, Tried
+from skiff.train.lean import share_out_repeats
 from skiff.train.limits import Limit
 from skiff.train.recipes import Effort, Fitted, Rows
 from skiff.train.symmetric import Symmetric
@@ -65,10 +66,11 @@ def fit_final(chosen: Sequence[tuple[Tried, float]], whole: Arena, *, limit: Lim
     seed, threads = whole.seed, whole.threads
     keep = _choose_rows(chosen, len(y), limit=limit, seed=seed, threads=threads)
     at_once = min(threads, len(chosen))
-    repeats = _choose_repeats(chosen, limit=limit, threads=threads) if keep.all() else 1
+    most = _choose_repeats(chosen, limit=limit, threads=threads) if keep.all() else 1
+    repeats = share_out_repeats(chosen, aim, most=most)
     growth = max(1.0, (np.sum(keep) / max(1.0, fold_rows)) ** MORE_ROWS_MORE_STEPS)
 
-    def fit(one: Tried) -> Fitted:
+    def fit(one: Tried, n_fits: int) -> Fitted:
         X, rows = features.whole(one.recipe.view)
         inside = keep[rows]
         kept = rows[inside]
@@ -78,7 +80,7 @@ def fit_final(chosen: Sequence[tuple[Tried, float]], whole: Arena, *, limit: Lim
             seed=seed,
             threads=max(1, threads // at_once),
             categorical=features.matrix.categorical,
-            repeats=repeats,
+            repeats=n_fits,
             directions=whole.directions,
             kin=whole.kin,
         )
@@ -87,7 +89,7 @@ def fit_final(chosen: Sequence[tuple[Tried, float]], whole: Arena, *, limit: Lim
         return hide_columns(made, features.hidden) if one.recipe.view == "linear" and features.hidden else made
 
     with ThreadPoolExecutor(max_workers=at_once) as pool:
-        fitted = list(pool.map(fit, [one for one, _ in chosen]))
+        fitted = list(pool.map(fit, [one for one, _ in chosen], repeats))
     members = tuple(
         Member(name=one.recipe.name, view=one.recipe.view, part=made.part, link=made.link, weight=weight)
         for (one, weight), made in zip(chosen, fitted, strict=True)
@@ -128,7 +130,7 @@ def build_native(final: Final, calibration: Calibration, aim: Aim) -> Callable[[
 
 
 def _choose_repeats(chosen: Sequence[tuple[Tried, float]], *, limit: Limit, threads: int) -> int:
-    """Return how often drawn fits are repeated: as often as a half of the time left surely allows."""
+    """Return how often drawn fits may be repeated: as often as a half of the time left surely allows."""
     expected = max(sum(one.refit_seconds for one, _ in chosen) / threads, 1e-9)
     return int(np.clip(REPEAT_SHARE * limit.seconds_left / expected, 1, MOST_REPEATS))
 

@@ -13,6 +13,7 @@ from skiff.train.aim import measure_row_losses
 from skiff.train.blend import choose_weights, is_within_noise, mix
 from skiff.train.carrying import SURE
 from skiff.train.contest import Arena, Tried, find_known
+from skiff.train.lean import lighten
 from skiff.train.limits import Limit
 from skiff.train.linear import Linear
 from skiff.train.memory import Forgetful, Memory, keep_tried, recall_tried
@@ -158,7 +159,9 @@ def hold_contest(
         contest.try_ahead(recipes)
     if all(contest.try_next(recipe) and contest.try_cut_again() for recipe in recipes):
         contest.search()
-    return contest.standing
+    standing = contest.standing
+    standing.weights, standing.loss = lighten(standing.tried, standing.weights, standing.loss, arena)
+    return standing
 
 
 @dataclass(kw_only=True)
