@@ -15,12 +15,14 @@ from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json
 from skiff.core.finding import Finding
 from skiff.core.measurement import Measurement
+from skiff.core.signature import InputColumn
 from skiff.core.task import Task
 from skiff.data.contract.rules import Contract, build_contract
 from skiff.data.sentences import count_rows
 from skiff.deploy.runtime import Predictor
 from skiff.flows.contracts import hold
 from skiff.flows.datasets import load_dataset
+from skiff.flows.feedback import cast_inputs
 from skiff.flows.predictions import set_aside_decisions
 from skiff.flows.standing import refuse_none
 from skiff.monitor.delivered import say_promise
@@ -59,6 +61,7 @@ class Judge:
     promised: Mapping[str, Measurement]
     training: pl.DataFrame | None
     contract: Contract | None = None
+    inputs: tuple[InputColumn, ...] = ()
 
 
 def open_judge(workspace: Workspace, release: int | None) -> Judge:
@@ -77,6 +80,7 @@ def open_judge(workspace: Workspace, release: int | None) -> Judge:
         promised={name: msgspec.convert(item, Measurement) for name, item in manifest["metrics"].items()},
         training=training,
         contract=build_contract(manifest["contract"]) if manifest.get("contract") else None,
+        inputs=msgspec.convert(manifest["inputs"], tuple[InputColumn, ...]),
     )
 
 
@@ -166,7 +170,7 @@ def judge_span(
         frame = frame.tail(rows)
     if not frame.height:
         return None
-    frame, n_decided = set_aside_decisions(workspace, frame)
+    frame, n_decided = set_aside_decisions(workspace, cast_inputs(frame, judge.inputs))
     since, until = (None, None) if rows is not None else span
     window = build_window(
         frame,

@@ -11,7 +11,7 @@ import polars as pl
 from skiff.core.evidence import EvidenceRecord
 from skiff.data.task import encode_target
 from skiff.deploy.runtime import Predictor
-from skiff.evaluate.challenge import METRICS, is_worse
+from skiff.evaluate.challenge import METRICS, is_worse, say_size
 from skiff.evaluate.compare import compare_paired
 from skiff.flows.evaluate import answer_frame
 from skiff.flows.feedback import read_outcomes, rebuild_rows
@@ -82,8 +82,7 @@ def judge_probation(folder: Path, *, at: Callable[[], str] = now_utc) -> Probati
             metric,
             seed=0,
         )
-        reach = "no interval" if difference.low is None else f"{difference.low:+.4g} to {difference.high:+.4g}"
-        size = f"{metric} {difference.value:+.4g} ({reach}; lower is better) on {difference.n:,} outcomes"
+        size = f"{say_size(difference)} on {difference.n:,} outcomes"
         if is_worse(difference):
             workspace.releases.rollback()
             state, action = "taken_back", TAKEN_BACK
