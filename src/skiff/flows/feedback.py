@@ -13,6 +13,7 @@ from skiff.core.settings import Settings
 from skiff.core.signature import InputColumn
 from skiff.core.task import Task
 from skiff.deploy.tensors import to_number, to_text, to_yes_no
+from skiff.store.predictions.keeping import HASH_BYTES
 from skiff.store.predictions.log import open_store
 from skiff.store.predictions.reader import INPUT_PREFIX, PredictionReader
 from skiff.store.workspace import Workspace
@@ -63,7 +64,8 @@ def rebuild_rows(outcomes: pl.DataFrame, like: pl.DataFrame, task: Task, columns
     SkiffError
         ``inputs_not_kept``: what a column held was not logged, so nothing can be learned from the answers.
     """
-    lacking = [name for name in columns if f"{INPUT_PREFIX}{name}" not in outcomes.columns]
+    outcomes = _take_readable(outcomes)
+    lacking = [name for name in columns if not outcomes.height or f"{INPUT_PREFIX}{name}" not in outcomes.columns]
     if lacking:
         raise SkiffError(
             "inputs_not_kept",
@@ -75,6 +77,9 @@ def rebuild_rows(outcomes: pl.DataFrame, like: pl.DataFrame, task: Task, columns
     made = [cast_logged(outcomes[f"{INPUT_PREFIX}{name}"], like.schema[name]).alias(name) for name in columns]
     return pl.DataFrame([*made, cast_logged(outcomes["outcome"], like.schema[task.target]).alias(task.target)])
 
+
+HASHED = f"^[0-9a-f]{{{2 * HASH_BYTES}}}$"
+"""How `hash_cell` writes a cell."""
 
 _TYPES: Mapping[str, pl.DataType] = {
     "number": pl.Float64(),
@@ -115,10 +120,36 @@ def cast_inputs(frame: pl.DataFrame, inputs: Sequence[InputColumn]) -> pl.DataFr
     >>> made.to_dict(as_series=False)
     {'in.nights': [2.0, 3.0], 'in.member': [True, False]}
     """
+    hashed = _find_hashed(frame)
+    logged = [pl.col(name) for name in frame.columns if name.startswith(INPUT_PREFIX)]
+    frame = frame.with_columns(pl.when(~hashed).then(column) for column in logged)
     names = {f"{INPUT_PREFIX}{column.name}": _TYPES[column.kind] for column in inputs if column.kind in _TYPES}
     return frame.with_columns(
         cast_logged(frame[name], dtype).alias(name) for name, dtype in names.items() if name in frame.columns
     )
+
+
+def _take_readable(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows whose inputs are known: not those kept as hashes, and not those that were emptied since."""
+    names = [name for name in outcomes.columns if name.startswith(INPUT_PREFIX)]
+    if not names:
+        return outcomes
+    return outcomes.filter(~_find_hashed(outcomes), pl.any_horizontal(pl.col(names).is_not_null()))
+
+
+def _find_hashed(frame: pl.DataFrame) -> pl.Series:
+    """Return which rows hold nothing but hashes, whatever the settings say now."""
+    names = [name for name in frame.columns if name.startswith(INPUT_PREFIX)]
+    if not names:
+        return pl.repeat(value=False, n=frame.height, eager=True)
+    are = [
+        (frame[name].is_null() | frame[name].str.contains(HASHED)).alias(name)
+        if frame[name].dtype == pl.String
+        else frame[name].is_null().alias(name)
+        for name in names
+    ]
+    known = frame.select(pl.any_horizontal(pl.col(names).is_not_null())).to_series()
+    return pl.DataFrame(are).select(pl.all_horizontal(pl.all())).to_series() & known
 
 
 def _read_cells(column: pl.Series, read: Callable[[str], float]) -> pl.Series:
