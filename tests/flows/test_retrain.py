@@ -117,6 +117,7 @@ def test_where_nothing_changed_the_champion_stays(served: Path) -> None:
     made = retrain(served, mode="automatic", budget_s=BUDGET_S)
     assert made.state == "lost"
     assert any("not better by more than noise" in sentence for sentence in made.sentences)
+    assert "not proven better than the release that answers" in (served / "reports/card.md").read_text()
     assert _champion(served) == 1
 
 
