@@ -97,7 +97,14 @@ def to_cells(rows: pl.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def send_period(server: Server, rows: pl.DataFrame, target: str) -> tuple[str, str]:
+def write_truth(cell: object, *, is_number: bool) -> object:
+    """Return what happened as `/outcomes` takes it: a number as it is, a label as text."""
+    if cell is None or is_number:
+        return cell
+    return str(cell).lower() if isinstance(cell, bool) else str(cell)
+
+
+def send_period(server: Server, rows: pl.DataFrame, target: str, *, is_number: bool) -> tuple[str, str]:
     """Send the rows of a period, then what really happened, and return the moments around the answers."""
     since = dt.datetime.now(tz=dt.UTC)
     ids: list[str] = []
@@ -107,7 +114,7 @@ def send_period(server: Server, rows: pl.DataFrame, target: str) -> tuple[str, s
             sys.exit(f"/predict answered {status}: {answer}")
         ids += [item["id"] for item in answer["predictions"]]
     until = dt.datetime.now(tz=dt.UTC) + dt.timedelta(milliseconds=1)
-    truths = [None if cell is None else str(cell) for cell in rows[target].to_list()]
+    truths = [write_truth(cell, is_number=is_number) for cell in rows[target].to_list()]
     outcomes = [{"id": name, "value": truth} for name, truth in zip(ids, truths, strict=True) if truth is not None]
     for at in range(0, len(outcomes), BATCH):
         status, answer = server.ask("POST", "/outcomes", {"outcomes": outcomes[at : at + BATCH]})
@@ -170,7 +177,7 @@ def replay(asked: argparse.Namespace) -> dict[str, Any]:
     try:
         for number, places in enumerate(periods, start=1):
             piece = later[places]
-            since, until = send_period(server, piece, asked.target)
+            since, until = send_period(server, piece, asked.target, is_number=kind == "regression")
             code, judged = run("monitor", "--since", since, "--until", until, "--workspace", str(workspace))
             report = judged["result"]["windows"][-1] if judged.get("ok") and judged["result"]["windows"] else {}
             alerts = [item["what"] for item in judged.get("result", {}).get("alerts", [])]

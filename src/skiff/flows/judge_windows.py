@@ -33,7 +33,6 @@ from skiff.monitor.served import INPUT_PREFIX, build_window
 from skiff.monitor.window import TREND_WINDOWS, Window, judge_window, sum_earlier
 from skiff.store.clock import now_utc
 from skiff.store.predictions.reader import PredictionReader
-from skiff.store.settings import SETTINGS_FILE
 from skiff.store.workspace import Workspace
 
 AGAIN = 30
@@ -264,7 +263,7 @@ def read_time(text: str, *, option: str) -> dt.datetime:
         raise SkiffError(
             "bad_time",
             what=f"The value of {option} is no date or time.",
-            where={"option": option, "file": SETTINGS_FILE},
+            where={"option": option},
             fix="Write it as 2026-03-01 or 2026-03-01T06:00:00Z.",
         ) from error
     return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment
