@@ -165,6 +165,26 @@ def test_a_promotion_that_was_wrong_is_taken_back(served: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_promotion_whose_rows_the_release_before_cannot_read_stays_and_says_so(served: Path) -> None:
+    build_stays(1_500, seed=9).drop("price").write_csv(served.parent / "fewer.csv")
+    second = run(served.parent / "fewer.csv", Wishes(target="cancelled", budget_s=BUDGET_S), folder=served)
+    assert second.story.release is not None
+    with Workspace.open(served) as workspace:
+        workspace.releases.promote(2)
+        workspace.ledger.append(
+            "retrain.promoted",
+            subject="release 2",
+            result={"champion": 1, "challenger": 2, "decision": []},
+            at=dt.datetime.now(tz=dt.UTC).isoformat(),
+        )
+    log_stays(served, build_stays(500, seed=6))
+    judged = judge_probation(served)
+    assert judged.state == "kept"
+    assert "release 1 also takes 'price'" in judged.sentence
+    assert judge_probation(served).state == "none"
+
+
+@pytest.mark.slow
 def test_a_retrain_that_is_killed_leaves_the_champion_serving(served: Path) -> None:
     log_stays(served, build_stays(900, seed=7, is_turned=True))
     for after in (1.5, 4.0):

@@ -74,6 +74,19 @@ def judge_probation(folder: Path, *, at: Callable[[], str] = now_utc) -> Probati
         y, has_target = encode_target(rows, champion.task)
         known = rows.filter(pl.Series(has_target))
         older = Predictor(workspace.releases.read_file(before, "model.onnx"))
+        lacking = [column.name for column in older.signature.inputs if column.name not in known.columns]
+        if lacking:
+            words = (
+                f"Release {number} stays: release {before} also takes '{lacking[0]}', which is not logged for release {number}, "
+                "so the two cannot be compared on what happened since. See skiff monitor."
+            )
+            workspace.ledger.append(
+                KEPT,
+                subject=f"release {number}",
+                result={"champion": before, "challenger": number, "decision": [words]},
+                at=at(),
+            )
+            return Probation(state="kept", release=number, previous=before, outcomes=n, wanted=wanted, sentence=words)
         metric = METRICS[champion.task.kind]
         difference = compare_paired(
             y[has_target] if champion.task.kind == "regression" else y[has_target].astype("int64"),
