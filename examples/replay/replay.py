@@ -97,10 +97,17 @@ def to_cells(rows: pl.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def send_period(server: Server, rows: pl.DataFrame, target: str, *, known: set[str]) -> tuple[str, str]:
+def write_truth(cell: object, *, is_number: bool) -> object:
+    """Return what happened as `/outcomes` takes it: a number as it is, a label as text."""
+    if cell is None or is_number:
+        return cell
+    return str(cell).lower() if isinstance(cell, bool) else str(cell)
+
+
+def send_period(server: Server, rows: pl.DataFrame, target: str, *, known: set[str] | None) -> tuple[str, str]:
     """Send the rows of a period, then what really happened, and return the moments around the answers.
 
-    What happened but is none of the `known` answers (empty: any number) cannot be reported; how many rows that are is told.
+    What happened but is none of the `known` answers (None: any number) cannot be reported; how many rows that are is told.
     """
     since = dt.datetime.now(tz=dt.UTC)
     ids: list[str] = []
@@ -110,9 +117,9 @@ def send_period(server: Server, rows: pl.DataFrame, target: str, *, known: set[s
             sys.exit(f"/predict answered {status}: {answer}")
         ids += [item["id"] for item in answer["predictions"]]
     until = dt.datetime.now(tz=dt.UTC) + dt.timedelta(milliseconds=1)
-    truths = [None if cell is None else str(cell) for cell in rows[target].to_list()]
+    truths = [write_truth(cell, is_number=known is None) for cell in rows[target].to_list()]
     given = [(name, truth) for name, truth in zip(ids, truths, strict=True) if truth is not None]
-    outcomes = [{"id": name, "value": truth} for name, truth in given if not known or truth in known]
+    outcomes = [{"id": name, "value": truth} for name, truth in given if known is None or truth in known]
     if len(outcomes) < len(given):
         print(f"    outcomes left out, of a kind that the first release never saw: {len(given) - len(outcomes)}")
     for at in range(0, len(outcomes), BATCH):
@@ -172,7 +179,7 @@ def replay(asked: argparse.Namespace) -> dict[str, Any]:
     promised = result["metrics"][metric]
     print(f"promised {metric} {promised['value']:.3f} ({promised['low']:.3f} to {promised['high']:.3f})")
     first = skiff.load(workspace / ".skiff" / "releases" / "0001")
-    known = set() if metric == "rmse" else set(first.classes_)
+    known = None if metric == "rmse" else set(first.classes_)
     later = rows[n_train:]
     periods = np.array_split(np.arange(later.height), asked.periods)
     server = Server(workspace)

@@ -35,7 +35,13 @@ def at(days: float) -> str:
 
 
 def log_days(
-    folder: Path, days: range, *, lead_times: float = 1.0, turned: float = 0.0, has_outcomes: bool = True
+    folder: Path,
+    days: range,
+    *,
+    lead_times: float = 1.0,
+    turned: float = 0.0,
+    has_outcomes: bool = True,
+    is_mixed: bool = False,
 ) -> None:
     """Answer days of bookings as a server would, and take their outcomes."""
     predictor = Predictor((folder / ".skiff/releases/0001/model.onnx").read_bytes())
@@ -54,10 +60,14 @@ def log_days(
             for place, row in enumerate(frame.iter_rows(named=True)):
                 moment = first + day * DAY + place * DAY // ROWS
                 p = float(found.probabilities[place, 1])
+                cells = {name: row[name] for name in names}
+                if is_mixed and place % 2:  # another caller, who writes numbers as text and yes as true
+                    texts = {name: str(cell) for name, cell in cells.items() if isinstance(cell, float)}
+                    cells |= {**texts, "breakfast": row["breakfast"] == "yes"}
                 rows.append(
                     PredictionRow(
                         id=maker.make(moment), at=moment, release=1, role="champion", label=str(found.labels[place]), value=p,
-                        inputs=json.dumps({name: row[name] for name in names}), decision="act", latency_us=90 + place % 7,
+                        inputs=json.dumps(cells), decision="act", latency_us=90 + place % 7,
                     )
                 )  # fmt: skip
                 outcomes.append(Outcome(value=row["cancelled"], id=rows[-1].id))
@@ -92,6 +102,15 @@ def test_quiet_days_are_quiet_and_a_change_of_the_answers_is_named(workspace: Pa
     with Workspace.open(workspace) as opened:
         assert len(read_reports(opened)) == 7
         assert opened.ledger.verify().ok
+
+
+def test_cells_written_in_other_ways_count_as_what_they_were_answered_as(workspace: Path) -> None:
+    log_days(workspace, range(2), is_mixed=True)
+    mixed = monitor_log(workspace, clock=lambda: at(2.2))
+    assert mixed.is_quiet, [report.why for report in mixed.windows]
+    assert not [signal.what for report in mixed.windows for signal in report.signals if signal.kind == "contract"]
+    for name in ("lead_days", "breakfast"):
+        assert all((item.js or 0.0) < 0.2 for item in mixed.windows[0].columns if item.name == name)
 
 
 def test_late_outcomes_are_held_against_the_window_they_belong_to(workspace: Path) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -47,14 +48,14 @@ def build_stays(n_rows: int, *, seed: int, is_turned: bool = False) -> pl.DataFr
     )
 
 
-def log_stays(folder: Path, stays: pl.DataFrame) -> None:
+def log_stays(folder: Path, stays: pl.DataFrame, *, kept: Literal["all", "hashed"] = "all") -> None:
     """Answer stays with the champion, write the answers into the real log, and send the outcomes."""
     with Workspace.open(folder) as workspace:
         number = workspace.releases.champion()
         assert number is not None
         predictor = Predictor(workspace.releases.read_file(number, "model.onnx"))
     names = [column.name for column in predictor.signature.inputs]
-    keep = plan_keeping("all", names)
+    keep = plan_keeping(kept, names, hash_key=b"a key of sixteen" if kept == "hashed" else b"")
     answers = predictor.predict_columns(stays)
     at = to_micros(dt.datetime.now(tz=dt.UTC))
     with PredictionLog(open_store(folder / ".skiff"), clock=lambda: at) as log:
@@ -116,6 +117,7 @@ def test_where_nothing_changed_the_champion_stays(served: Path) -> None:
     made = retrain(served, mode="automatic", budget_s=BUDGET_S)
     assert made.state == "lost"
     assert any("not better by more than noise" in sentence for sentence in made.sentences)
+    assert "not proven better than the release that answers" in (served / "reports/card.md").read_text()
     assert _champion(served) == 1
 
 
@@ -129,6 +131,17 @@ def test_without_a_reason_nothing_is_done_and_with_too_few_outcomes_it_is_refuse
 
 
 @pytest.mark.slow
+def test_nothing_is_learned_from_hashes(served: Path) -> None:
+    log_stays(served, build_stays(700, seed=3), kept="hashed")
+    with pytest.raises(SkiffError) as caught:
+        retrain(served, budget_s=BUDGET_S)
+    assert caught.value.code == "inputs_not_kept"
+    log_stays(served, build_stays(40, seed=4))
+    with pytest.raises(SkiffError) as few:
+        retrain(served, budget_s=BUDGET_S)
+    assert few.value.code == "too_few_outcomes"
+
+
 def test_a_promotion_that_was_wrong_is_taken_back(served: Path) -> None:
     build_stays(1_500, seed=9, is_turned=True).write_csv(served.parent / "turned.csv")
     second = run(served.parent / "turned.csv", Wishes(target="cancelled", budget_s=BUDGET_S), folder=served)
@@ -148,6 +161,26 @@ def test_a_promotion_that_was_wrong_is_taken_back(served: Path) -> None:
     judged = judge_probation(served)
     assert judged.state == "taken_back"
     assert _champion(served) == 1
+    assert judge_probation(served).state == "none"
+
+
+@pytest.mark.slow
+def test_a_promotion_whose_rows_the_release_before_cannot_read_stays_and_says_so(served: Path) -> None:
+    build_stays(1_500, seed=9).drop("price").write_csv(served.parent / "fewer.csv")
+    second = run(served.parent / "fewer.csv", Wishes(target="cancelled", budget_s=BUDGET_S), folder=served)
+    assert second.story.release is not None
+    with Workspace.open(served) as workspace:
+        workspace.releases.promote(2)
+        workspace.ledger.append(
+            "retrain.promoted",
+            subject="release 2",
+            result={"champion": 1, "challenger": 2, "decision": []},
+            at=dt.datetime.now(tz=dt.UTC).isoformat(),
+        )
+    log_stays(served, build_stays(500, seed=6))
+    judged = judge_probation(served)
+    assert judged.state == "kept"
+    assert "release 1 also takes 'price'" in judged.sentence
     assert judge_probation(served).state == "none"
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from skiff.core.measurement import Measurement
 from skiff.monitor import budget
-from skiff.monitor.delivered import Delivered
-from skiff.monitor.results import WindowReport
+from skiff.monitor.delivered import Delivered, WorseGroup
+from skiff.monitor.results import AnswerDrift, WindowReport
 from skiff.monitor.signals import tell_signals
 
 PROMISED = Measurement(name="roc_auc", value=0.81, low=0.77, high=0.85, n=400, higher_is_better=True)
@@ -50,3 +50,16 @@ def test_outcomes_that_keep_the_promise_refute_what_was_foretold() -> None:
 def test_less_than_that_leaves_the_alert(made: WindowReport) -> None:
     (signal,) = tell_signals([SHIFT], made, {})
     assert signal.is_alert
+
+
+def test_amounts_are_written_out_never_as_powers_of_ten() -> None:
+    answers = AnswerDrift(ks=0.4, chance=1e-9, middle=249_013.4, middle_before=185_000.0)
+    group = WorseGroup(column="town", level="sea", n=900, wrong=101_000.0, wrong_before=39_600.0, chance=1e-9)
+    made = replace(report(low=0.76), answers=answers, worse_groups=(group,))
+    counting = [
+        budget.Budgeted(test=budget.Test(kind=kind, subject=subject, chance=1e-9), allowed=1e-3)
+        for kind, subject in (("answers", "answers"), ("slice", "town = sea"))
+    ]
+    told = " ".join(signal.what for signal in tell_signals(counting, made, {}))
+    for words in ("the middle answer is 249,013", "a mean error of 101,000, at release 39,600"):
+        assert words in told

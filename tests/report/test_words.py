@@ -65,12 +65,14 @@ def test_no_model_is_said_with_its_reason() -> None:
     assert "only 10 rows" in found.sentences[0]
 
 
-def test_a_file_that_differs_from_the_model_is_not_ready() -> None:
+def test_what_was_not_released_says_why() -> None:
     story = flats()
     assert story.release is not None
-    found = verdict(replace(story, release=replace(story.release, number=None)))
-    assert not found.ready
-    assert "did not give the same answers" in found.sentences[0]
+    judged = verdict(replace(story, release=replace(story.release, number=None)))
+    assert not judged.ready
+    assert "it was judged, and not released" in judged.sentences[0]
+    lost = verdict(replace(story, release=replace(story.release, number=None, kept_back="It lost.")))
+    assert "because it lost" in lost.sentences[0]
 
 
 def test_a_gate_that_failed_without_a_reason_is_still_not_ready() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from skiff.cli.console import LiveProgress
 from skiff.flows import pieces
 from skiff.flows.predict import Columns, predict_file
 from skiff.flows.take_outcomes import OutcomeColumns, take_outcomes
@@ -68,7 +70,13 @@ def test_a_large_file_is_answered_in_pieces_as_if_it_were_whole(
     monkeypatch.setattr(stored_pieces, "PIECE_ROWS", 700)
     assert sum(1 for _ in pieces.read_pieces(source)) > 3
     output = tmp_path / f"out{suffix}"
-    outcome = predict_file(folder, source, output=output)
+    stream = io.StringIO()
+    monkeypatch.setattr("skiff.cli.console.PLAIN_STEP_S", 0.0)
+    with LiveProgress(stream, is_live=False) as progress:
+        outcome = predict_file(folder, source, output=output, progress=progress)
+    told = stream.getvalue().splitlines()
+    assert told[0] == f"Answer: {source.name}"
+    assert told[-1] == f"  {outcome.rows:,} rows answered"
     found = pl.read_csv(output) if suffix == ".csv" else pl.read_parquet(output)
     assert outcome.rows == found.height == 3_000
     assert found["skiff_probability"].to_list() == pytest.approx(whole["skiff_probability"].to_list(), abs=1e-12)

@@ -45,11 +45,24 @@ def test_a_row_is_answered_logged_and_judged_later(served: Served) -> None:
     assert frame["value"].to_list() == [first["probability"], second["probability"]]
     assert frame["in.price"].to_list() == [120.5, None]
     assert frame["latency_us"].min() > 0  # type: ignore[operator]  # a column of whole numbers
-    assert b"skiff_predictions_total 2" in served.ask("GET", "/metrics")[1]
+    metrics = served.ask("GET", "/metrics")[1]
+    for line in (b"skiff_predictions_total 2", b"skiff_outcomes_new_total 1", b"skiff_outcomes_unknown_total 1"):
+        assert line in metrics
     assert served.stop() == 0
     log = served.log.read_text()
     assert "ada" not in log
     assert "120.5" not in log
+
+
+def test_the_description_names_levels_and_says_what_each_field_is(served: Served) -> None:
+    document = served.ask("GET", "/openapi.json")[1]
+    schemas = document["components"]["schemas"]
+    assert schemas["Row"]["properties"]["channel"]["description"].startswith("In training one of: web, phone, agency.")
+    assert schemas["Row"]["properties"]["lead_days"]["description"].startswith("In training from 0 to 200.")
+    assert schemas["Answered"]["properties"]["interval"]["description"].startswith("Where the true number lies")
+    assert schemas["Answered"]["properties"]["id"]["description"].startswith("Name it when you report")
+    assert not [name for name, schema in schemas.items() if "----" in schema.get("description", "")]
+    assert served.ask("GET", "/docs/icon.svg")[0] == 200
 
 
 def test_many_rows_get_the_same_answers_as_one_by_one(served: Served) -> None:

@@ -46,19 +46,21 @@ def command(  # noqa: PLR0913  click hands options over by name
     """
     if row is not None or changes:
         return _explain(file, release=release, row=row or 1, changes=changes, workspace=workspace)
-    from skiff.cli.console import print_findings
+    from skiff.cli.console import LiveProgress, print_findings
     from skiff.flows.predict import Columns, predict_file
     from skiff.report.numbers import count_of
 
-    outcome = predict_file(
-        workspace,
-        file,
-        output=output,
-        release=release,
-        columns=Columns(key=key, subject=subject),
-        is_logged=not no_log,
-        n_reasons=reasons,
-    )
+    with LiveProgress() as progress:
+        outcome = predict_file(
+            workspace,
+            file,
+            output=output,
+            release=release,
+            columns=Columns(key=key, subject=subject),
+            is_logged=not no_log,
+            n_reasons=reasons,
+            progress=progress,
+        )
 
     def show() -> None:
         if outcome.findings:

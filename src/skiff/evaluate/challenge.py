@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from skiff.core.measurement import Measurement
+from skiff.core.plain import write_plain_number
 from skiff.core.signature import InputColumn
 from skiff.core.task import Task
 from skiff.evaluate.compare import compare_paired, is_better
@@ -222,14 +223,14 @@ def _compare(rows: Rows, metric: str, *, seed: int) -> Measurement:
 
 
 def _say_recent(difference: Measurement, *, is_better_now: bool) -> str:
-    size = _say_size(difference)
+    size = say_size(difference)
     if is_better_now:
         return f"On {difference.n:,} recent rows that neither has learned from, the challenger is better by more than noise: {size}."
     return f"On {difference.n:,} recent rows that neither has learned from, the challenger is not better by more than noise: {size}."
 
 
 def _say_frozen(difference: Measurement, *, has_forgotten: bool) -> str:
-    size = _say_size(difference)
+    size = say_size(difference)
     if has_forgotten:
         return f"On the {difference.n:,} rows the champion was judged on, the challenger is worse by more than noise: {size}."
     return f"On the {difference.n:,} rows the champion was judged on, the challenger is not worse by more than noise: {size}."
@@ -237,17 +238,22 @@ def _say_frozen(difference: Measurement, *, has_forgotten: bool) -> str:
 
 def _say_together(difference: Measurement) -> str:
     verdict = "better by more than noise" if is_better(difference) else "not better by more than noise"
-    return f"On both together the challenger is {verdict}: {_say_size(difference)}."
+    return f"On both together the challenger is {verdict}: {say_size(difference)}."
 
 
-def _say_size(difference: Measurement) -> str:
+def say_size(difference: Measurement) -> str:
+    """Return a difference of losses with its interval, in words."""
     name = difference.name.removesuffix("_difference")
-    reach = "no interval" if difference.low is None else f"{difference.low:+.4g} to {difference.high:+.4g}"
-    return f"{name} {difference.value:+.4g} ({reach}; lower is better)"
+    reach = "no interval" if difference.low is None else f"{_write(difference.low)} to {_write(difference.high)}"
+    return f"{name} {_write(difference.value)} ({reach}; lower is better)"
 
 
 def _say_group(group: WorseGroup) -> str:
     return (
         f"The challenger is clearly worse where '{group.column}' is '{group.level}' ({group.n:,} recent rows): "
-        f"loss {group.gap.value:+.4g} a row ({group.gap.low:+.4g} to {group.gap.high:+.4g})."
+        f"loss {_write(group.gap.value)} a row ({_write(group.gap.low)} to {_write(group.gap.high)})."
     )
+
+
+def _write(difference: float | None) -> str:
+    return write_plain_number(difference, digits=4, is_signed=True)

@@ -95,9 +95,15 @@ class Journey:
 
 
 def conclude(
-    workspace: Workspace, journey: Journey, *, at: Callable[[], str], progress: Progress, may_release: bool = True
+    workspace: Workspace,
+    journey: Journey,
+    *,
+    at: Callable[[], str],
+    progress: Progress,
+    may_release: bool = True,
+    kept_back: str = "",
 ) -> RunOutcome:
-    """Judge on the sealed rows, publish if the gate passed and `may_release`, write the report."""
+    """Judge on the sealed rows, publish if the gate passed and `may_release` (`kept_back` says why not), write the report."""
     read, prepared, candidate, dataset = journey.read, journey.prepared, journey.candidate, journey.dataset
     judged = judge_and_record(workspace, prepared, candidate, dataset_sha=dataset.sha256, at=at, progress=progress)
     known = {**journey.evidence, **judged.evidence}
@@ -120,7 +126,7 @@ def conclude(
     def tell_of(number: int | None, record: str) -> RunStory:
         if record:
             known["release"] = record
-        return tell(tell_release(candidate, number=number))
+        return tell(tell_release(candidate, number=number, kept_back=kept_back))
 
     publication = None
     if judged.verdict.gate.passed and may_release:

@@ -15,12 +15,14 @@ from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json
 from skiff.core.finding import Finding
 from skiff.core.measurement import Measurement
+from skiff.core.signature import InputColumn
 from skiff.core.task import Task
 from skiff.data.contract.rules import Contract, build_contract
 from skiff.data.sentences import count_rows
 from skiff.deploy.runtime import Predictor
 from skiff.flows.contracts import hold
 from skiff.flows.datasets import load_dataset
+from skiff.flows.feedback import cast_inputs
 from skiff.flows.predictions import set_aside_decisions
 from skiff.flows.standing import refuse_none
 from skiff.monitor.delivered import say_promise
@@ -31,7 +33,6 @@ from skiff.monitor.served import INPUT_PREFIX, build_window
 from skiff.monitor.window import TREND_WINDOWS, Window, judge_window, sum_earlier
 from skiff.store.clock import now_utc
 from skiff.store.predictions.reader import PredictionReader
-from skiff.store.settings import SETTINGS_FILE
 from skiff.store.workspace import Workspace
 
 AGAIN = 30
@@ -59,6 +60,7 @@ class Judge:
     promised: Mapping[str, Measurement]
     training: pl.DataFrame | None
     contract: Contract | None = None
+    inputs: tuple[InputColumn, ...] = ()
 
 
 def open_judge(workspace: Workspace, release: int | None) -> Judge:
@@ -77,6 +79,7 @@ def open_judge(workspace: Workspace, release: int | None) -> Judge:
         promised={name: msgspec.convert(item, Measurement) for name, item in manifest["metrics"].items()},
         training=training,
         contract=build_contract(manifest["contract"]) if manifest.get("contract") else None,
+        inputs=msgspec.convert(manifest["inputs"], tuple[InputColumn, ...]),
     )
 
 
@@ -166,7 +169,7 @@ def judge_span(
         frame = frame.tail(rows)
     if not frame.height:
         return None
-    frame, n_decided = set_aside_decisions(workspace, frame)
+    frame, n_decided = set_aside_decisions(workspace, cast_inputs(frame, judge.inputs))
     since, until = (None, None) if rows is not None else span
     window = build_window(
         frame,
@@ -260,7 +263,7 @@ def read_time(text: str, *, option: str) -> dt.datetime:
         raise SkiffError(
             "bad_time",
             what=f"The value of {option} is no date or time.",
-            where={"option": option, "file": SETTINGS_FILE},
+            where={"option": option},
             fix="Write it as 2026-03-01 or 2026-03-01T06:00:00Z.",
         ) from error
     return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment

@@ -13,6 +13,7 @@ import polars as pl
 
 from skiff.core.errors import SkiffError
 from skiff.core.finding import Finding
+from skiff.core.progress import Progress, Silent
 from skiff.core.settings import Settings
 from skiff.data.contract.rules import build_contract
 from skiff.deploy.runtime import Runtime
@@ -95,6 +96,7 @@ def predict_file(
     columns: Columns | None = None,
     is_logged: bool = True,
     n_reasons: int = 0,
+    progress: Progress | None = None,
 ) -> PredictOutcome:
     """Answer every row of `source` with a release of the workspace, by default the one that answers now.
 
@@ -110,6 +112,8 @@ def predict_file(
         ``no_release``, ``release_not_found``, ``missing_column``, ``bad_value``, and what reading says.
     """
     named = columns or Columns()
+    told = progress or Silent()
+    told.stage("Answer", source.name)
     with contextlib.ExitStack() as stack:
         workspace = stack.enter_context(Workspace.open(folder))
         is_logged = is_logged and not workspace.is_read_only
@@ -130,6 +134,7 @@ def predict_file(
                 findings = _hold(standing, read)
             frame = answer_table(desk, read.frame, named, log=log, n_reasons=n_reasons)
             rows += frame.height
+            told.step(f"{rows:,} rows answered")
             _count(frame, counts)
             if "skiff_decision" in frame.columns:
                 reviews += int((frame["skiff_decision"] == "review").sum())

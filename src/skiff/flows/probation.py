@@ -11,7 +11,7 @@ import polars as pl
 from skiff.core.evidence import EvidenceRecord
 from skiff.data.task import encode_target
 from skiff.deploy.runtime import Predictor
-from skiff.evaluate.challenge import METRICS, is_worse
+from skiff.evaluate.challenge import METRICS, is_worse, say_size
 from skiff.evaluate.compare import compare_paired
 from skiff.flows.evaluate import answer_frame
 from skiff.flows.feedback import read_outcomes, rebuild_rows
@@ -74,6 +74,19 @@ def judge_probation(folder: Path, *, at: Callable[[], str] = now_utc) -> Probati
         y, has_target = encode_target(rows, champion.task)
         known = rows.filter(pl.Series(has_target))
         older = Predictor(workspace.releases.read_file(before, "model.onnx"))
+        lacking = [column.name for column in older.signature.inputs if column.name not in known.columns]
+        if lacking:
+            words = (
+                f"Release {number} stays: release {before} also takes '{lacking[0]}', which is not logged for release {number}, "
+                "so the two cannot be compared on what happened since. See skiff monitor."
+            )
+            workspace.ledger.append(
+                KEPT,
+                subject=f"release {number}",
+                result={"champion": before, "challenger": number, "decision": [words]},
+                at=at(),
+            )
+            return Probation(state="kept", release=number, previous=before, outcomes=n, wanted=wanted, sentence=words)
         metric = METRICS[champion.task.kind]
         difference = compare_paired(
             y[has_target] if champion.task.kind == "regression" else y[has_target].astype("int64"),
@@ -82,8 +95,7 @@ def judge_probation(folder: Path, *, at: Callable[[], str] = now_utc) -> Probati
             metric,
             seed=0,
         )
-        reach = "no interval" if difference.low is None else f"{difference.low:+.4g} to {difference.high:+.4g}"
-        size = f"{metric} {difference.value:+.4g} ({reach}; lower is better) on {difference.n:,} outcomes"
+        size = f"{say_size(difference)} on {difference.n:,} outcomes"
         if is_worse(difference):
             workspace.releases.rollback()
             state, action = "taken_back", TAKEN_BACK

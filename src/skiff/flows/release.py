@@ -37,7 +37,7 @@ class Publication:
     evidence: str
 
 
-def tell_release(candidate: Candidate, *, number: int | None) -> ReleaseStory:
+def tell_release(candidate: Candidate, *, number: int | None, kept_back: str = "") -> ReleaseStory:
     """Return what documents say of the compiled file."""
     return ReleaseStory(
         number=number,
@@ -46,6 +46,7 @@ def tell_release(candidate: Candidate, *, number: int | None) -> ReleaseStory:
         parity_rows=candidate.parity.rows + candidate.parity.hostile_rows,
         latency_us=candidate.latency_us,
         sha256=hashlib.sha256(candidate.model).hexdigest(),
+        kept_back=kept_back,
     )
 
 

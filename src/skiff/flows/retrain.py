@@ -37,6 +37,8 @@ from skiff.report.sheet import Sheet, SheetList, SheetTable, render_sheet, tabul
 from skiff.store.clock import now_utc
 from skiff.store.workspace import Workspace
 
+NOT_BETTER = "It was not proven better than the release that answers."
+
 STATUS = {"lost": "The champion stays", "waiting": "Waits for you", "promoted": "Answers now"}
 ROWS = {"recent": "recent, sealed", "frozen": "those the champion was judged on", "together": "both together"}
 
@@ -169,7 +171,14 @@ def retrain(
             evidence=evidence,
             meter=meter,
         )
-        concluded = conclude(workspace, journey, at=at, progress=progress, may_release=challenge.is_won)
+        concluded = conclude(
+            workspace,
+            journey,
+            at=at,
+            progress=progress,
+            may_release=challenge.is_won,
+            kept_back="" if challenge.is_won else NOT_BETTER,
+        )
         number = concluded.story.release.number if concluded.story.release else None
         sentences = [
             *(item.sentence for item in reasons),

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from skiff.core.measurement import Measurement
+from skiff.core.plain import write_plain_number
 from skiff.core.task import Task
 from skiff.data.task import encode_target
 from skiff.evaluate.criteria import Criterion, parse_criterion
@@ -104,8 +105,8 @@ def _find_quality(workspace: Workspace, manifest: Mapping[str, Any], outcomes: p
             if is_worse:
                 return Trigger(
                     code="quality",
-                    sentence=f"Promised {name} {promised['value']:.3g} ({promised['low']:.3g} to {promised['high']:.3g}), "
-                    f"delivered {found.value:.3g} ({found.low:.3g} to {found.high:.3g}).",
+                    sentence=f"Promised {name} {write_plain_number(promised['value'])} ({write_plain_number(promised['low'])} to {write_plain_number(promised['high'])}), "
+                    f"delivered {write_plain_number(found.value)} ({write_plain_number(found.low)} to {write_plain_number(found.high)}).",
                 )
     return None
 
@@ -142,4 +143,4 @@ def _parse(moment: str) -> datetime:
 
 
 def _write(found: Measurement) -> str:
-    return f"{found.name} {found.value:.3g} ({found.low:.3g} to {found.high:.3g})"
+    return f"{found.name} {write_plain_number(found.value)} ({write_plain_number(found.low)} to {write_plain_number(found.high)})"

@@ -139,6 +139,10 @@ def say_promise(made: Delivered) -> str:
     return f"{promised}, delivered {say_number(made.delivered)}"
 
 
+MIN_SHOWN_WIDTH = 0.01
+"""A narrower interval is written with more than two decimals."""
+
+
 def say_number(found: Measurement) -> str:
     """Return a number with its interval, in as many digits as the interval allows.
 
@@ -146,8 +150,12 @@ def say_number(found: Measurement) -> str:
     --------
     >>> say_number(Measurement(name="mae", value=1234.5, low=1200.0, high=1270.0, unit="EUR"))
     '1,234 EUR (1,200–1,270)'
+    >>> say_number(Measurement(name="rmse", value=0.0312, low=0.0301, high=0.0325))
+    '0.031 (0.030–0.033)'
     """
     digits = 2 if abs(found.value) < 10 else 1 if abs(found.value) < 100 else 0  # noqa: PLR2004  three figures tell enough
+    if found.low is not None and found.high is not None and 0 < found.high - found.low < MIN_SHOWN_WIDTH:
+        digits = math.ceil(-math.log10(found.high - found.low))  # two ends that are not the same must not look the same
     unit = f" {found.unit}" if found.unit else ""
     between = "" if found.low is None or found.high is None else f" ({found.low:,.{digits}f}–{found.high:,.{digits}f})"
     return f"{found.value:,.{digits}f}{unit}{between}"

@@ -16,11 +16,12 @@ from markupsafe import Markup
 
 from skiff.report.glossary import quote
 from skiff.report.html import build_environment, build_style
-from skiff.report.numbers import format_amount
 
 ENGINE = "ort.wasm.bundle.min.mjs"
 WASM = "ort-wasm-simd-threaded.wasm.xz"
 """onnxruntime-web 1.30.0 (MIT): the part for processors, unchanged; kept packed because it is 14 MB unpacked."""
+
+MILLION = 1_000_000
 
 LIMITS = (
     "An answer is a likelihood, not a fact. Someone who can overrule it should decide.",
@@ -113,10 +114,15 @@ def _hint(column: Mapping[str, Any]) -> str:
     if low is None or high is None:
         return ""
     if column["kind"] == "number":
-        return f"seen: {format_amount(low)} to {format_amount(high)}"
+        return f"seen: {_end(low)} to {_end(high)}"
     if column["kind"] == "date":
         return f"seen: {_day(low)} to {_day(high)}"
     return ""
+
+
+def _end(value: float) -> str:
+    """Write an end of a range so that what was seen is not said to lie outside it."""
+    return (f"{value:,.6g}" if abs(value) < MILLION else f"{value:,.0f}").replace("-", "−", 1)
 
 
 def _day(seconds: float) -> str:

@@ -76,7 +76,7 @@ class ModelStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseStory:
-    """The compiled file and its proof; `number` is None where the gate or the proof said no."""
+    """The compiled file and its proof; `number` is None where there is no release; `kept_back` then may say why."""
 
     number: int | None
     onnx_bytes: int
@@ -84,6 +84,7 @@ class ReleaseStory:
     parity_rows: int
     latency_us: float
     sha256: str
+    kept_back: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,7 @@ def find_reasons(story: RunStory) -> tuple[str, ...]:
     if not reasons and story.release is None:
         reasons.append("No file to use was made.")
     if not reasons and story.release is not None and story.release.number is None:
-        reasons.append("The compiled file did not give the same answers as the trained model.")
+        reasons.append(story.release.kept_back or "It was judged, and not released.")
     return tuple(reason for reason in reasons if reason)
 
 

@@ -300,6 +300,8 @@ class App:
             return
         report = done.result()
         counts = {state: report.count(state) for state in STATES}
+        for state, count in counts.items():
+            self._metrics.add(f"outcomes_{state}", count)
         request.respond(_encode({**counts, "states": report.states}))
 
     def _live(self, request: Request) -> None:

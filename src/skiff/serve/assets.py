@@ -1,4 +1,4 @@
-"""The page at ``/docs``: three small files of our own, nothing from another host."""
+"""The page at ``/docs``: four small files of our own, nothing from another host."""
 
 from __future__ import annotations
 
@@ -18,4 +18,5 @@ def read_pages() -> Mapping[bytes, tuple[bytes, str]]:
         b"/docs": (read_asset("skiff.serve", "static/docs.html"), "text/html; charset=utf-8"),
         b"/docs/docs.css": (read_asset("skiff.serve", "static/docs.css"), "text/css; charset=utf-8"),
         b"/docs/docs.js": (read_asset("skiff.serve", "static/docs.js"), "text/javascript; charset=utf-8"),
+        b"/docs/icon.svg": (read_asset("skiff.serve", "static/icon.svg"), "image/svg+xml"),
     }

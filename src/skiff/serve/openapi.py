@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,9 @@ Json = dict[str, Any]  # Any: a JSON document
 
 MOST_LEVELS = 50
 """Levels that are listed for a column; a longer list helps nobody."""
+
+TOLD_LEVELS = 10
+"""Levels that the sentence about a column names; the page for people shows no more of them."""
 
 ERROR_WORDS: Mapping[str, str] = {
     "400": "The body is not well-formed JSON.",
@@ -52,6 +56,8 @@ def build_openapi(standing: Standing, *, name: str, row_limit: int) -> bytes:
         [PredictBody, OutcomesBody, Answered, ShownRow, KeptAnswer], ref_template="#/components/schemas/{name}"
     )
     del types
+    for schema in components.values():
+        _describe_fields(schema)
     schemas: Json = {**components, "Row": _describe_row(standing.inputs), "Error": _ERROR}
     body = schemas["PredictBody"]
     body["properties"]["rows"] = {"type": "array", "maxItems": row_limit, "items": {"$ref": "#/components/schemas/Row"}}
@@ -77,6 +83,21 @@ def build_openapi(standing: Standing, *, name: str, row_limit: int) -> bytes:
         "paths": _describe_paths(standing),
     }
     return msgspec.json.encode(document)
+
+
+def _describe_fields(schema: Json) -> None:
+    """Move what a docstring's *Parameters* say of each field to that field, and keep the sentence about the whole."""
+    about, _, parameters = inspect.cleandoc(schema.get("description", "")).partition("\n\nParameters\n----------\n")
+    parameters = parameters.partition("\n\nNotes\n")[0]
+    names: list[str] = []
+    for line in parameters.splitlines():
+        if not line.startswith(" "):
+            names = line.partition(" : ")[0].split(", ")
+            continue
+        for name in names:
+            field = schema["properties"][name]
+            field["description"] = f"{field.get('description', '')} {line.strip().replace('``', '')}".strip()
+    schema["description"] = about.replace("``", "")
 
 
 _ERROR: Json = {
@@ -207,10 +228,16 @@ def _describe_column(column: InputColumn) -> Json:
     else:
         found = {"type": ["string", "number", "boolean", "null"]}
         if column.levels:
-            words.append(f"In training {len(column.levels):,} levels.")
+            words.append(_tell_levels(column.levels))
             found["examples"] = list(column.levels[:MOST_LEVELS])
     words.append("Null where the value is not known." if column.nullable else "Was never missing in training.")
     return {**found, "description": " ".join(words)}
+
+
+def _tell_levels(levels: tuple[str, ...]) -> str:
+    shown = ", ".join(levels[:TOLD_LEVELS])
+    rest = len(levels) - TOLD_LEVELS
+    return f"In training one of: {shown}." if rest <= 0 else f"In training {len(levels):,} levels, such as {shown}."
 
 
 def _give_example(column: InputColumn) -> object:

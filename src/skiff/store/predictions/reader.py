@@ -142,8 +142,15 @@ def _build_series(name: str, cells: Sequence[object]) -> pl.Series:
         return pl.Series(f"{INPUT_PREFIX}{name}", cells, dtype=pl.Float64, strict=False)
     if kinds == {bool}:
         return pl.Series(f"{INPUT_PREFIX}{name}", cells, dtype=pl.Boolean)
-    texts = [cell if cell is None or isinstance(cell, str) else str(cell) for cell in cells]
+    texts = [cell if cell is None or isinstance(cell, str) else _write_cell(cell) for cell in cells]
     return pl.Series(f"{INPUT_PREFIX}{name}", texts, dtype=pl.String)
+
+
+def _write_cell(cell: object) -> str:
+    """Write a cell as the model reads it as text: true and false as JSON has them, whole numbers without a point."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
 def _bounds(since: dt.datetime | None, until: dt.datetime | None) -> tuple[int, int]:
