@@ -114,10 +114,13 @@ def test_a_world_that_turned_is_learned_released_and_promoted_with_every_reason_
 @pytest.mark.slow
 def test_where_nothing_changed_the_champion_stays(served: Path) -> None:
     log_stays(served, build_stays(900, seed=3))
+    (served / "reports").mkdir(exist_ok=True)
+    (served / "reports/report.html").write_text("of the release that answers")
     made = retrain(served, mode="automatic", budget_s=BUDGET_S)
     assert made.state == "lost"
+    assert (served / "reports/report.html").read_text() == "of the release that answers"
     assert any("not better by more than noise" in sentence for sentence in made.sentences)
-    assert "not proven better than the release that answers" in (served / "reports/card.md").read_text()
+    assert "not proven better than the release that answers" in (served / "reports/challenger-card.md").read_text()
     assert _champion(served) == 1
 
 

@@ -27,6 +27,9 @@ from skiff.report.run_json import build_result
 from skiff.store.records import DatasetRecord
 from skiff.store.workspace import Workspace
 
+CHALLENGER = "challenger-"
+"""What the names of a challenger's papers begin with."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOutcome:
@@ -102,8 +105,14 @@ def conclude(
     progress: Progress,
     may_release: bool = True,
     kept_back: str = "",
+    is_challenge: bool = False,
+    takes_over: bool = False,
 ) -> RunOutcome:
-    """Judge on the sealed rows, publish if the gate passed and `may_release` (`kept_back` says why not), write the report."""
+    """Judge on the sealed rows, publish if the gate passed and `may_release` (`kept_back` says why not), write the report.
+
+    The papers of a challenger (`is_challenge`) are called so, and those of the release that answers stay, unless it was published
+    and `takes_over`.
+    """
     read, prepared, candidate, dataset = journey.read, journey.prepared, journey.candidate, journey.dataset
     judged = judge_and_record(workspace, prepared, candidate, dataset_sha=dataset.sha256, at=at, progress=progress)
     known = {**journey.evidence, **judged.evidence}
@@ -144,8 +153,9 @@ def conclude(
         )
     story = tell_of(publication.record.number if publication else None, publication.evidence if publication else "")
     papers = {"report.html": render_report(story), "card.md": render_card(story)}
-    files = write_documents(workspace, papers, publication)
-    fix_list = write_fix_list(workspace, candidate.fixes)
+    name = CHALLENGER if is_challenge and not (publication and takes_over) else ""
+    files = write_documents(workspace, papers, publication, name=name)
+    fix_list = None if name else write_fix_list(workspace, candidate.fixes)
     files |= {"fix_list": fix_list} if fix_list else {}
     result = build_result(
         story,
@@ -166,12 +176,14 @@ def conclude(
     )
 
 
-def write_documents(workspace: Workspace, papers: Mapping[str, str], publication: Publication | None) -> dict[str, str]:
-    """Write the report and the card for a person to open, and return their paths by kind."""
+def write_documents(
+    workspace: Workspace, papers: Mapping[str, str], publication: Publication | None, *, name: str = ""
+) -> dict[str, str]:
+    """Write the report and the card for a person to open, called `name` before all else, and return their paths by kind."""
     files = {
-        "report_html": str(workspace.write_report("report.html", papers["report.html"].encode())),
-        "report_pdf": str(workspace.write_report("report.pdf", render_pdf(papers["report.html"]))),
-        "card": str(workspace.write_report("card.md", papers["card.md"].encode())),
+        "report_html": str(workspace.write_report(f"{name}report.html", papers["report.html"].encode())),
+        "report_pdf": str(workspace.write_report(f"{name}report.pdf", render_pdf(papers["report.html"]))),
+        "card": str(workspace.write_report(f"{name}card.md", papers["card.md"].encode())),
     }
     if publication is not None:
         sheet = publication.record.path / "datasheet.json"

@@ -178,6 +178,8 @@ def retrain(
             progress=progress,
             may_release=challenge.is_won,
             kept_back="" if challenge.is_won else NOT_BETTER,
+            is_challenge=True,
+            takes_over=asked == "automatic",
         )
         number = concluded.story.release.number if concluded.story.release else None
         sentences = [
@@ -208,7 +210,7 @@ def retrain(
                 sentences=tuple(sentences[len(reasons) : -1]),
                 lists=(SheetList(title="Why it was tried", sentences=tuple(item.sentence for item in reasons)),),
                 tables=(_tabulate(challenge),),
-                closing=f"The challenger's own report is report.html; the decision stands in the ledger as {decided.id}.",
+                closing=f"The challenger's own report is {Path(concluded.files['report_html']).name}; the decision stands in the ledger as {decided.id}.",
                 created=at(),
             )
         )
