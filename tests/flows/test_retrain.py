@@ -22,9 +22,11 @@ from skiff.flows.probation import judge_probation
 from skiff.flows.retrain import retrain
 from skiff.flows.run import run
 from skiff.flows.wishes import Wishes
+from skiff.serve.state import Source
 from skiff.store.predictions.keeping import plan_keeping
 from skiff.store.predictions.log import PredictionLog, open_store, to_micros
 from skiff.store.predictions.records import Outcome, PredictionRow
+from skiff.store.probation import Trial, note_trial
 from skiff.store.workspace import Workspace
 
 BUDGET_S = 4.0
@@ -185,6 +187,42 @@ def test_a_promotion_whose_rows_the_release_before_cannot_read_stays_and_says_so
     assert judged.state == "kept"
     assert "release 1 also takes 'price'" in judged.sentence
     assert judge_probation(served).state == "none"
+
+
+@pytest.mark.slow
+def test_while_on_probation_the_log_keeps_what_the_release_before_takes(served: Path) -> None:
+    turned = build_stays(1_500, seed=9, is_turned=True)
+    turned.with_columns(pl.lit(120.0).alias("price")).write_csv(served.parent / "fewer.csv")  # of no use to the model
+    second = run(served.parent / "fewer.csv", Wishes(target="cancelled", budget_s=BUDGET_S), folder=served)
+    assert second.story.release is not None
+    with Workspace.open(served) as workspace:
+        note_trial(served / ".skiff", Trial(release=2, before=1))
+        workspace.releases.promote(2)
+        workspace.ledger.append(
+            "retrain.promoted",
+            subject="release 2",
+            result={"champion": 1, "challenger": 2, "decision": []},
+            at=dt.datetime.now(tz=dt.UTC).isoformat(),
+        )
+        settings = workspace.settings
+    stays = build_stays(500, seed=6)
+    source = Source(served, settings)
+    desk = source.read().desk
+    assert "price" not in desk.champion.columns
+    at = to_micros(dt.datetime.now(tz=dt.UTC))
+    with PredictionLog(open_store(served / ".skiff"), clock=lambda: at) as log:
+        _, rows = desk.answer(stays.to_dicts(), keys=[None] * 500, subjects=[None] * 500)
+        log.append(rows)
+        told = zip(rows, stays["cancelled"].to_list(), strict=True)
+        log.add_outcomes([Outcome(value=value, id=row.id) for row, value in told])
+    judged = judge_probation(served)
+    assert judged.state == "taken_back", judged.sentence  # the world had not turned
+    assert _champion(served) == 1
+    assert '"price"' in str(rows[0].inputs)
+    with Workspace.open(served) as workspace:
+        workspace.releases.promote(2)  # by hand: nothing to compare, nothing more than is needed is kept
+    _, rows = source.read().desk.answer(stays.to_dicts(), keys=[None] * 500, subjects=[None] * 500)
+    assert '"price"' not in str(rows[0].inputs)
 
 
 @pytest.mark.slow

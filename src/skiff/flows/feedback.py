@@ -46,6 +46,12 @@ def read_outcomes(workspace: Workspace, *, since: str | None = None, release: in
     return rows.filter(pl.col("outcome").is_not_null(), pl.col("role") != "shadow").sort("at")
 
 
+def is_logged(outcomes: pl.DataFrame, name: str) -> bool:
+    """Return whether the log kept anything of a column."""
+    column = f"{INPUT_PREFIX}{name}"
+    return column in outcomes.columns and outcomes[column].null_count() < outcomes.height
+
+
 def rebuild_rows(outcomes: pl.DataFrame, like: pl.DataFrame, task: Task, columns: Sequence[str]) -> pl.DataFrame:
     """Return logged rows as a table like the one the champion was trained on: its columns, its types, its target.
 

@@ -32,6 +32,7 @@ from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.pieces import TableWriter
 from skiff.store.predictions.ids import IdMaker
 from skiff.store.predictions.log import PredictionLog, open_store
+from skiff.store.probation import read_trial
 from skiff.store.workspace import Workspace
 
 ROWS_A_CALL = 5_000
@@ -242,7 +243,8 @@ def _open(workspace: Workspace, number: int) -> Standing:
     keep = workspace.settings.serving.keep_inputs
     hash_key = KeyRing(own, box=workspace.box).read_pseudonym_key() if keep == "hashed" else b""
     shelf = ReleaseShelf(own, database=workspace.settings.store.database, box=workspace.box)
-    return open_standing(shelf, number, keep=keep, hash_key=hash_key, workers=2)
+    trial = read_trial(own, number)
+    return open_standing(shelf, number, keep=keep, hash_key=hash_key, workers=2, before=trial.before if trial else None)
 
 
 def _open_log(workspace: Workspace) -> PredictionLog:

@@ -14,9 +14,11 @@ from skiff.deploy.runtime import Predictor
 from skiff.evaluate.challenge import METRICS, is_worse, say_size
 from skiff.evaluate.compare import compare_paired
 from skiff.flows.evaluate import answer_frame
-from skiff.flows.feedback import read_outcomes, rebuild_rows
+from skiff.flows.feedback import is_logged, read_outcomes, rebuild_rows
 from skiff.flows.retrain import load_champion
 from skiff.store.clock import now_utc
+from skiff.store.layout import SKIFF_FOLDER
+from skiff.store.probation import end_trial
 from skiff.store.workspace import Workspace
 
 PROMOTED, KEPT, TAKEN_BACK = "retrain.promoted", "retrain.kept", "retrain.taken_back"
@@ -63,7 +65,13 @@ def judge_probation(folder: Path, *, at: Callable[[], str] = now_utc) -> Probati
         wanted = workspace.settings.retrain.watch_rows
         champion = load_champion(workspace)
         logged = read_outcomes(workspace, since=record.at, release=number)
+        older = Predictor(workspace.releases.read_file(before, "model.onnx"))
         columns = [column.name for column in champion.predictor.signature.inputs]
+        columns += [
+            column.name
+            for column in older.signature.inputs
+            if column.name not in columns and is_logged(logged, column.name) and column.name in champion.table.frame
+        ]
         rows = rebuild_rows(logged, champion.table.frame, champion.task, columns) if logged.height else pl.DataFrame()
         n = rows.height
         if n < wanted:
@@ -73,7 +81,6 @@ def judge_probation(folder: Path, *, at: Callable[[], str] = now_utc) -> Probati
             )
         y, has_target = encode_target(rows, champion.task)
         known = rows.filter(pl.Series(has_target))
-        older = Predictor(workspace.releases.read_file(before, "model.onnx"))
         lacking = [column.name for column in older.signature.inputs if column.name not in known.columns]
         if lacking:
             words = (
@@ -86,6 +93,7 @@ def judge_probation(folder: Path, *, at: Callable[[], str] = now_utc) -> Probati
                 result={"champion": before, "challenger": number, "decision": [words]},
                 at=at(),
             )
+            end_trial(workspace.root / SKIFF_FOLDER)
             return Probation(state="kept", release=number, previous=before, outcomes=n, wanted=wanted, sentence=words)
         metric = METRICS[champion.task.kind]
         difference = compare_paired(
@@ -109,6 +117,7 @@ def judge_probation(folder: Path, *, at: Callable[[], str] = now_utc) -> Probati
             result={"champion": before, "challenger": number, "decision": [words], "difference": asdict(difference)},
             at=at(),
         )
+        end_trial(workspace.root / SKIFF_FOLDER)
     return Probation(state=state, release=number, previous=before, outcomes=n, wanted=wanted, sentence=words)
 
 

@@ -35,6 +35,8 @@ from skiff.flows.windows import SEALED_SHARE, choose_window, prepare_window
 from skiff.flows.wishes import Wishes
 from skiff.report.sheet import Sheet, SheetList, SheetTable, render_sheet, tabulate_differences
 from skiff.store.clock import now_utc
+from skiff.store.layout import SKIFF_FOLDER
+from skiff.store.probation import Trial, note_trial
 from skiff.store.workspace import Workspace
 
 NOT_BETTER = "It was not proven better than the release that answers."
@@ -191,6 +193,7 @@ def retrain(
         state = "lost" if number is None else "waiting"
         if number is not None and asked == "automatic":
             workspace.releases.verify(number)
+            note_trial(workspace.root / SKIFF_FOLDER, Trial(release=number, before=champion.number))
             workspace.releases.promote(number)
             state = "promoted"
         sentences.append(_conclude(state, champion.number, number))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -143,8 +144,18 @@ def _clear_row(row: Cells, known: Mapping[str, frozenset[Any]]) -> Cells:
     return {**row, **cleared} if cleared else row
 
 
-def open_standing(shelf: ReleaseShelf, number: int, *, keep: Keep, hash_key: bytes = b"", workers: int = 1) -> Standing:
+def open_standing(
+    shelf: ReleaseShelf,
+    number: int,
+    *,
+    keep: Keep,
+    hash_key: bytes = b"",
+    workers: int = 1,
+    before: int | None = None,
+) -> Standing:
     """Open a release, checked against its hashes.
+
+    Where it is on probation, what the release `before` takes is kept, too: else the two could not be compared on what happens.
 
     Raises
     ------
@@ -154,6 +165,10 @@ def open_standing(shelf: ReleaseShelf, number: int, *, keep: Keep, hash_key: byt
     manifest, files = shelf.read_release(number)
     runtime = Runtime(files["model.onnx"], files.get("reasons.onnx"), workers=workers)
     columns = [column.name for column in runtime.signature.inputs]
+    if before is not None:
+        with suppress(SkiffError):  # gone or damaged meanwhile: then there is nothing to compare with
+            older, _ = shelf.read_release(before)
+            columns += [item["name"] for item in older["inputs"] if item["name"] not in columns]
     agreed = _find_confirmed(manifest)
     return Standing(
         number=number,

@@ -13,6 +13,7 @@ from skiff.store.box import PLAIN, Box
 from skiff.store.champion import ReleaseShelf
 from skiff.store.keys import ApiKey, KeyRing
 from skiff.store.predictions.ids import IdMaker
+from skiff.store.probation import read_trial
 from skiff.store.settings import read_settings
 
 MOST_OTHERS = 2
@@ -43,12 +44,13 @@ class Source:
     def __init__(self, root: Path, settings: Settings, *, box: Box = PLAIN) -> None:
         """Remember where everything is."""
         own = root / ".skiff"
+        self._own = own
         self._root = root
         self._settings = settings
         self._shelf = ReleaseShelf(own, database=settings.store.database, box=box)
         self._ring = KeyRing(own, box=box)
         self._ids = IdMaker()
-        self._open: dict[tuple[int, object], Standing] = {}
+        self._open: dict[tuple[int, object, int | None], Standing] = {}
         self._snapshot: Snapshot | None = None
         self._seen: tuple[object, ...] = ()
 
@@ -72,13 +74,14 @@ class Source:
         """
         settings_stamp = _read_stamp(self._root / "skiff.toml")
         champion = self._shelf.read_champion()
-        seen = (settings_stamp, champion, self._ring.read_stamp())
+        trial = None if champion is None else read_trial(self._own, champion)
+        seen = (settings_stamp, champion, self._ring.read_stamp(), trial)
         if self._snapshot is not None and seen == self._seen:
             return self._snapshot
         self._settings = read_settings(self._root)
         serving = self._settings.serving
         number = refuse_none(champion, str(self._root))
-        standing = self._stand(number, serving)
+        standing = self._stand(number, serving, before=trial.before if trial else None)
         has_challenger = serving.challenger is not None and serving.challenger != number
         challenger = self._stand(serving.challenger or 0, serving) if has_challenger else None
         desk = Desk(
@@ -116,11 +119,13 @@ class Source:
             shares=Shares(control=serving.control_share),
         )
 
-    def _stand(self, number: int, serving: ServingSettings) -> Standing:
-        key = (number, serving.keep_inputs)
+    def _stand(self, number: int, serving: ServingSettings, *, before: int | None = None) -> Standing:
+        key = (number, serving.keep_inputs, before)
         if key not in self._open:
             hash_key = self._ring.read_pseudonym_key() if serving.keep_inputs == "hashed" else b""
-            self._open[key] = open_standing(self._shelf, number, keep=serving.keep_inputs, hash_key=hash_key)
+            self._open[key] = open_standing(
+                self._shelf, number, keep=serving.keep_inputs, hash_key=hash_key, before=before
+            )
         return self._open[key]
 
 
