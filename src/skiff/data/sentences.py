@@ -77,3 +77,30 @@ def say_number(value: float) -> str:
     """
     whole = round(value)
     return f"{whole:,}" if value == whole else f"{value:.6g}"
+
+
+def say_figure(value: float, *, is_signed: bool = False) -> str:
+    """Return a measured number with four digits, whole and with its thousands set apart from 1,000 on.
+
+    ``2.115e+04`` is how a calculator writes a price; nobody who asked for the price reads it.
+
+    Examples
+    --------
+    >>> say_figure(21153.2), say_figure(0.81234), say_figure(-4365.1, is_signed=True), say_figure(0.0021, is_signed=True)
+    ('21,153', '0.8123', '-4,365', '+0.0021')
+    """
+    sign = "+" if is_signed else ""
+    return f"{value:{sign},.0f}" if abs(value) >= 1000 else f"{value:{sign}.4g}"  # noqa: PLR2004  thousands are whole
+
+
+def say_reach(low: float | None, high: float | None, *, is_signed: bool = False, none: str = "no interval") -> str:
+    """Return an interval in words, or `none` where there is none.
+
+    Examples
+    --------
+    >>> say_reach(10672.0, 27941.3), say_reach(-1.5, 0.25, is_signed=True), say_reach(None, None, none="–")
+    ('10,672 to 27,941', '-1.5 to +0.25', '–')
+    """
+    if low is None or high is None:
+        return none
+    return f"{say_figure(low, is_signed=is_signed)} to {say_figure(high, is_signed=is_signed)}"

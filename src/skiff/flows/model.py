@@ -16,6 +16,7 @@ from skiff.core.finding import Finding
 from skiff.core.measurement import Measurement
 from skiff.core.optional import import_extra
 from skiff.core.signature import Signature
+from skiff.data.sentences import say_figure, say_reach
 from skiff.deploy.answers import Answers
 from skiff.deploy.runtime import Prediction, Predictions, Runtime
 from skiff.deploy.whatif import WhatIf, ask_what_if
@@ -259,7 +260,7 @@ class Model:
     def _repr_html_(self) -> str:
         """Return the measurements as a table for a notebook."""
         rows = "".join(
-            f"<tr><th scope='row'>{html.escape(name)}</th><td>{item.value:.4g}</td><td>{_range(item)}</td><td>{item.n:,}</td></tr>"
+            f"<tr><th scope='row'>{html.escape(name)}</th><td>{say_figure(item.value)}</td><td>{_range(item)}</td><td>{item.n:,}</td></tr>"
             for name, item in self.measurements.items()
         )
         head = "<tr><th>metric</th><th>value</th><th>95 % interval</th><th>rows</th></tr>"
@@ -305,7 +306,7 @@ def label_answers(y: Any) -> NDArray[Any]:  # noqa: ANN401  a column of any libr
 
 
 def _range(item: Measurement) -> str:
-    return "none" if item.low is None or item.high is None else f"{item.low:.4g} to {item.high:.4g}"
+    return say_reach(item.low, item.high, none="none")
 
 
 def _to_json(item: Measurement) -> dict[str, Any]:

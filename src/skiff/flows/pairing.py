@@ -9,6 +9,7 @@ import numpy as np
 
 from skiff.core.measurement import Measurement
 from skiff.core.task import Costs, Task
+from skiff.data.sentences import say_figure, say_reach
 from skiff.deploy.runtime import Predictor
 from skiff.evaluate.compare import compare_paired, compare_savings, is_better
 from skiff.evaluate.judge import choose_headline
@@ -149,7 +150,8 @@ def _say(found: Measurement, numbers: tuple[int, int], n_rows: int) -> str:
     name = found.name.removesuffix("_difference")
     if found.low is None or found.high is None:
         return f"There are too few rows to tell releases {first} and {second} apart."
-    by = f"{name} {found.value:+.4g}, {found.low:+.4g} to {found.high:+.4g}, on {n_rows:,} rows neither was trained on"
+    reach = say_reach(found.low, found.high, is_signed=True)
+    by = f"{name} {say_figure(found.value, is_signed=True)}, {reach}, on {n_rows:,} rows neither was trained on"
     if is_better(found):
         return f"Release {second} is better than release {first} ({by})."
     is_worse = found.high < 0 if found.higher_is_better else found.low > 0

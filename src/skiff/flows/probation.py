@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from skiff.core.evidence import EvidenceRecord
+from skiff.data.sentences import say_figure, say_reach
 from skiff.data.task import encode_target
 from skiff.deploy.runtime import Predictor
 from skiff.evaluate.challenge import METRICS, is_worse
@@ -82,8 +83,8 @@ def judge_probation(folder: Path, *, at: Callable[[], str] = now_utc) -> Probati
             metric,
             seed=0,
         )
-        reach = "no interval" if difference.low is None else f"{difference.low:+.4g} to {difference.high:+.4g}"
-        size = f"{metric} {difference.value:+.4g} ({reach}; lower is better) on {difference.n:,} outcomes"
+        reach = say_reach(difference.low, difference.high, is_signed=True)
+        size = f"{metric} {say_figure(difference.value, is_signed=True)} ({reach}; lower is better) on {difference.n:,} outcomes"
         if is_worse(difference):
             workspace.releases.rollback()
             state, action = "taken_back", TAKEN_BACK

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from skiff.core.finding import Finding
 from skiff.core.progress import Progress, Silent
+from skiff.data.sentences import say_figure
 from skiff.flows.answers import remember_answers
 from skiff.flows.candidates import load_latest_candidate, save_candidate
 from skiff.flows.conclude import Journey, Meter, RunOutcome, conclude
@@ -83,7 +84,7 @@ def tell_small(small: SmallModel) -> str:
     gap = "the rows cannot tell the two apart" if small.is_within_noise else "measurably worse than the blend"
     return (
         f"Kept beside it: {small.name} alone, {len(small.model) / 1e6:.2f} MB, {small.latency_us:.0f} µs a row, loss "
-        f"{small.loss:.4g} against {small.blend_loss:.4g} ({gap})."
+        f"{say_figure(small.loss)} against {say_figure(small.blend_loss)} ({gap})."
     )
 
 
