@@ -35,6 +35,7 @@ GROUP_METRICS = (
     "mae",
     "rmse",
     "median_absolute_error",
+    "pinball_loss",
 )
 """Metrics measured for each group."""
 

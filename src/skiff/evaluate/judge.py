@@ -123,7 +123,7 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
     -------
     Evaluation
         The headline is ROC AUC, or average precision where fewer than 10 % are positive (binary), log loss (several
-        classes) or RMSE. With costs, `metrics` also has ``saving_<currency>_row`` and, where the rows a month are
+        classes), RMSE, or the pinball loss where a quantile is asked for. With costs, `metrics` also has ``saving_<currency>_row`` and, where the rows a month are
         known, ``saving_<currency>_month``. A metric without a value, because a class is absent, is left out.
 
     Examples
@@ -148,7 +148,7 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
         frame_train=frame_train,
         frame_test=frame_test,
         inputs=inputs,
-        threshold=threshold,
+        threshold=threshold if task.quantile is None else task.quantile,
         groups=groups,
         seed=seed,
         amounts=amounts,
@@ -210,8 +210,10 @@ def choose_headline(task: Task, y_train: Float | Int) -> str:
     >>> choose_headline(Task(kind="binary", target="fraud"), np.array([0] * 95 + [1] * 5))
     'average_precision'
     """
-    if task.kind != "binary":
-        return "rmse" if task.kind == "regression" else "log_loss"
+    if task.kind == "regression":
+        return "rmse" if task.quantile is None else "pinball_loss"
+    if task.kind == "multiclass":
+        return "log_loss"
     share = float(np.mean(y_train == 1)) if len(y_train) else 0.5
     return "average_precision" if share < RARE else "roc_auc"
 
@@ -238,7 +240,7 @@ def _measure(case: Case) -> dict[str, Measurement]:
             groups=case.groups,
             seed=case.seed,
             unit=case.task.unit,
-            usual=find_usual_value(case.y_train),
+            usual=find_usual_value(case.y_train, case.task.quantile),
         )
     return measure_classification(
         case.y_test,
@@ -257,7 +259,8 @@ def _find_shares(case: Case) -> Float:
 
 def _compare_with_naive(case: Case, headline: str) -> Measurement:
     if case.task.kind == "regression":
-        naive = np.full(len(case.y_test), find_usual_value(case.y_train).mean)
+        usual = find_usual_value(case.y_train, case.task.quantile)
+        naive = np.full(len(case.y_test), usual.mean if usual.at_quantile is None else usual.at_quantile)
     else:
         naive = np.broadcast_to(_find_shares(case), case.prediction.shape).copy()
     return compare_paired(
@@ -328,7 +331,7 @@ def _find_importances(
         metric=headline,
         threshold=case.threshold,
         groups=case.groups,
-        unit=case.task.unit if headline == "rmse" else "",
+        unit=case.task.unit if case.task.kind == "regression" else "",
         seed=case.seed,
     )
     found = measure_importances(bench, [column.name for column in case.inputs], max_rows=max_rows)

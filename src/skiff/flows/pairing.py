@@ -92,7 +92,7 @@ def _load(workspace: Workspace, number: int) -> LoadedCandidate | None:
 
 
 def _describe(task: Task) -> tuple[object, ...]:
-    return task.kind, task.target, task.classes, task.positive
+    return task.kind, task.target, task.classes, task.positive, task.quantile
 
 
 def _list_inputs(found: LoadedCandidate) -> list[str]:
@@ -128,8 +128,11 @@ def _compare(
     if task.group is not None and task.group in frame.columns:
         groups = frame[task.group].cast(str).rank("dense").fill_null(0).to_numpy().astype(np.int64)
     headline = choose_headline(task, pair[1].prepared.y[pair[1].prepared.split.train])
-    order = sorted(METRICS[task.kind], key=lambda name: name != headline)
-    differences = [compare_paired(y, answers[1], answers[0], name, groups=groups, seed=0) for name in order]
+    order = sorted({headline, *METRICS[task.kind]}, key=lambda name: (name != headline, name))
+    threshold = 0.5 if task.quantile is None else task.quantile
+    differences = [
+        compare_paired(y, answers[1], answers[0], name, threshold=threshold, groups=groups, seed=0) for name in order
+    ]
     if costs is not None and task.kind == "binary":
         flagged = [answer[:, 1] >= one.candidate.threshold for answer, one in zip(answers, pair, strict=True)]
         amounts = find_amounts(frame, costs)

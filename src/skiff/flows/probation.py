@@ -12,7 +12,7 @@ from skiff.core.evidence import EvidenceRecord
 from skiff.data.sentences import say_figure, say_reach
 from skiff.data.task import encode_target
 from skiff.deploy.runtime import Predictor
-from skiff.evaluate.challenge import METRICS, is_worse
+from skiff.evaluate.challenge import choose_loss, is_worse
 from skiff.evaluate.compare import compare_paired
 from skiff.flows.evaluate import answer_frame
 from skiff.flows.feedback import read_outcomes, rebuild_rows
@@ -75,12 +75,13 @@ def judge_probation(folder: Path, *, at: Callable[[], str] = now_utc) -> Probati
         y, has_target = encode_target(rows, champion.task)
         known = rows.filter(pl.Series(has_target))
         older = Predictor(workspace.releases.read_file(before, "model.onnx"))
-        metric = METRICS[champion.task.kind]
+        metric, threshold = choose_loss(champion.task)
         difference = compare_paired(
             y[has_target] if champion.task.kind == "regression" else y[has_target].astype("int64"),
             answer_frame(champion.predictor, known),
             answer_frame(older, known),
             metric,
+            threshold=threshold,
             seed=0,
         )
         reach = say_reach(difference.low, difference.high, is_signed=True)

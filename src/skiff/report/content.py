@@ -62,7 +62,7 @@ class SplitStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStory:
-    """How the model was made."""
+    """How the model was made; ``asked`` holds what was demanded of it beside the target, as name and words."""
 
     name: str
     members: tuple[tuple[str, float], ...]
@@ -72,6 +72,7 @@ class ModelStory:
     seed: int
     budget_s: float
     versions: Mapping[str, str]
+    asked: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,7 +70,12 @@ METRICS: dict[str, MetricWords] = {
         plain="Half of all answers are nearer to the truth than this; smaller is better.",
     ),
     "pinball_loss": MetricWords(
-        label="Error of the stated range (pinball loss)", plain="How well the stated bounds fit; smaller is better."
+        label="Cost of its misses (pinball loss)",
+        plain="Mean distance from the true value, misses on the rarer side weighing more; smaller is better.",
+    ),
+    "share_under": MetricWords(
+        label="True values at or under the answer",
+        plain="Should be near the share that was asked for with quantile; neither more nor less is better.",
     ),
 }
 """scikit-learn's metric names in words; definitions after https://scikit-learn.org/stable/modules/model_evaluation.html."""

@@ -305,6 +305,8 @@ def build_error_bars(story: RunStory) -> tuple[ErrorBar, ...]:
     """Return the typical error of a number model beside that of always giving the usual value."""
     if story.evaluation is None or story.task.kind != "regression" or "mae" not in story.evaluation.metrics:
         return ()
+    if story.task.quantile is not None:  # meant to be too high or too low, so its distance from the truth says nothing
+        return ()
     mae, guess = story.evaluation.metrics["mae"], find_baseline(story.evaluation, "mae")
     unit = story.task.unit or mae.unit
     widest = max(mae.value, guess or 0.0) or 1.0
@@ -370,6 +372,7 @@ def describe_making(story: RunStory) -> tuple[tuple[str, str], ...]:
     """Return the settings and costs of the run."""
     facts: list[tuple[str, str]] = []
     if story.model:
+        facts += [*story.model.asked]
         facts += [
             ("columns it looks at", f"{story.model.features:,}"),
             ("time allowed for training", format_seconds(story.model.budget_s)),

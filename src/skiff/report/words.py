@@ -61,7 +61,12 @@ def verdict(story: RunStory) -> Verdict:
     guess = describe_baseline(evaluation)
     more = (*describe_leaks(story), *describe_flattery(evaluation))
     if not evaluation.beats_baseline:
-        headline = "No better than a simple guess."
+        is_known = evaluation.against_baseline is None or evaluation.against_baseline.low is not None
+        headline = (
+            "No better than a simple guess."
+            if is_known
+            else "Too few rows were kept aside to say whether it is better than a guess."
+        )
         seen = () if guess and evaluation.headline not in {"roc_auc", "average_precision"} else (performance,)
         return Verdict(headline=headline, ready=False, sentences=(*guess, readiness, *seen, *more))
     return Verdict(headline=performance, ready=ready, sentences=(readiness, *guess, *more))
@@ -136,6 +141,8 @@ def lower_first(sentence: str) -> str:
 def describe_performance(story: RunStory, evaluation: Evaluation) -> str:  # noqa: PLR0911  each return is one ground
     """Return the one sentence that says how good the model is, in the client's terms."""
     metrics = evaluation.metrics
+    if "share_under" in metrics and story.task.quantile is not None:
+        return _describe_quantile(metrics["share_under"], story.task.quantile)
     if story.task.kind == "regression":
         return _describe_errors(metrics, story.task.unit)
     if story.task.kind == "binary" and "recall" in metrics:
@@ -216,6 +223,11 @@ def _describe_errors(metrics: Mapping[str, Measurement], unit: str) -> str:
     return f"Typically off by about {format_amount(error.value, unit)} ({kind}{tail})."
 
 
+def _describe_quantile(under: Measurement, quantile: float) -> str:
+    asked = f"{100 * quantile:.4g}"
+    return f"{round(100 * under.value)} of 100 true values lie at or under its answer{_bracket(under)}; you asked for {asked}."
+
+
 def _describe_ranking(story: RunStory, auc: Measurement) -> str:
     share = describe_share(auc.value)
     return f"Shown one of the {name_cases(story)} and one other, it picks the right one {share} times{_bracket(auc)}."
@@ -225,6 +237,8 @@ def describe_baseline(evaluation: Evaluation) -> tuple[str, ...]:
     """Return what a guess that looks at nothing would reach; says first where the model is no better."""
     for name in ("accuracy", "mae", evaluation.headline):
         found = evaluation.metrics.get(name)
+        if name == "mae" and evaluation.headline == "pinball_loss":
+            continue
         if found is None or (name == "accuracy" and evaluation.headline != "log_loss"):
             continue
         guess = find_baseline(evaluation, name)
@@ -257,6 +271,10 @@ def _compare(found: Measurement, guess: float, *, beats: bool) -> str:
             return f"Always giving the usual value would be off by about {other}."
         own = format_amount(found.value, found.unit)
         return f"The model is off by about {own}; always giving the usual value is off by about {other}."
+    if found.name == "pinball_loss":
+        own, other = format_amount(found.value, found.unit, digits=3), format_amount(guess, found.unit, digits=3)
+        than = "less than" if beats else "against"
+        return f"Its misses cost {own} a row (pinball loss), {than} {other} for the same value for every row."
     return _compare_ranking(found, guess)
 
 
