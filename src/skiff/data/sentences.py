@@ -79,8 +79,8 @@ def say_number(value: float) -> str:
     return f"{whole:,}" if value == whole else f"{value:.6g}"
 
 
-def say_figure(value: float, *, is_signed: bool = False) -> str:
-    """Return a measured number with four digits, whole and with its thousands set apart from 1,000 on.
+def say_figure(value: float, *, digits: int = 4, is_signed: bool = False) -> str:
+    """Return a measured number with so many digits; large ones whole, their thousands set apart.
 
     ``2.115e+04`` is how a calculator writes a price; nobody who asked for the price reads it.
 
@@ -88,12 +88,17 @@ def say_figure(value: float, *, is_signed: bool = False) -> str:
     --------
     >>> say_figure(21153.2), say_figure(0.81234), say_figure(-4365.1, is_signed=True), say_figure(0.0021, is_signed=True)
     ('21,153', '0.8123', '-4,365', '+0.0021')
+    >>> say_figure(999.6, digits=3), say_figure(131.2, digits=2), say_figure(0.01234, digits=2)
+    ('1,000', '131', '0.012')
     """
     sign = "+" if is_signed else ""
-    return f"{value:{sign},.0f}" if abs(value) >= 1000 else f"{value:{sign}.4g}"  # noqa: PLR2004  thousands are whole
+    is_whole = abs(value) >= 10 ** min(digits, 3) - 0.5
+    return f"{value:{sign},.0f}" if is_whole else f"{value:{sign}.{digits}g}"
 
 
-def say_reach(low: float | None, high: float | None, *, is_signed: bool = False, none: str = "no interval") -> str:
+def say_reach(
+    low: float | None, high: float | None, *, digits: int = 4, is_signed: bool = False, none: str = "no interval"
+) -> str:
     """Return an interval in words, or `none` where there is none.
 
     Examples
@@ -103,4 +108,5 @@ def say_reach(low: float | None, high: float | None, *, is_signed: bool = False,
     """
     if low is None or high is None:
         return none
-    return f"{say_figure(low, is_signed=is_signed)} to {say_figure(high, is_signed=is_signed)}"
+    ends = (say_figure(end, digits=digits, is_signed=is_signed) for end in (low, high))
+    return " to ".join(ends)

@@ -112,7 +112,9 @@ def train_in_workspace(
         progress.stage("Train", f"up to {effort.budget_s:.0f} s")
         memory = open_memory(workspace, prepared, effort, dataset_sha256=record.sha256, versions=list_versions())
         if memory.n_known:
-            progress.note(f"Going on from an interrupted training: {memory.n_known} candidates are known already.")
+            progress.note(
+                f"Going on from an interrupted training: {memory.n_known} candidate{' is' if memory.n_known == 1 else 's are'} known already."
+            )
         with open_workers(settings) as workers:
             candidate = train_candidate(
                 prepared, replace(effort, workers=workers), costs=settings.costs, memory=memory, progress=progress

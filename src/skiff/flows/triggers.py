@@ -12,6 +12,7 @@ import polars as pl
 
 from skiff.core.measurement import Measurement
 from skiff.core.task import Task
+from skiff.data.sentences import say_figure, say_reach
 from skiff.data.task import encode_target
 from skiff.evaluate.criteria import Criterion, parse_criterion
 from skiff.evaluate.metrics import measure_classification, measure_regression
@@ -105,8 +106,8 @@ def _find_quality(workspace: Workspace, manifest: Mapping[str, Any], outcomes: p
             if is_worse:
                 return Trigger(
                     code="quality",
-                    sentence=f"Promised {name} {promised['value']:.3g} ({promised['low']:.3g} to {promised['high']:.3g}), "
-                    f"delivered {found.value:.3g} ({found.low:.3g} to {found.high:.3g}).",
+                    sentence=f"Promised {name} {say_figure(promised['value'], digits=3)} ({say_reach(promised['low'], promised['high'], digits=3)}), "
+                    f"delivered {say_figure(found.value, digits=3)} ({say_reach(found.low, found.high, digits=3)}).",
                 )
     return None
 
@@ -143,4 +144,4 @@ def _parse(moment: str) -> datetime:
 
 
 def _write(found: Measurement) -> str:
-    return f"{found.name} {found.value:.3g} ({found.low:.3g} to {found.high:.3g})"
+    return f"{found.name} {say_figure(found.value, digits=3)} ({say_reach(found.low, found.high, digits=3)})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from skiff.core.finding import Finding
+from skiff.data.sentences import say_figure
 from skiff.monitor.budget import Budgeted
 from skiff.monitor.delivered import say_number, say_promise
 from skiff.monitor.drift import ColumnDrift
@@ -187,7 +188,7 @@ def _say_answers(report: WindowReport, subject: str) -> str:
     found = report.answers
     if found is None:
         return "The model answers differently."
-    return f"The model answers differently: the middle answer is {found.middle:.3g}, on the sealed rows it was {found.middle_before:.3g}."
+    return f"The model answers differently: the middle answer is {say_figure(found.middle, digits=3)}, on the sealed rows it was {say_figure(found.middle_before, digits=3)}."
 
 
 def _say_review(report: WindowReport, subject: str) -> str:
@@ -234,7 +235,7 @@ def _say_slice(report: WindowReport, subject: str) -> str:
             now, before = (
                 (f"{item.wrong:.0%} wrong", f"{item.wrong_before:.0%}")
                 if item.wrong_before <= 1 and item.wrong <= 1
-                else (f"a mean error of {item.wrong:,.3g}", f"{item.wrong_before:,.3g}")
+                else (f"a mean error of {say_figure(item.wrong, digits=3)}", say_figure(item.wrong_before, digits=3))
             )
             return f"It got worse for '{item.column}' = '{item.level}' ({item.n:,} rows): {now}, at release {before}."
     return f"It got worse for {subject}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ class MetricWords:
     plain: str
     is_share: bool = False
 
+
+_SAVING = re.compile(r"saving_([a-z]{3})_(row|month)")
 
 METRICS: dict[str, MetricWords] = {
     "roc_auc": MetricWords(
@@ -129,7 +132,15 @@ def describe_metric(name: str) -> MetricWords:
     'Cases caught (recall)'
     >>> describe_metric("gini_index").label
     'gini index'
+    >>> describe_metric("saving_eur_month").label
+    'Saved in a month (EUR)'
     """
+    saving = _SAVING.fullmatch(name)
+    if saving:
+        return MetricWords(
+            label=f"Saved in a {saving[2]} ({saving[1].upper()})",
+            plain="Money saved by its decisions, by your costs, against the cheapest decision that is the same for every row.",
+        )
     return METRICS.get(name, MetricWords(label=name.replace("_", " "), plain=""))
 
 

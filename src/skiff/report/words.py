@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from skiff.core.measurement import Measurement
+from skiff.data.sentences import say_figure, say_reach
 from skiff.evaluate.results import Evaluation, GateVerdict
 from skiff.evaluate.scores import HIGHER_IS_BETTER
 from skiff.report.content import LeftOut, RunStory
@@ -402,8 +403,8 @@ def describe_stability(evaluation: Evaluation) -> tuple[str, ...]:
         return (f"Trained {len(found.scores)} times with different seeds, it scored {low} each time ({label}).",)
     said = (
         f"Trained {len(found.scores)} times with different seeds, it scored {low} to {high} ({label}; standard deviation "
-        f"{found.spread:.2g}, 95 % interval {found.spread_low:.2g} to {found.spread_high:.2g}). Two models that differ by less "
-        f"than about {found.least_difference:.2g} may differ by luck alone."
+        f"{say_figure(found.spread, digits=2)}, 95 % interval {say_reach(found.spread_low, found.spread_high, digits=2)}). Two models that differ by less "
+        f"than about {say_figure(found.least_difference, digits=2)} may differ by luck alone."
     )
     return (said,)
 
