@@ -20,6 +20,7 @@ from skiff.data.sentences import say_figure, say_reach
 from skiff.deploy.answers import Answers
 from skiff.deploy.runtime import Prediction, Predictions, Runtime
 from skiff.deploy.whatif import WhatIf, ask_what_if
+from skiff.report.glossary import describe_metric
 from skiff.store.files import explained, write_atomic
 from skiff.store.unlock import read_released
 
@@ -260,10 +261,11 @@ class Model:
     def _repr_html_(self) -> str:
         """Return the measurements as a table for a notebook."""
         rows = "".join(
-            f"<tr><th scope='row'>{html.escape(name)}</th><td>{say_figure(item.value)}</td><td>{_range(item)}</td><td>{item.n:,}</td></tr>"
+            f"<tr><th scope='row'>{html.escape(describe_metric(name).label)}</th><td>{say_figure(item.value)}</td>"
+            f"<td>{_range(item)}</td><td>{'' if item.baseline is None else say_figure(item.baseline)}</td><td>{item.n:,}</td></tr>"
             for name, item in self.measurements.items()
         )
-        head = "<tr><th>metric</th><th>value</th><th>95 % interval</th><th>rows</th></tr>"
+        head = "<tr><th>metric</th><th>value</th><th>95 % interval</th><th>a guess</th><th>rows</th></tr>"
         return f"<p><strong>{html.escape(repr(self))}</strong></p><table><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
     def _answer(self, X: Table) -> Predictions:
