@@ -27,10 +27,10 @@ from skiff.evaluate.notes import Told, write_notes
 from skiff.evaluate.operating import measure_operating_points
 from skiff.evaluate.promised import Promised, judge_promises, measure_sizes
 from skiff.evaluate.ranking import find_precision_recall_points, find_roc_points
-from skiff.evaluate.results import CalibrationBin, Confusion, Decision, Evaluation, Importance, Slice
+from skiff.evaluate.results import CalibrationBin, Confusion, Decision, Evaluation, Importance, Kept, Slice
 from skiff.evaluate.scores import decide_labels, find_stated_and_seen
 from skiff.evaluate.slices import find_groups, measure_slices, select_slices
-from skiff.evaluate.threshold import measure_saving
+from skiff.evaluate.threshold import measure_review_saving, measure_saving
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,6 +63,7 @@ class Case:
     seed: int
     amounts: Float | None = None
     promised: Promised | None = None
+    costs: Costs | None = None
 
 
 def judge(  # noqa: PLR0913  everything that judging needs, named at the call
@@ -153,6 +154,7 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
         seed=seed,
         amounts=amounts,
         promised=promised,
+        costs=costs,
     )
     headline = choose_headline(task, case.y_train)
     metrics = _measure(case)
@@ -277,8 +279,18 @@ def _judge_promised(case: Case) -> dict[str, Any]:
         found["abstain"] = measure_abstaining(case.y_test.astype(np.int64), case.prediction, threshold=case.threshold)
     if case.promised is not None:
         groups = list(find_groups(case.frame_test, case.inputs, protected=case.task.protected))
-        found["kept"] = judge_promises(case.y_test, case.promised, groups, unit=case.task.unit)
+        found["kept"] = _price_review(case, judge_promises(case.y_test, case.promised, groups, unit=case.task.unit))
     return found
+
+
+def _price_review(case: Case, kept: Kept) -> Kept:
+    costs, reviewed = case.costs, None if case.promised is None else case.promised.reviewed
+    if costs is None or costs.review is None or reviewed is None or case.task.kind != "binary":
+        return kept
+    saving = measure_review_saving(
+        case.y_test, case.prediction[:, 1], case.threshold, reviewed, costs, amounts=case.amounts, groups=case.groups
+    )
+    return replace(kept, review_cost=costs.review, review_saving=saving)
 
 
 def _price_decision(

@@ -149,7 +149,7 @@ def train_candidate(
     train_frame = prepared.frame[prepared.split.train]
     y_train = prepared.y[prepared.split.train]
 
-    decision = None
+    decision, amounts = None, None
     pipeline = trained.pipeline
     if prepared.task.kind == "binary":
         known = ~np.isnan(trained.oof[:, -1])
@@ -161,7 +161,7 @@ def train_candidate(
             amounts=None if amounts is None else amounts[known],
         )
         pipeline = replace(pipeline, threshold=decision.threshold)
-    pipeline = add_promises(pipeline, y_train, trained.oof, effort.answers, costs=costs)
+    pipeline = add_promises(pipeline, y_train, trained.oof, effort.answers, costs=costs, amounts=amounts)
 
     progress.stage("Compile", "one ONNX file from raw columns to the answer")
     model = compile_pipeline(pipeline)

@@ -56,6 +56,7 @@ from skiff.report.words import (
     Verdict,
     describe_flattery,
     describe_leaks,
+    describe_saving,
     describe_stability,
     find_baseline,
     find_demands,
@@ -336,20 +337,6 @@ def describe_decision(evaluation: Evaluation) -> str:
     is_said = f"{decision.threshold * 100:.0f} in 100" in decision.reason
     threshold = "" if is_said else f"It gives a warning from a probability of {format_percent(decision.threshold)} on. "
     return threshold + decision.reason
-
-
-def describe_saving(story: RunStory) -> str:
-    """Return what the decisions are worth in money, or nothing where no costs were given."""
-    decision = story.evaluation.decision if story.evaluation else None
-    if decision is None or decision.saving_per_row is None:
-        return ""
-    saving = decision.saving_per_row
-    reach = format_range(saving.low, saving.high, saving.unit)
-    against = "acting on nobody" if "You can act on" in decision.reason else "the best answer that is always the same"
-    return (
-        f"Worth {format_amount(saving.value * 100, saving.unit)} for every 100 decisions"
-        f"{f' (for one: {reach})' if reach else ''}, against {against}."
-    )
 
 
 def describe_provenance(story: RunStory) -> tuple[tuple[str, str], ...]:
