@@ -360,6 +360,7 @@ def describe_making(story: RunStory) -> tuple[tuple[str, str], ...]:
     facts: list[tuple[str, str]] = []
     if story.model:
         facts += [*story.model.asked]
+        facts += [("best single model beside it", story.model.beside)] if story.model.beside else []
         facts += [
             ("columns it looks at", f"{story.model.features:,}"),
             ("time allowed for training", format_seconds(story.model.budget_s)),
