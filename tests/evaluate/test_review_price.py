@@ -5,10 +5,10 @@ import polars as pl
 
 from skiff.core.signature import InputColumn
 from skiff.core.task import Costs, Task
-from skiff.evaluate.abstain import fit_review
+from skiff.evaluate.abstain import fit_review, measure_review_saving
 from skiff.evaluate.judge import judge
 from skiff.evaluate.promised import Promised
-from skiff.evaluate.threshold import find_typical_costs, measure_review_saving
+from skiff.evaluate.threshold import find_typical_costs
 
 LOAN = Costs(false_positive=400.0, false_negative=0.6, amount="loan", review=12.0)
 

@@ -13,7 +13,7 @@ import polars as pl
 from skiff.core.measurement import Measurement
 from skiff.core.signature import InputColumn
 from skiff.core.task import Costs, Task
-from skiff.evaluate.abstain import measure_abstaining
+from skiff.evaluate.abstain import measure_abstaining, measure_review_saving
 from skiff.evaluate.baselines import judge_baselines
 from skiff.evaluate.calibration import calibration_bins
 from skiff.evaluate.compare import compare_paired, is_better
@@ -30,7 +30,7 @@ from skiff.evaluate.ranking import find_precision_recall_points, find_roc_points
 from skiff.evaluate.results import CalibrationBin, Confusion, Decision, Evaluation, Importance, Kept, Slice
 from skiff.evaluate.scores import decide_labels, find_stated_and_seen
 from skiff.evaluate.slices import find_groups, measure_slices, select_slices
-from skiff.evaluate.threshold import measure_review_saving, measure_saving
+from skiff.evaluate.threshold import measure_saving
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

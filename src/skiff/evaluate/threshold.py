@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from scipy.special import ndtri
 
 from skiff.core.errors import SkiffError
 from skiff.core.measurement import Measurement
 from skiff.core.task import CostName, Costs
-from skiff.evaluate.intervals import LEVEL, MIN_UNITS, N_BOOT, build_resample, find_bca_interval
-from skiff.evaluate.ranking import find_standard_error
+from skiff.evaluate.intervals import MIN_UNITS, N_BOOT, build_resample, find_bca_interval
 from skiff.evaluate.results import Decision
 from skiff.evaluate.scores import Score
 
@@ -215,49 +213,6 @@ def measure_saving(
         unit=costs.currency,
         higher_is_better=True,
         method=f"{method}; {AGAINST_NONE if is_limited else 'against the better of flagging all and none'}",
-        baseline=0.0,
-    )
-
-
-def measure_review_saving(
-    y: Int | Float,
-    p: Float,
-    threshold: float,
-    reviewed: Mask,
-    costs: Costs,
-    *,
-    amounts: Float | None = None,
-    groups: Int | None = None,
-) -> Measurement:
-    """Measure what looking at the unsure rows saves per row of all, after the looks are paid; `costs.review` must be given.
-
-    Notes
-    -----
-    It is the most there is: the person is taken to decide rightly every time.
-
-    Examples
-    --------
-    >>> y = np.array([0, 0, 0, 1] * 25)
-    >>> look = Costs(false_positive=1, false_negative=2, review=0.5)
-    >>> measure_review_saving(y, np.full(100, 0.4), 0.5, y == 1, look).value
-    0.375
-    """
-    is_positive, n = y == 1, len(p)
-    priced = spread_costs(costs, n, amounts)
-    decided, known = priced.price(is_positive, p >= threshold), priced.price(is_positive, is_positive)
-    saved = np.where(reviewed, decided - known - (costs.review or 0.0), 0.0)
-    value = float(saved.mean()) if n else 0.0
-    half = float(ndtri(0.5 + LEVEL / 2)) * find_standard_error((saved - value) / max(n, 1), groups)
-    has_range = n >= MIN_UNITS
-    return Measurement(
-        name="review_saving_row",
-        value=value,
-        low=value - half if has_range else None,
-        high=value + half if has_range else None,
-        n=n,
-        unit=costs.currency,
-        higher_is_better=True,
-        method="mean over all rows, the looks paid and every reviewed row decided rightly; normal approximation",
         baseline=0.0,
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from skiff.core.finding import Finding
 from skiff.core.progress import Progress, Silent
 from skiff.data.sentences import say_figure
+from skiff.evaluate.criteria import refuse_unmeasured
 from skiff.flows.answers import remember_answers
 from skiff.flows.candidates import load_latest_candidate, save_candidate
 from skiff.flows.conclude import Journey, Meter, RunOutcome, conclude
@@ -107,6 +108,7 @@ def train_in_workspace(
         progress.stage("Check", describe_shape(record.rows, record.columns))
         prepared = prepare(table, question, threads=effort.threads, progress=progress)
         refuse_nothing_to_learn(prepared, file=record.name)
+        refuse_unmeasured(settings.criteria.require, prepared.task, settings.costs)
         remember_answers(workspace.root, settings, question)
         record_checks(workspace, prepared, dataset_id=record.id, at=at)
         progress.stage("Train", f"up to {effort.budget_s:.0f} s")
