@@ -258,7 +258,7 @@ def _choose_by_capacity(is_positive: Mask, p: Float, costs: Costs, amounts: Floa
         above = ranked[ranked > cut]
         cut = float(above[-1]) if len(above) else cut
     says = (
-        f"You can act on {costs.capacity_per_week:g} rows a week of about {costs.rows_per_month or 0:g} a month, "
+        f"You can act on {costs.capacity_per_week:,g} rows a week of about {costs.rows_per_month or 0:,g} a month, "
         f"{_say(share)}: those from a probability of {_say(cut)} upwards."
     )
     if has_matrix(costs):

@@ -11,7 +11,7 @@ from skiff.report.mistakes import describe_slices
 from skiff.report.note import list_questions
 from skiff.report.numbers import count_of, format_bytes, format_interval, format_score, format_seconds
 from skiff.report.page import build_metric_rows
-from skiff.report.words import describe_flattery, describe_saving, describe_stability, name_score, verdict
+from skiff.report.words import describe_flattery, describe_stability, name_score, verdict
 
 LABEL = 10
 """Width of the words in front: they stand in one column."""
@@ -47,7 +47,7 @@ def build_lines(story: RunStory, *, files: Mapping[str, str]) -> tuple[Line, ...
         Line(text=found.headline, style="bold"),
         *(
             Line(text=text, style=style if text.startswith(("Ready", "Not ready")) else "")
-            for text in found.sentences[: 3 if describe_saving(story) else 2]
+            for text in found.sentences[:2]
         ),
         Line(),
         *_tell_data(story),

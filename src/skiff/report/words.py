@@ -97,7 +97,7 @@ def describe_saving(story: RunStory) -> str:
     verb, told = ("saves", reach) if (value or 0.0) >= 0 else ("loses", f"saving {reach}" if reach else "")
     is_doubtful = low is not None and high is not None and low <= 0 <= high
     return (
-        f"By your costs it {verb} {format_amount(abs(value or 0.0), row.unit)} {per}{f' ({told})' if told else ''}, "
+        f"By your costs it {verb} {format_amount(abs(value or 0.0), row.unit, digits=3)} {per}{f' ({told})' if told else ''}, "
         f"against {against}{'; that may be chance' if is_doubtful else ''}."
     )
 
@@ -139,7 +139,8 @@ def describe_readiness(story: RunStory, reasons: tuple[str, ...]) -> str:
             f"Ready to try as release {number}: it is better than a guess. "
             "Nobody has yet said how good is good enough, so nothing more was demanded of it."
         )
-    demands = "what you asked for is met" if met == 1 else f"all {met} things you asked for are met"
+    many = "both" if met == 2 else f"all {met}"  # noqa: PLR2004  two are both
+    demands = "what you asked for is met" if met == 1 else f"{many} things you asked for are met"
     return f"Ready as release {number}: {demands}."
 
 
