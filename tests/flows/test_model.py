@@ -67,3 +67,11 @@ def test_training_twice_and_checking_before_it_works(model: skiff.Model) -> None
     table = pl.DataFrame({"lead": range(60), "gone": ["yes", "no"] * 30})
     assert skiff.check(table, target="gone")
     assert callable(skiff.train)
+
+
+def test_a_notebook_shows_the_numbers_with_range_and_guess_and_no_exponent(model: skiff.Model) -> None:
+    shown = model._repr_html_()
+    assert "Ranking (ROC AUC)" in shown
+    assert "a guess" in shown
+    assert "0.5</td>" in shown
+    assert "e+0" not in shown

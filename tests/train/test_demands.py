@@ -103,6 +103,7 @@ def test_directions_that_cannot_be_kept_are_refused() -> None:
         ({"city": "up"}, RENT),
         ({"gone": "up"}, RENT),
         ({"age": "up"}, Task(kind="multiclass", target="t")),
+        ({"age": "up"}, Task(kind="regression", target="rent", quantile=0.9)),
     ):
         with pytest.raises(SkiffError, match="direction"):
             settle_directions(asked, columns, task)  # type: ignore[arg-type]  # the words are literals

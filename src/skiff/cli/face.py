@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from skiff.cli.exits import EXIT_DONE, EXIT_FAULT, EXIT_MISUSE, EXIT_NO
+from skiff.cli.exits import EXIT_DONE, EXIT_FAULT, EXIT_MISUSE, EXIT_NO, SAYS_NO
 from skiff.core.errors import SkiffError
 from skiff.core.finding import Finding
 
@@ -81,14 +81,14 @@ def write_json(value: object) -> None:
 
 
 def print_problem(error: SkiffError, *, command: str, is_json: bool) -> int:
-    """Show a problem a person can mend and return the exit code for misuse."""
+    """Show a problem a person can mend and return the exit code: misuse, or no where the data cannot carry a model."""
     if is_json:
         write_json({"schema": SCHEMA, "command": command, "ok": False, "error": error.as_dict()})
     else:
         from skiff.cli.console import print_error
 
         print_error(error)
-    return EXIT_MISUSE
+    return EXIT_NO if error.code in SAYS_NO else EXIT_MISUSE
 
 
 def print_refusal(error: OSError, *, command: str, is_json: bool, is_debug: bool) -> int:

@@ -59,8 +59,7 @@ def show_(number: int, workspace: Path) -> Outcome:
     def show() -> None:
         click.echo(f"Release {number}, made {str(manifest['created'])[:16]} UTC, in {path}")
         click.echo(f"All files have the hashes of the manifest. {found.describe_signature()}")
-        rows = [(name, f"{item['value']:.4g}", f"{item['n']:,}") for name, item in manifest["metrics"].items()]
-        print_table(["metric", "value", "rows"], rows, numbers=["value", "rows"])
+        print_table(["metric", "value", "rows"], found.list_metrics(), numbers=["value", "rows"])
         print_table(["column", "kind"], [(item["name"], item["kind"]) for item in manifest["inputs"]])
 
     return Outcome(result={"manifest": manifest, "path": str(path), "signed_by": found.signer}, show=show)

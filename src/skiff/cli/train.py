@@ -24,7 +24,9 @@ def command(dataset: str | None, workspace: Path, **options: Any) -> Outcome:  #
     """
     from skiff.cli.console import LiveProgress, print_table
     from skiff.cli.stopping import listen_for_stop
+    from skiff.data.sentences import say_figure
     from skiff.flows.steps import tell_small, train_in_workspace
+    from skiff.report.numbers import count_of
 
     with LiveProgress() as progress, listen_for_stop() as should_stop:
         outcome = train_in_workspace(
@@ -34,9 +36,9 @@ def command(dataset: str | None, workspace: Path, **options: Any) -> Outcome:  #
     def show() -> None:
         made = outcome.candidate
         click.echo(
-            f"Trained on {outcome.dataset.name} in {made.train_seconds:.0f} s: {len(made.tried)} candidates tried."
+            f"Trained on {outcome.dataset.name} in {made.train_seconds:.0f} s: {count_of(len(made.tried), 'candidate')} tried."
         )
-        rows = [(name, f"{loss:.4f}", f"{weight:.2f}") for name, loss, weight in made.tried]
+        rows = [(name, say_figure(loss), f"{weight:.2f}") for name, loss, weight in made.tried]
         print_table(["candidate", "loss (out of fold)", "share"], rows, numbers=["loss (out of fold)", "share"])
         for note in made.notes:
             click.echo(note)

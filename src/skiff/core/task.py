@@ -31,6 +31,8 @@ class Task:
         Unit of a regression target, e.g. ``"EUR"``; empty if unknown.
     weight, exposure : str or None
         Column that says how much a row counts; column that says how much of it each row could have counted (insured years).
+    quantile : float or None
+        Regression: the share of rows that shall lie at or under the answer, where not the mean is asked for.
     """
 
     kind: TaskKind
@@ -43,6 +45,7 @@ class Task:
     unit: str = ""
     weight: str | None = None
     exposure: str | None = None
+    quantile: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,3 +77,36 @@ def say_number(value: float) -> str:
     """
     whole = round(value)
     return f"{whole:,}" if value == whole else f"{value:.6g}"
+
+
+def say_figure(value: float, *, digits: int = 4, is_signed: bool = False) -> str:
+    """Return a measured number with so many digits; large ones whole, their thousands set apart.
+
+    ``2.115e+04`` is how a calculator writes a price; nobody who asked for the price reads it.
+
+    Examples
+    --------
+    >>> say_figure(21153.2), say_figure(0.81234), say_figure(-4365.1, is_signed=True), say_figure(0.0021, is_signed=True)
+    ('21,153', '0.8123', '-4,365', '+0.0021')
+    >>> say_figure(999.6, digits=3), say_figure(131.2, digits=2), say_figure(0.01234, digits=2)
+    ('1,000', '131', '0.012')
+    """
+    sign = "+" if is_signed else ""
+    is_whole = abs(value) >= 10 ** min(digits, 3) - 0.5
+    return f"{value:{sign},.0f}" if is_whole else f"{value:{sign}.{digits}g}"
+
+
+def say_reach(
+    low: float | None, high: float | None, *, digits: int = 4, is_signed: bool = False, none: str = "no interval"
+) -> str:
+    """Return an interval in words, or `none` where there is none.
+
+    Examples
+    --------
+    >>> say_reach(10672.0, 27941.3), say_reach(-1.5, 0.25, is_signed=True), say_reach(None, None, none="–")
+    ('10,672 to 27,941', '-1.5 to +0.25', '–')
+    """
+    if low is None or high is None:
+        return none
+    ends = (say_figure(end, digits=digits, is_signed=is_signed) for end in (low, high))
+    return " to ".join(ends)

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 MIN_ROWS = 20
 """Rows with a target below which nothing can be both learned and judged: a test of one fifth would have three rows."""
 
+USEFUL_ROWS = 500
+"""With a fifth of them sealed, the 95 % interval of a share reaches 10 in 100 either way at worst: 1.96² · 0.25 / 0.1² = 96 rows
+(Cochran 1977, Sampling Techniques, 3rd ed., §4.4)."""
+
 MAX_CLASS_LEVELS = 10
 """Whole numbers up to this many levels are classes (grades, stars, stages); more are a quantity."""
 
@@ -248,9 +252,9 @@ def _refuse_target(target: str, *, n_rows: int, n_known: int, n_values: int) -> 
     if n_known < MIN_ROWS:
         raise SkiffError(
             "too_few_rows",
-            what=f"Only {count_rows(n_known)} with a value in '{target}'; at least {MIN_ROWS} are needed.",
+            what=f"Only {count_rows(n_known)} with a value in '{target}': too few to carry a model.",
             where=where,
-            fix="Collect more rows: a few hundred give a first useful answer.",
+            fix=f"Collect more rows: {MIN_ROWS} are the least to try with; about {USEFUL_ROWS} tell a score to 10 in 100 either way.",
         )
     if n_values == 1:
         raise SkiffError(

@@ -51,9 +51,8 @@ def say_answer(
     if answer.low is not None and answer.high is not None:
         said.append(f"The truth should lie between {_number(answer.low)} and {_number(answer.high)}{_unit(unit)}.")
     if len(answer.set) > 1:
-        said.append(
-            "It cannot be told apart from: " + ", ".join(name for name in answer.set if name != answer.label) + "."
-        )
+        others = [quote_cell(name) for name in answer.set if name != answer.label]
+        said.append(f"{', '.join(others)} cannot be ruled out either.")
     if answer.decision == "review":
         said.append("The answer is close: a person should look at it.")
     return tuple(said)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skiff.core.errors import SkiffError
-from skiff.core.plain import read_plain_number
+from skiff.core.numerals import read_plain_number
 from skiff.core.signature import MISSING_DATE_S, InputColumn
 
 Value = Any  # a cell: whatever the client's library holds
@@ -39,7 +39,7 @@ _YES_NO = {"true": 1.0, "yes": 1.0, "y": 1.0, "t": 1.0, "false": 0.0, "no": 0.0,
 def to_number(value: Value) -> float:
     """Return a cell as a double; None and blank text are NaN, a length of time is in microseconds.
 
-    A text is a number where the reader of tables takes it for one: see `skiff.core.plain`.
+    A text is a number where the reader of tables takes it for one: see `skiff.core.numerals`.
 
     Examples
     --------

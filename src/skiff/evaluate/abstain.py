@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit, logit, ndtri
 
+from skiff.core.measurement import Measurement
 from skiff.core.pipeline import Review
 from skiff.core.task import Costs, TaskKind
-from skiff.evaluate.intervals import find_wilson_interval
+from skiff.evaluate.intervals import LEVEL, MIN_UNITS, find_wilson_interval
+from skiff.evaluate.ranking import find_standard_error
 from skiff.evaluate.results import AbstainPoint
 from skiff.evaluate.scores import decide_labels
+from skiff.evaluate.threshold import spread_costs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,6 +90,49 @@ def _fit_by_costs(costs: Costs, review: float) -> Review:
     low = (review - costs.true_negative) / miss if miss > 0 else 0.0
     low, high = min(max(low, 0.0), 1.0), min(max(high, 0.0), 1.0)
     return Review(low=low, high=high) if low < high else Review(low=low, high=low)
+
+
+def measure_review_saving(
+    y: Int | Float,
+    p: Float,
+    threshold: float,
+    reviewed: Mask,
+    costs: Costs,
+    *,
+    amounts: Float | None = None,
+    groups: Int | None = None,
+) -> Measurement:
+    """Measure what looking at the unsure rows saves per row of all, after the looks are paid; `costs.review` must be given.
+
+    Notes
+    -----
+    It is the most there is: the person is taken to decide rightly every time.
+
+    Examples
+    --------
+    >>> y = np.array([0, 0, 0, 1] * 25)
+    >>> look = Costs(false_positive=1, false_negative=2, review=0.5)
+    >>> measure_review_saving(y, np.full(100, 0.4), 0.5, y == 1, look).value
+    0.375
+    """
+    is_positive, n = y == 1, len(p)
+    priced = spread_costs(costs, n, amounts)
+    decided, known = priced.price(is_positive, p >= threshold), priced.price(is_positive, is_positive)
+    saved = np.where(reviewed, decided - known - (costs.review or 0.0), 0.0)
+    value = float(saved.mean()) if n else 0.0
+    half = float(ndtri(0.5 + LEVEL / 2)) * find_standard_error((saved - value) / max(n, 1), groups)
+    has_range = n >= MIN_UNITS
+    return Measurement(
+        name="review_saving_row",
+        value=value,
+        low=value - half if has_range else None,
+        high=value + half if has_range else None,
+        n=n,
+        unit=costs.currency,
+        higher_is_better=True,
+        method="mean over all rows, the looks paid and every reviewed row decided rightly; normal approximation",
+        baseline=0.0,
+    )
 
 
 def find_widest(widths: Float, *, share: float = SHARE) -> float:

@@ -85,7 +85,7 @@ def judge_baselines(  # noqa: PLR0917  train and test come in pairs, always in t
     Returns
     -------
     tuple of Baseline
-        ``naive``, then ``simple`` where any column can be used.
+        ``naive``, then ``simple`` where any column can be used and a mean or a class is asked for, not a quantile.
 
     Examples
     --------
@@ -97,16 +97,20 @@ def judge_baselines(  # noqa: PLR0917  train and test come in pairs, always in t
     (['naive', 'simple'], 1.0)
     """
     naive = _judge_naive(task, y_train, y_test)
+    if task.quantile is not None:
+        return (naive,)
     simple = _judge_simple(task, y_train, y_test, (frame_train, frame_test), inputs=inputs, seed=seed)
     return (naive,) if simple is None else (naive, simple)
 
 
 def _judge_naive(task: Task, y_train: Float | Int, y_test: Float | Int) -> Baseline:
     if task.kind == "regression":
-        usual = find_usual_value(y_train)
+        usual = find_usual_value(y_train, task.quantile)
         values = score_naive_values(y_test, usual)
         description = (
             "Always gives the usual value of the training rows (their mean; for absolute errors their median)."
+            if task.quantile is None
+            else f"Always gives the value that {task.quantile:.0%} of the training rows stay at or under."
         )
     else:
         codes = y_test.astype(np.int64)
@@ -118,7 +122,7 @@ def _judge_naive(task: Task, y_train: Float | Int, y_test: Float | Int) -> Basel
             name=name,
             value=value,
             n=len(y_test),
-            unit=task.unit if name in {"rmse", "mae", "median_absolute_error"} else "",
+            unit=task.unit if name in {"rmse", "mae", "median_absolute_error", "pinball_loss"} else "",
             higher_is_better=HIGHER_IS_BETTER[name],
             method="a constant guess; no interval",
         )

@@ -10,9 +10,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from skiff.core.measurement import Measurement
-from skiff.core.plain import write_plain_number
 from skiff.core.signature import InputColumn
 from skiff.core.task import Task
+from skiff.data.sentences import say_figure, say_reach
 from skiff.evaluate.compare import compare_paired, is_better
 from skiff.evaluate.intervals import LEVEL
 from skiff.evaluate.slices import MIN_ROWS, find_groups
@@ -31,6 +31,17 @@ GONE = "The champion no longer keeps its promise, so those older rows tell of a 
 METRICS = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}
 """What both are compared by: proper scores, which need no threshold and see a shifted calibration as well as a lost order
 (Gneiting, T. and Raftery, A. E. (2007). Strictly proper scoring rules. JASA 102, 359-378)."""
+
+
+def choose_loss(task: Task) -> tuple[str, float]:
+    """Return the metric of `METRICS` that the task asks for, and the threshold to measure it with (of a quantile: itself).
+
+    Examples
+    --------
+    >>> choose_loss(Task(kind="regression", target="sold")), choose_loss(Task(kind="regression", target="sold", quantile=0.9))
+    (('rmse', 0.5), ('pinball_loss', 0.9))
+    """
+    return (METRICS[task.kind], 0.5) if task.quantile is None else ("pinball_loss", task.quantile)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +123,7 @@ def judge_challenge(
 
     Notes
     -----
-    Log loss for classes, root mean squared error for numbers. Groups of at least 30 rows are compared by the paired
+    Log loss for classes, root mean squared error for numbers, pinball loss for a quantile of them. Groups of at least 30 rows are compared by the paired
     difference of their losses, two-sided at 5 % over all groups together (Bonferroni), so a group is named only where chance
     hardly explains it; a small group can be worse off without being seen.
 
@@ -126,7 +137,7 @@ def judge_challenge(
     >>> made.is_won
     True
     """
-    metric = METRICS[task.kind]
+    metric = choose_loss(task)
     sets = [recent, *([frozen, _join(recent, frozen)] if frozen is not None else [])]
     differences = [(rows.name, _compare(rows, metric, seed=seed)) for rows in sets]
     worse = find_worse_groups(task, recent, frame, inputs)
@@ -201,7 +212,9 @@ def find_worse_groups(
 
 
 def _measure_losses(task: Task, y: Float, prediction: Float) -> Float:
-    """Return the loss of each row: minus the logarithm of the true class's probability, or the squared error."""
+    """Return the loss of each row: minus the log of the true class's probability, the squared error, a quantile's own loss."""
+    if task.quantile is not None:
+        return np.where(y > prediction, task.quantile, 1 - task.quantile) * np.abs(y - prediction)
     if task.kind == "regression":
         return (prediction - y) ** 2
     chosen = prediction[np.arange(len(y)), y.astype(np.int64)]
@@ -217,9 +230,9 @@ def _join(recent: Rows, frozen: Rows) -> Rows:
     )
 
 
-def _compare(rows: Rows, metric: str, *, seed: int) -> Measurement:
+def _compare(rows: Rows, metric: tuple[str, float], *, seed: int) -> Measurement:
     y = rows.y if rows.champion.ndim == 1 else rows.y.astype(np.int64)
-    return compare_paired(y, rows.challenger, rows.champion, metric, seed=seed)
+    return compare_paired(y, rows.challenger, rows.champion, metric[0], threshold=metric[1], seed=seed)
 
 
 def _say_recent(difference: Measurement, *, is_better_now: bool) -> str:
@@ -244,16 +257,12 @@ def _say_together(difference: Measurement) -> str:
 def say_size(difference: Measurement) -> str:
     """Return a difference of losses with its interval, in words."""
     name = difference.name.removesuffix("_difference")
-    reach = "no interval" if difference.low is None else f"{_write(difference.low)} to {_write(difference.high)}"
-    return f"{name} {_write(difference.value)} ({reach}; lower is better)"
+    reach = say_reach(difference.low, difference.high, is_signed=True)
+    return f"{name} {say_figure(difference.value, is_signed=True)} ({reach}; lower is better)"
 
 
 def _say_group(group: WorseGroup) -> str:
     return (
         f"The challenger is clearly worse where '{group.column}' is '{group.level}' ({group.n:,} recent rows): "
-        f"loss {_write(group.gap.value)} a row ({_write(group.gap.low)} to {_write(group.gap.high)})."
+        f"loss {say_figure(group.gap.value, is_signed=True)} a row ({say_reach(group.gap.low, group.gap.high, is_signed=True)})."
     )
-
-
-def _write(difference: float | None) -> str:
-    return write_plain_number(difference, digits=4, is_signed=True)

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NoReturn, TypeAlias
 
 from skiff.core.errors import SkiffError
+from skiff.core.task import Costs, Task, TaskKind
 from skiff.evaluate.scores import HIGHER_IS_BETTER
 
 CriterionKind: TypeAlias = Literal["beats_baseline", "number", "group_gap"]
@@ -35,8 +36,21 @@ GROUP_METRICS = (
     "mae",
     "rmse",
     "median_absolute_error",
+    "pinball_loss",
 )
 """Metrics measured for each group."""
+
+VALUE_METRICS = ("rmse", "mae", "r2", "median_absolute_error", "mape")
+"""Metrics of a number; `pinball_loss` only where a quantile is asked for."""
+
+YES_NO = frozenset({"average_precision"})
+"""Metrics of two answers alone."""
+
+KINDS: Mapping[TaskKind, str] = {
+    "binary": "one of two",
+    "multiclass": "one of several",
+    "regression": "a number",
+}
 
 SHARES = frozenset(
     {"roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "precision", "recall", "ece"}
@@ -146,6 +160,58 @@ def parse_criterion(text: str, *, also_known: Iterable[str] = ()) -> Criterion:
     _refuse_direction(made, higher_is_better=_find_direction(name))
     _refuse_beyond_share(made)
     return made
+
+
+def refuse_unmeasured(criteria: Iterable[str], task: Task, costs: Costs | None) -> None:
+    """Refuse criteria that ask for what this kind of answer does not have: before the training, not after it.
+
+    Raises
+    ------
+    SkiffError
+        ``bad_criterion``.
+
+    Examples
+    --------
+    >>> try:
+    ...     refuse_unmeasured(["roc_auc >= 0.7"], Task(kind="regression", target="rent"), None)
+    ... except SkiffError as refused:
+    ...     print(refused.what)
+    The criterion 'roc_auc >= 0.7' asks for roc_auc, which is not measured where the answer is a number.
+    """
+    values = [*VALUE_METRICS, *(["pinball_loss"] if task.quantile is not None else [])]
+    chances = [name for name in HIGHER_IS_BETTER if name not in {*VALUE_METRICS, "pinball_loss"}]
+    known = (
+        values
+        if task.kind == "regression"
+        else [name for name in chances if task.kind == "binary" or name not in YES_NO]
+    )
+    for text in criteria:
+        made = parse_criterion(text)
+        if made.kind == BEATS_BASELINE or made.name in {*known, *ARTIFACT}:
+            continue
+        fix = f"Known here are: {', '.join([*known, *ARTIFACT])}."
+        if made.kind == "group_gap" and made.name in GROUP_METRICS:
+            continue  # which of them a group has is known once there are groups
+        if POINT.fullmatch(made.name) and task.kind == "binary":
+            continue
+        if SAVING.fullmatch(made.name) and task.kind == "binary":
+            currency, span = made.name.split("_")[1:]
+            is_priced = costs is not None and currency == costs.currency.lower()
+            if is_priced and (span == "row" or (costs is not None and costs.rows_per_month is not None)):
+                continue
+            fix = "Say what each answer costs under [costs] in skiff.toml, with its currency and rows_per_month."
+        is_money = SAVING.fullmatch(made.name) is not None and task.kind == "binary"
+        why = (
+            "as long as costs in that currency, or the rows a month, are not said"
+            if is_money
+            else f"where the answer is {KINDS[task.kind]}"
+        )
+        raise SkiffError(
+            "bad_criterion",
+            what=f"The criterion '{made.text}' asks for {made.name}, which is not measured {why}.",
+            where={"setting": "criteria.require", "criterion": made.text},
+            fix=fix,
+        )
 
 
 def list_known(*, also_known: Iterable[str] = ()) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ WORDS: Mapping[str, str] = {
     "median_absolute_error": "The error of the middle answer (median_absolute_error)",
     "r2": "The share of the ups and downs explained (r2)",
     "mape": "The typical error relative to the true value (mape)",
+    "pinball_loss": "The cost of its misses (pinball_loss)",
     "latency_us": "The time for one answer in microseconds (latency_us)",
     "size_mb": "The size of the model file in MB (size_mb)",
     "false_positive_rate": "the share of false alarms (false_positive_rate)",

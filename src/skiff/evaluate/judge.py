@@ -13,7 +13,7 @@ import polars as pl
 from skiff.core.measurement import Measurement
 from skiff.core.signature import InputColumn
 from skiff.core.task import Costs, Task
-from skiff.evaluate.abstain import measure_abstaining
+from skiff.evaluate.abstain import measure_abstaining, measure_review_saving
 from skiff.evaluate.baselines import judge_baselines
 from skiff.evaluate.calibration import calibration_bins
 from skiff.evaluate.compare import compare_paired, is_better
@@ -27,7 +27,7 @@ from skiff.evaluate.notes import Told, write_notes
 from skiff.evaluate.operating import measure_operating_points
 from skiff.evaluate.promised import Promised, judge_promises, measure_sizes
 from skiff.evaluate.ranking import find_precision_recall_points, find_roc_points
-from skiff.evaluate.results import CalibrationBin, Confusion, Decision, Evaluation, Importance, Slice
+from skiff.evaluate.results import CalibrationBin, Confusion, Decision, Evaluation, Importance, Kept, Slice
 from skiff.evaluate.scores import decide_labels, find_stated_and_seen
 from skiff.evaluate.slices import find_groups, measure_slices, select_slices
 from skiff.evaluate.threshold import measure_saving
@@ -63,6 +63,7 @@ class Case:
     seed: int
     amounts: Float | None = None
     promised: Promised | None = None
+    costs: Costs | None = None
 
 
 def judge(  # noqa: PLR0913  everything that judging needs, named at the call
@@ -123,7 +124,7 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
     -------
     Evaluation
         The headline is ROC AUC, or average precision where fewer than 10 % are positive (binary), log loss (several
-        classes) or RMSE. With costs, `metrics` also has ``saving_<currency>_row`` and, where the rows a month are
+        classes), RMSE, or the pinball loss where a quantile is asked for. With costs, `metrics` also has ``saving_<currency>_row`` and, where the rows a month are
         known, ``saving_<currency>_month``. A metric without a value, because a class is absent, is left out.
 
     Examples
@@ -148,11 +149,12 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
         frame_train=frame_train,
         frame_test=frame_test,
         inputs=inputs,
-        threshold=threshold,
+        threshold=threshold if task.quantile is None else task.quantile,
         groups=groups,
         seed=seed,
         amounts=amounts,
         promised=promised,
+        costs=costs,
     )
     headline = choose_headline(task, case.y_train)
     metrics = _measure(case)
@@ -210,8 +212,10 @@ def choose_headline(task: Task, y_train: Float | Int) -> str:
     >>> choose_headline(Task(kind="binary", target="fraud"), np.array([0] * 95 + [1] * 5))
     'average_precision'
     """
-    if task.kind != "binary":
-        return "rmse" if task.kind == "regression" else "log_loss"
+    if task.kind == "regression":
+        return "rmse" if task.quantile is None else "pinball_loss"
+    if task.kind == "multiclass":
+        return "log_loss"
     share = float(np.mean(y_train == 1)) if len(y_train) else 0.5
     return "average_precision" if share < RARE else "roc_auc"
 
@@ -238,7 +242,7 @@ def _measure(case: Case) -> dict[str, Measurement]:
             groups=case.groups,
             seed=case.seed,
             unit=case.task.unit,
-            usual=find_usual_value(case.y_train),
+            usual=find_usual_value(case.y_train, case.task.quantile),
         )
     return measure_classification(
         case.y_test,
@@ -257,7 +261,8 @@ def _find_shares(case: Case) -> Float:
 
 def _compare_with_naive(case: Case, headline: str) -> Measurement:
     if case.task.kind == "regression":
-        naive = np.full(len(case.y_test), find_usual_value(case.y_train).mean)
+        usual = find_usual_value(case.y_train, case.task.quantile)
+        naive = np.full(len(case.y_test), usual.mean if usual.at_quantile is None else usual.at_quantile)
     else:
         naive = np.broadcast_to(_find_shares(case), case.prediction.shape).copy()
     return compare_paired(
@@ -274,8 +279,18 @@ def _judge_promised(case: Case) -> dict[str, Any]:
         found["abstain"] = measure_abstaining(case.y_test.astype(np.int64), case.prediction, threshold=case.threshold)
     if case.promised is not None:
         groups = list(find_groups(case.frame_test, case.inputs, protected=case.task.protected))
-        found["kept"] = judge_promises(case.y_test, case.promised, groups, unit=case.task.unit)
+        found["kept"] = _price_review(case, judge_promises(case.y_test, case.promised, groups, unit=case.task.unit))
     return found
+
+
+def _price_review(case: Case, kept: Kept) -> Kept:
+    costs, reviewed = case.costs, None if case.promised is None else case.promised.reviewed
+    if costs is None or costs.review is None or reviewed is None or case.task.kind != "binary":
+        return kept
+    saving = measure_review_saving(
+        case.y_test, case.prediction[:, 1], case.threshold, reviewed, costs, amounts=case.amounts, groups=case.groups
+    )
+    return replace(kept, review_cost=costs.review, review_saving=saving)
 
 
 def _price_decision(
@@ -328,7 +343,7 @@ def _find_importances(
         metric=headline,
         threshold=case.threshold,
         groups=case.groups,
-        unit=case.task.unit if headline == "rmse" else "",
+        unit=case.task.unit if case.task.kind == "regression" else "",
         seed=case.seed,
     )
     found = measure_importances(bench, [column.name for column in case.inputs], max_rows=max_rows)

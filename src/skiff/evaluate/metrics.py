@@ -72,7 +72,7 @@ class Ground:
             low=low,
             high=high,
             n=n,
-            unit=self.unit if name in {"rmse", "mae", "median_absolute_error"} else "",
+            unit=self.unit if name in {"rmse", "mae", "median_absolute_error", "pinball_loss"} else "",
             higher_is_better=HIGHER_IS_BETTER[name],
             method=method,
             baseline=self.baselines.get(name),
@@ -168,12 +168,14 @@ def measure_regression(
     unit : str
         Unit of the target, carried by the errors that have it.
     usual : UsualValue, optional
-        Mean and median of the training rows, for the baseline; without it, those of `y`.
+        Mean and median of the training rows, for the baseline; without it, those of `y`. Where it has a quantile, that is
+        what the answers are meant to be.
 
     Returns
     -------
     dict of str to Measurement
-        ``rmse``, ``mae``, ``r2``, ``median_absolute_error``, and ``mape`` unless a true value is zero.
+        ``rmse``, ``mae``, ``r2``, ``median_absolute_error``, and ``mape`` unless a true value is zero. Of a quantile first
+        ``pinball_loss`` and ``share_under``, the share of true values at or under the answer.
 
     Notes
     -----
@@ -193,13 +195,33 @@ def measure_regression(
     ground = Ground(
         resample=resample, baselines=score_naive_values(y, usual), groups=groups, refusal=refusal, unit=unit
     )
+    found = {} if usual.quantile is None else _measure_quantile(y, pred, usual.quantile, ground)
     names = ["rmse", "mae", "r2", "median_absolute_error"]
     if is_relative_error_defined(y):
         names.append("mape")
-    found = {name: _measure_score(build_score(name, y, pred), ground) for name in names}
+    found |= {name: _measure_score(build_score(name, y, pred), ground) for name in names}
     exact = float(np.median(np.abs(y - pred)))
     found["median_absolute_error"] = _shift(found["median_absolute_error"], exact)
     return found
+
+
+def _measure_quantile(y: Float | Int, pred: Float, quantile: float, ground: Ground) -> dict[str, Measurement]:
+    """Return the loss that a quantile is made for, and how many true values lie at or under the answer."""
+    loss = _measure_score(build_score("pinball_loss", y, pred, threshold=quantile), ground)
+    under = (y <= pred).astype(np.float64)
+    share, n = float(under.mean()), len(y)
+    method, interval = WILSON, None
+    if ground.groups is not None:
+        score = build_score("mae", under, np.zeros(n))  # the mean of a column of 0 and 1
+        method = _name_bootstrap(score, ground.resample)
+        interval = None if ground.refusal else find_score_interval(score, share, ground.resample)
+    elif not ground.refusal:
+        interval = find_wilson_interval(int(under.sum()), n)
+    low, high = interval or (None, None)
+    if interval is None:
+        method = f"no interval: {ground.refusal or 'all rows alike'}"
+    made = Measurement(name="share_under", value=share, low=low, high=high, n=n, unit="rate", method=method)
+    return {"pinball_loss": loss, "share_under": made}
 
 
 def _find_refusal(y: Int, n_classes: int, resample: Resample) -> str:

@@ -22,10 +22,15 @@ BINARY = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsualValue:
-    """What the training rows say about a number: the mean answers squared errors, the median absolute ones."""
+    """What the training rows say about a number: the mean answers squared errors, the median absolute ones.
+
+    ``at_quantile`` is the value at `quantile`, where one is asked for.
+    """
 
     mean: float
     median: float
+    quantile: float | None = None
+    at_quantile: float | None = None
 
 
 def find_class_shares(y_train: Int, n_classes: int) -> Float:
@@ -45,15 +50,21 @@ def find_class_shares(y_train: Int, n_classes: int) -> Float:
     return np.asarray(counts / counts.sum())
 
 
-def find_usual_value(y_train: Float | Int) -> UsualValue:
-    """Return mean and median of the training target.
+def find_usual_value(y_train: Float | Int, quantile: float | None = None) -> UsualValue:
+    """Return mean and median of the training target, and its quantile where one is asked for.
 
     Examples
     --------
-    >>> find_usual_value(np.array([1.0, 2.0, 6.0]))
-    UsualValue(mean=3.0, median=2.0)
+    >>> usual = find_usual_value(np.array([1.0, 2.0, 6.0]), 0.5)
+    >>> usual.mean, usual.median, usual.at_quantile
+    (3.0, 2.0, 2.0)
     """
-    return UsualValue(mean=float(np.mean(y_train)), median=float(np.median(y_train)))
+    return UsualValue(
+        mean=float(np.mean(y_train)),
+        median=float(np.median(y_train)),
+        quantile=quantile,
+        at_quantile=None if quantile is None else float(np.quantile(y_train, quantile)),
+    )
 
 
 def score_naive_classes(y: Int, shares: Float, *, flagged: float) -> Mapping[str, float]:
@@ -93,7 +104,7 @@ def score_naive_classes(y: Int, shares: Float, *, flagged: float) -> Mapping[str
 
 
 def score_naive_values(y: Float | Int, usual: UsualValue) -> Mapping[str, float]:
-    """Return each metric of always giving the training mean (RMSE, R²) or median (the others).
+    """Return each metric of always giving the training mean (RMSE, R²), quantile (its own loss) or median (the others).
 
     Examples
     --------
@@ -103,6 +114,9 @@ def score_naive_values(y: Float | Int, usual: UsualValue) -> Mapping[str, float]
     found = {}
     for name, guess in (("rmse", usual.mean), ("r2", usual.mean), ("mae", usual.median)):
         found[name] = build_score(name, y, np.full(len(y), guess)).value()
+    if usual.quantile is not None and usual.at_quantile is not None:
+        constant = np.full(len(y), usual.at_quantile)
+        found["pinball_loss"] = build_score("pinball_loss", y, constant, threshold=usual.quantile).value()
     found["median_absolute_error"] = float(np.median(np.abs(y - usual.median)))
     if is_relative_error_defined(y):
         found["mape"] = build_score("mape", y, np.full(len(y), usual.median)).value()

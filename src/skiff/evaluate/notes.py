@@ -10,6 +10,7 @@ import numpy as np
 
 from skiff.core.measurement import Measurement
 from skiff.core.task import Task
+from skiff.evaluate.intervals import MIN_UNITS
 from skiff.evaluate.metrics import MIN_PER_CLASS
 from skiff.evaluate.results import Baseline, Slice
 
@@ -73,7 +74,10 @@ def _note_baseline(told: Told) -> list[str]:
         return []
     difference = told.against_baseline
     if difference is None or difference.low is None:
-        return ["There are too few rows to show that the model is better than a guess that looks at nothing."]
+        return [
+            "There are too few rows to show that the model is better than a guess that looks at nothing.",
+            f"A range can be given from about {_reckon_rows(told):,} rows of the same kind on.",
+        ]
     verdict = "The model is not surely better than a guess that looks at nothing: do not rely on it."
     factor = find_rows_factor(difference)
     if factor is None:
@@ -88,6 +92,16 @@ def _note_baseline(told: Told) -> list[str]:
         if factor >= 2  # noqa: PLR2004  below, "twice as many" is said by the number alone
         else f"If what it found is real, about {round_up(n_rows):,} rows in all would show it.",
     ]
+
+
+def _reckon_rows(told: Told) -> int:
+    """Return how many rows in all would leave enough of each answer among those kept aside for an interval."""
+    n, share = len(told.y_test), len(told.y_test) / max(len(told.y_test) + told.n_train, 1)
+    if told.task.kind != "binary" or n == 0:
+        return round_up(MIN_UNITS / max(share, 0.01))
+    positives = int(np.sum(told.y_test == 1))
+    rarest = max(min(positives, n - positives), 1)
+    return round_up(MIN_PER_CLASS / (rarest / n) / share)
 
 
 def find_rows_factor(difference: Measurement) -> float | None:

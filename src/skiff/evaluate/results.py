@@ -125,12 +125,18 @@ class Kept:
         Lowest first.
     review_share : Measurement or None
         Share of the answers that a person should look at.
+    review_cost : float or None
+        What a look at one of them costs, where it was said.
+    review_saving : Measurement or None
+        What the looks save per row of all, where their cost was said.
     """
 
     coverage: Measurement
     size: Measurement | None = None
     groups: tuple[GroupCoverage, ...] = ()
     review_share: Measurement | None = None
+    review_cost: float | None = None
+    review_saving: Measurement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ HIGHER_IS_BETTER: Mapping[str, bool] = {
     "mae": False,
     "r2": True,
     "mape": False,
+    "pinball_loss": False,
     "median_absolute_error": False,
 }
 """Every metric and its direction; names are scikit-learn's."""
@@ -111,7 +112,7 @@ def build_score(name: str, y: Float | Int, prediction: Float, *, threshold: floa
     prediction : ndarray of shape (n_rows, n_classes) or (n_rows,)
         Probabilities or values.
     threshold : float
-        Binary: positive (the last class) from this probability upwards.
+        Binary: positive (the last class) from this probability upwards. ``pinball_loss``: the quantile that was asked for.
 
     Examples
     --------
@@ -341,6 +342,17 @@ def _build_relative(name: str, y: Float | Int, pred: Float, threshold: float) ->
     return Score(name=name, formula=_mean, values=_with_count(np.abs(y - pred) / size))
 
 
+def _build_pinball(name: str, y: Float | Int, pred: Float, threshold: float) -> Score:
+    """Score a quantile: what lies above the answer costs `threshold` a unit, what lies below it the rest of 1.
+
+    References
+    ----------
+    Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50.
+    """
+    above = y - pred
+    return Score(name=name, formula=_mean, values=_with_count(np.maximum(threshold * above, (threshold - 1) * above)))
+
+
 def _build_r2(name: str, y: Float | Int, pred: Float, threshold: float) -> Score:  # noqa: ARG001  one shape for all builders
     centred = y - y.mean()  # keeps the sum of squares exact where values are large
 
@@ -380,5 +392,6 @@ _BUILDERS: Mapping[str, _Builder] = {
     "mae": _build_absolute,
     "r2": _build_r2,
     "mape": _build_relative,
+    "pinball_loss": _build_pinball,
     "median_absolute_error": _build_median,
 }

@@ -242,6 +242,8 @@ def _compare_group(judged: Judged, group: Group) -> tuple[Slice, float]:
 
 
 def _name_metric(task: Task) -> str:
+    if task.quantile is not None:
+        return "pinball_loss"
     return {"binary": "roc_auc", "multiclass": "accuracy", "regression": "mae"}[task.kind]
 
 
@@ -279,6 +281,8 @@ def _measure_part(judged: Judged, rows: Mask, name: str) -> tuple[Measurement, f
             name, float(hit.mean()), find_wilson_interval(int(hit.sum()), n), n=n, method="Wilson 1927"
         ), error
     off = np.abs(y - prediction)
+    if name == "pinball_loss" and judged.task.quantile is not None:
+        off = np.where(y > prediction, judged.task.quantile, 1 - judged.task.quantile) * off
     error = find_standard_error((off - off.mean()) / n, groups) * math.sqrt(n / max(n - 1, 1))
     half = float(ndtri(0.5 + LEVEL / 2)) * error
     value = float(off.mean())
@@ -304,7 +308,7 @@ def _measure_others(judged: Judged, rows: Mask, metric: Measurement) -> dict[str
     found = {metric.name: metric}
     if judged.task.kind == "regression":
         unit = judged.task.unit
-        values = {name: build_score(name, y, prediction).value() for name in ("rmse", "median_absolute_error")}
+        values = {name: build_score(name, y, prediction).value() for name in ("mae", "rmse", "median_absolute_error")}
         plain = "no interval: used by criteria only"
         return found | {
             name: Measurement(name=name, value=value, n=len(y), unit=unit, higher_is_better=False, method=plain)

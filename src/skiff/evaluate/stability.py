@@ -25,7 +25,7 @@ TELLING = 2.8
 """Standard deviations that two single trainings must differ by to be told apart: 1.96 times the square root of two."""
 
 
-def score_headline(metric: str, y: Float | Int, prediction: Float) -> float:
+def score_headline(metric: str, y: Float | Int, prediction: Float, *, quantile: float | None = None) -> float:
     """Return one score as `judge` measures it, without its interval.
 
     Examples
@@ -35,7 +35,7 @@ def score_headline(metric: str, y: Float | Int, prediction: Float) -> float:
     """
     if metric == "roc_auc":
         return float(split_auc(np.asarray(y) == 1, prediction[:, 1])[0])
-    return float(build_score(metric, y, prediction).value())
+    return float(build_score(metric, y, prediction, threshold=0.5 if quantile is None else quantile).value())
 
 
 def measure_stability(scores: Sequence[float], metric: str) -> Stability | None:

@@ -141,6 +141,10 @@ def find_theoretical_threshold(costs: Costs) -> float:
     return min(max(alarm / (alarm + miss), 0.0), 1.0)
 
 
+AGAINST_NONE = "against flagging none"
+"""In the method of a saving where capacity is limited: then nobody could flag every row."""
+
+
 def measure_saving(
     y: Int | Float,
     p: Float,
@@ -208,7 +212,7 @@ def measure_saving(
         n=len(p),
         unit=costs.currency,
         higher_is_better=True,
-        method=method,
+        method=f"{method}; {AGAINST_NONE if is_limited else 'against the better of flagging all and none'}",
         baseline=0.0,
     )
 
@@ -254,7 +258,7 @@ def _choose_by_capacity(is_positive: Mask, p: Float, costs: Costs, amounts: Floa
         above = ranked[ranked > cut]
         cut = float(above[-1]) if len(above) else cut
     says = (
-        f"You can act on {costs.capacity_per_week:g} rows a week of about {costs.rows_per_month or 0:g} a month, "
+        f"You can act on {costs.capacity_per_week:,g} rows a week of about {costs.rows_per_month or 0:,g} a month, "
         f"{_say(share)}: those from a probability of {_say(cut)} upwards."
     )
     if has_matrix(costs):
@@ -276,6 +280,18 @@ def has_matrix(costs: Costs) -> bool:
     """
     plain = Costs()
     return any(getattr(costs, name) != getattr(plain, name) for name in MATRIX)
+
+
+def find_typical_costs(costs: Costs, amounts: Float | None) -> Costs:
+    """Return the costs in money where some are shares of an amount: those of the mean row.
+
+    Examples
+    --------
+    >>> find_typical_costs(Costs(false_negative=0.5, amount="loan"), np.array([100.0, 300.0])).false_negative
+    100.0
+    """
+    n_rows = 1 if amounts is None else len(amounts)
+    return _find_typical(costs, spread_costs(costs, n_rows, amounts)) if n_rows else costs
 
 
 def _find_typical(costs: Costs, priced: RowCosts) -> Costs:

@@ -15,6 +15,7 @@ import polars as pl
 from skiff.core.errors import SkiffError
 from skiff.core.evidence import EvidenceRecord, Json
 from skiff.core.settings import Terms
+from skiff.data.sentences import say_figure
 from skiff.deploy.answers import rank_contributions
 from skiff.flows.export import disarm_formulas
 from skiff.flows.persons import Person, find_logged, find_person
@@ -144,7 +145,7 @@ def _explain_one(shelf: ReleaseShelf, release: int, inputs: str | None) -> str |
     if found.reasons is None:
         return None
     parts = list(rank_contributions(found.reasons, 0).items())[:MOST_REASONS]
-    return "; ".join(f"{name} {part:+.3g}" for name, part in parts)
+    return "; ".join(f"{name} {say_figure(part, digits=3, is_signed=True)}" for name, part in parts)
 
 
 def _tell(workspace: Workspace, tables: Mapping[str, pl.DataFrame], counts: Mapping[str, int]) -> dict[str, list[str]]:

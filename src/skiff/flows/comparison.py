@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ def compare_releases(folder: Path, first: int, second: int) -> Comparison:
         notes.append(
             "The two were trained and judged on different datasets, so the numbers are not strictly comparable."
         )
-    if manifests[0]["task"] != manifests[1]["task"]:
+    if _fill_task(manifests[0]) != _fill_task(manifests[1]):
         notes.append("The two answer different questions (see the task in each manifest).")
     if isinstance(paired, str):
         return Comparison(rows=rows, notes=(*notes, f"No paired test: {paired[0].lower()}{paired[1:]}"))
@@ -124,3 +124,8 @@ def _judge(first: dict[str, Any], second: dict[str, Any]) -> str:
     if not is_second_higher and not first["low"] > second["high"]:
         return "within noise"
     return "second is better" if is_second_higher == first["higher_is_better"] else "first is better"
+
+
+def _fill_task(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a release's question without what was not asked: a key that a later version added says nothing when empty."""
+    return {name: value for name, value in manifest["task"].items() if value not in (None, "", [], ())}

@@ -16,9 +16,11 @@ from skiff.core.finding import Finding
 from skiff.core.measurement import Measurement
 from skiff.core.optional import import_extra
 from skiff.core.signature import Signature
+from skiff.data.sentences import say_figure, say_reach
 from skiff.deploy.answers import Answers
 from skiff.deploy.runtime import Prediction, Predictions, Runtime
 from skiff.deploy.whatif import WhatIf, ask_what_if
+from skiff.report.glossary import describe_metric
 from skiff.store.files import explained, write_atomic
 from skiff.store.unlock import read_released
 
@@ -259,10 +261,11 @@ class Model:
     def _repr_html_(self) -> str:
         """Return the measurements as a table for a notebook."""
         rows = "".join(
-            f"<tr><th scope='row'>{html.escape(name)}</th><td>{item.value:.4g}</td><td>{_range(item)}</td><td>{item.n:,}</td></tr>"
+            f"<tr><th scope='row'>{html.escape(describe_metric(name).label)}</th><td>{say_figure(item.value)}</td>"
+            f"<td>{_range(item)}</td><td>{'' if item.baseline is None else say_figure(item.baseline)}</td><td>{item.n:,}</td></tr>"
             for name, item in self.measurements.items()
         )
-        head = "<tr><th>metric</th><th>value</th><th>95 % interval</th><th>rows</th></tr>"
+        head = "<tr><th>metric</th><th>value</th><th>95 % interval</th><th>a guess</th><th>rows</th></tr>"
         return f"<p><strong>{html.escape(repr(self))}</strong></p><table><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
     def _answer(self, X: Table) -> Predictions:
@@ -305,7 +308,7 @@ def label_answers(y: Any) -> NDArray[Any]:  # noqa: ANN401  a column of any libr
 
 
 def _range(item: Measurement) -> str:
-    return "none" if item.low is None or item.high is None else f"{item.low:.4g} to {item.high:.4g}"
+    return say_reach(item.low, item.high, none="none")
 
 
 def _to_json(item: Measurement) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from skiff.core.measurement import Measurement
 from skiff.core.task import Costs, Task
+from skiff.data.sentences import say_figure, say_reach
 from skiff.deploy.runtime import Predictor
 from skiff.evaluate.compare import compare_paired, compare_savings, is_better
 from skiff.evaluate.judge import choose_headline
@@ -91,7 +92,7 @@ def _load(workspace: Workspace, number: int) -> LoadedCandidate | None:
 
 
 def _describe(task: Task) -> tuple[object, ...]:
-    return task.kind, task.target, task.classes, task.positive
+    return task.kind, task.target, task.classes, task.positive, task.quantile
 
 
 def _list_inputs(found: LoadedCandidate) -> list[str]:
@@ -127,8 +128,11 @@ def _compare(
     if task.group is not None and task.group in frame.columns:
         groups = frame[task.group].cast(str).rank("dense").fill_null(0).to_numpy().astype(np.int64)
     headline = choose_headline(task, pair[1].prepared.y[pair[1].prepared.split.train])
-    order = sorted(METRICS[task.kind], key=lambda name: name != headline)
-    differences = [compare_paired(y, answers[1], answers[0], name, groups=groups, seed=0) for name in order]
+    order = sorted({headline, *METRICS[task.kind]}, key=lambda name: (name != headline, name))
+    threshold = 0.5 if task.quantile is None else task.quantile
+    differences = [
+        compare_paired(y, answers[1], answers[0], name, threshold=threshold, groups=groups, seed=0) for name in order
+    ]
     if costs is not None and task.kind == "binary":
         flagged = [answer[:, 1] >= one.candidate.threshold for answer, one in zip(answers, pair, strict=True)]
         amounts = find_amounts(frame, costs)
@@ -149,7 +153,8 @@ def _say(found: Measurement, numbers: tuple[int, int], n_rows: int) -> str:
     name = found.name.removesuffix("_difference")
     if found.low is None or found.high is None:
         return f"There are too few rows to tell releases {first} and {second} apart."
-    by = f"{name} {found.value:+.4g}, {found.low:+.4g} to {found.high:+.4g}, on {n_rows:,} rows neither was trained on"
+    reach = say_reach(found.low, found.high, is_signed=True)
+    by = f"{name} {say_figure(found.value, is_signed=True)}, {reach}, on {n_rows:,} rows neither was trained on"
     if is_better(found):
         return f"Release {second} is better than release {first} ({by})."
     is_worse = found.high < 0 if found.higher_is_better else found.low > 0

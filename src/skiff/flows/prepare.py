@@ -173,7 +173,12 @@ def prepare(
     facts = facts if facts is not None else gather_facts(frame)
     time, group, proposals = detect_time_and_group(frame, task, facts=facts)
     task = replace(
-        task, time=task.time or time, group=task.group or group, weight=question.weight, exposure=question.exposure
+        task,
+        time=task.time or time,
+        group=task.group or group,
+        weight=question.weight,
+        exposure=question.exposure,
+        quantile=question.quantile,
     )
     y, has_target = encode_target(frame, task)
     y = y.copy()
@@ -213,15 +218,20 @@ def prepare(
         split=split,
         findings=found,
         left_out=left_out,
-        demands=_settle_demands(frame, y, task, usable, question),
+        demands=settle_demands(frame, y, task, usable, monotone=question.monotone),
     )
 
 
-def _settle_demands(
-    frame: pl.DataFrame, y: NDArray[np.float64], task: Task, usable: Sequence[InputColumn], question: Question
+def settle_demands(
+    frame: pl.DataFrame,
+    y: NDArray[np.float64],
+    task: Task,
+    usable: Sequence[InputColumn],
+    *,
+    monotone: Mapping[str, Direction],
 ) -> Demands:
     """Return what is asked beside the target, row by row; rows without a target may lack a weight."""
-    if (task.exposure or question.quantile is not None) and task.kind != "regression":
+    if (task.exposure or task.quantile is not None) and task.kind != "regression":
         raise SkiffError(
             "demand_unfit",
             what="An exposure or a quantile only makes sense where the target is a number.",
@@ -233,6 +243,6 @@ def _settle_demands(
         weights=read_amounts(frame, task.weight, needed, setting="task.weight") if task.weight else None,
         exposure=read_amounts(frame, task.exposure, needed, setting="task.exposure") if task.exposure else None,
         exposure_column=task.exposure or "",
-        monotone=settle_directions(question.monotone, usable, task),
-        quantile=question.quantile,
+        monotone=settle_directions(monotone, usable, task),
+        quantile=task.quantile,
     )

@@ -11,7 +11,7 @@ import polars as pl
 from skiff.core.evidence import EvidenceRecord
 from skiff.data.task import encode_target
 from skiff.deploy.runtime import Predictor
-from skiff.evaluate.challenge import METRICS, is_worse, say_size
+from skiff.evaluate.challenge import choose_loss, is_worse, say_size
 from skiff.evaluate.compare import compare_paired
 from skiff.flows.evaluate import answer_frame
 from skiff.flows.feedback import is_logged, read_outcomes, rebuild_rows
@@ -95,12 +95,13 @@ def judge_probation(folder: Path, *, at: Callable[[], str] = now_utc) -> Probati
             )
             end_trial(workspace.root / SKIFF_FOLDER)
             return Probation(state="kept", release=number, previous=before, outcomes=n, wanted=wanted, sentence=words)
-        metric = METRICS[champion.task.kind]
+        metric, threshold = choose_loss(champion.task)
         difference = compare_paired(
             y[has_target] if champion.task.kind == "regression" else y[has_target].astype("int64"),
             answer_frame(champion.predictor, known),
             answer_frame(older, known),
             metric,
+            threshold=threshold,
             seed=0,
         )
         size = f"{say_size(difference)} on {difference.n:,} outcomes"

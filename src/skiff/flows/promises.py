@@ -15,6 +15,7 @@ from skiff.deploy.parity import build_hostile_rows, measure_reasons_gap
 from skiff.deploy.reasons import compile_reasons
 from skiff.evaluate.abstain import find_widest, fit_review
 from skiff.evaluate.conformal import fit_range, fit_set, predict_ranges
+from skiff.evaluate.threshold import find_typical_costs
 from skiff.flows.prepare import Prepared
 
 if TYPE_CHECKING:
@@ -40,8 +41,11 @@ def add_promises(
     answers: AnswersSettings,
     *,
     costs: Costs | None,
+    amounts: NDArray[np.float64] | None = None,
 ) -> Pipeline:
     """Return the pipeline with ranges or sets and the region of review, fitted on out-of-fold answers.
+
+    Costs that are shares of `amounts` are taken at their mean: one region serves all rows, as one threshold does.
 
     A number gets no range where there are too few rows for one that keeps its promise.
     """
@@ -55,6 +59,7 @@ def add_promises(
         low, high = predict_ranges(fitted_range, oof, is_never_negative=pipeline.value_low >= 0)
         widest = Review(low=0.0, high=find_widest(high - low, share=answers.review_share))
         return replace(pipeline, value_range=fitted_range, review=widest)
+    costs = costs if costs is None else find_typical_costs(costs, amounts)
     review = fit_review(pipeline.kind, oof, threshold=pipeline.threshold, share=answers.review_share, costs=costs)
     fitted = fit_set(y.astype(np.int64), oof, coverage=answers.coverage)
     return replace(pipeline, answer_set=fitted, review=review)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from skiff.data.sentences import say_figure, say_reach
 from skiff.store.bundle_check import fingerprint
 from skiff.store.workspace import Workspace
 
@@ -57,6 +58,10 @@ class ShownRelease:
     path: Path
     signer: str | None
 
+    def list_metrics(self) -> list[tuple[str, str, str]]:
+        """Return every measurement as metric, value with its range, and rows."""
+        return [(name, write_metric(item), f"{item['n']:,}") for name, item in self.manifest["metrics"].items()]
+
     def describe_signature(self) -> str:
         """Return whose signature it bears, in one sentence."""
         if self.signer is None:
@@ -92,6 +97,4 @@ def write_metric(item: dict[str, Any]) -> str:
     >>> write_metric({"value": 0.81234, "low": 0.79, "high": 0.83})
     '0.8123 (0.79 to 0.83)'
     """
-    if item["low"] is None or item["high"] is None:
-        return f"{item['value']:.4g} (no interval)"
-    return f"{item['value']:.4g} ({item['low']:.4g} to {item['high']:.4g})"
+    return f"{say_figure(item['value'])} ({say_reach(item['low'], item['high'])})"

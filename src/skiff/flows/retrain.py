@@ -144,8 +144,13 @@ def retrain(
         n_sealed = max(MIN_SEALED, round(SEALED_SHARE * rows.height))
         original = champion.table.frame[champion.train].select(rows.columns)
         effort = settle_effort(workspace.settings, Wishes(budget_s=budget_s), should_stop=should_stop)
-        window = choose_window(original, rows[:-n_sealed], champion.task, effort=effort, progress=progress)
-        prepared = prepare_window(original, rows, champion.task, window=window.name, n_sealed=n_sealed)
+        asked_ways = workspace.settings.train.monotone
+        window = choose_window(
+            original, rows[:-n_sealed], champion.task, effort=effort, monotone=asked_ways, progress=progress
+        )
+        prepared = prepare_window(
+            original, rows, champion.task, window=window.name, n_sealed=n_sealed, monotone=asked_ways
+        )
         progress.stage("Train", f"a challenger on {window.words}")
         candidate = train_candidate(prepared, effort, costs=workspace.settings.costs, progress=progress)
         progress.stage("Compare", "champion and challenger on rows neither has learned from")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from skiff.core.finding import sort_findings
 from skiff.core.progress import Progress, Silent
+from skiff.evaluate.criteria import refuse_unmeasured
 from skiff.flows.answers import remember_answers
 from skiff.flows.candidates import save_candidate
 from skiff.flows.conclude import Journey, Meter, RunOutcome, conclude
@@ -74,6 +75,7 @@ def run(
     prepared = prepare(read, question, threads=effort.threads, progress=progress)
     coverage = find_coverage(read.frame, settings, folder=folder)
     refuse_nothing_to_learn(prepared, file=source.name)
+    refuse_unmeasured(settings.criteria.require, prepared.task, settings.costs)
     with Workspace.open(folder, create=True) as workspace, workspace.lock("run"):
         is_said = remember_provenance(workspace.root, provenance or {})
         if remember_terms(workspace.root, read.name, provenance or {}) or is_said:

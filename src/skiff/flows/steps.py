@@ -8,6 +8,8 @@ from pathlib import Path
 
 from skiff.core.finding import Finding
 from skiff.core.progress import Progress, Silent
+from skiff.data.sentences import say_figure
+from skiff.evaluate.criteria import refuse_unmeasured
 from skiff.flows.answers import remember_answers
 from skiff.flows.candidates import load_latest_candidate, save_candidate
 from skiff.flows.conclude import Journey, Meter, RunOutcome, conclude
@@ -83,7 +85,7 @@ def tell_small(small: SmallModel) -> str:
     gap = "the rows cannot tell the two apart" if small.is_within_noise else "measurably worse than the blend"
     return (
         f"Kept beside it: {small.name} alone, {len(small.model) / 1e6:.2f} MB, {small.latency_us:.0f} µs a row, loss "
-        f"{small.loss:.4g} against {small.blend_loss:.4g} ({gap})."
+        f"{say_figure(small.loss)} against {say_figure(small.blend_loss)} ({gap})."
     )
 
 
@@ -106,12 +108,15 @@ def train_in_workspace(
         progress.stage("Check", describe_shape(record.rows, record.columns))
         prepared = prepare(table, question, threads=effort.threads, progress=progress)
         refuse_nothing_to_learn(prepared, file=record.name)
+        refuse_unmeasured(settings.criteria.require, prepared.task, settings.costs)
         remember_answers(workspace.root, settings, question)
         record_checks(workspace, prepared, dataset_id=record.id, at=at)
         progress.stage("Train", f"up to {effort.budget_s:.0f} s")
         memory = open_memory(workspace, prepared, effort, dataset_sha256=record.sha256, versions=list_versions())
         if memory.n_known:
-            progress.note(f"Going on from an interrupted training: {memory.n_known} candidates are known already.")
+            progress.note(
+                f"Going on from an interrupted training: {memory.n_known} candidate{' is' if memory.n_known == 1 else 's are'} known already."
+            )
         with open_workers(settings) as workers:
             candidate = train_candidate(
                 prepared, replace(effort, workers=workers), costs=settings.costs, memory=memory, progress=progress

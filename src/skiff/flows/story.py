@@ -16,8 +16,9 @@ from skiff.flows.evaluate import Verdict
 from skiff.flows.prepare import Prepared
 from skiff.flows.provenance import gather_provenance
 from skiff.flows.read import ReadTable
-from skiff.flows.train import Candidate
+from skiff.flows.train import Candidate, SmallModel
 from skiff.report.content import ColumnStory, DatasetStory, LeftOut, ModelStory, ReleaseStory, RunStory, SplitStory
+from skiff.report.numbers import format_bytes, format_micros
 
 
 def build_story(  # noqa: PLR0913  a story has this many parts
@@ -62,6 +63,8 @@ def build_story(  # noqa: PLR0913  a story has this many parts
             seed=candidate.seed,
             budget_s=candidate.budget_s,
             versions=candidate.versions,
+            beside="" if candidate.small is None else tell_beside(candidate.small),
+            asked=tell_demands(prepared, prefer=settings.train.prefer),
         ),
         evaluation=verdict.evaluation,
         gate=verdict.gate,
@@ -111,6 +114,37 @@ def tell_columns(prepared: Prepared) -> tuple[ColumnStory, ...]:
         )
         for name in frame.columns
     )
+
+
+def tell_beside(small: SmallModel) -> str:
+    """Return what the best single model would be like, and whether the rows can tell it from the blend."""
+    gap = "measurably worse than the blend"
+    if small.is_within_noise:
+        gap = 'not told apart from the blend by the rows, so [train] prefer = "small" would release it'
+    return f"{small.name}: {format_bytes(len(small.model))}, {format_micros(small.latency_us)} an answer, {gap}"
+
+
+def tell_demands(prepared: Prepared, *, prefer: str) -> tuple[tuple[str, str], ...]:
+    """Return what was asked of the training beside the target, as name and words: a reader must see that it was done."""
+    task, demands = prepared.task, prepared.demands
+    told = []
+    if task.weight and demands.weights is not None:
+        told.append(("rows weighed by", f"“{task.weight}”; scores are counted row by row"))
+    if task.exposure and demands.exposure is not None:
+        told.append(
+            ("learned as a rate for each unit of", f"“{task.exposure}”; an answer is that rate times the row's own")
+        )
+    if demands.quantile is not None:
+        told.append(
+            ("predicts", f"the amount that {100 * demands.quantile:.4g} of 100 rows stay at or under, not the mean")
+        )
+    told += [
+        (f"where “{name}” rises", f"the answer may only {'rise' if sign > 0 else 'fall'}")
+        for name, sign in demands.monotone
+    ]
+    if prefer == "small":
+        told.append(("asked for", "the small model where the rows cannot tell it from the best"))
+    return tuple(told)
 
 
 def tell_left_out(prepared: Prepared) -> tuple[LeftOut, ...]:

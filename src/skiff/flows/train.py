@@ -26,6 +26,7 @@ from skiff.deploy.runtime import Predictor
 from skiff.evaluate.judge import choose_headline
 from skiff.evaluate.metrics import measure_classification, measure_regression
 from skiff.evaluate.moves import Moves, measure_moves
+from skiff.evaluate.naive import find_usual_value
 from skiff.evaluate.results import Decision
 from skiff.evaluate.stability import score_headline
 from skiff.evaluate.threshold import choose_threshold
@@ -148,7 +149,7 @@ def train_candidate(
     train_frame = prepared.frame[prepared.split.train]
     y_train = prepared.y[prepared.split.train]
 
-    decision = None
+    decision, amounts = None, None
     pipeline = trained.pipeline
     if prepared.task.kind == "binary":
         known = ~np.isnan(trained.oof[:, -1])
@@ -160,7 +161,7 @@ def train_candidate(
             amounts=None if amounts is None else amounts[known],
         )
         pipeline = replace(pipeline, threshold=decision.threshold)
-    pipeline = add_promises(pipeline, y_train, trained.oof, effort.answers, costs=costs)
+    pipeline = add_promises(pipeline, y_train, trained.oof, effort.answers, costs=costs, amounts=amounts)
 
     progress.stage("Compile", "one ONNX file from raw columns to the answer")
     model = compile_pipeline(pipeline)
@@ -206,7 +207,8 @@ def _score_twins(prepared: Prepared, trained: Trained) -> tuple[float, ...]:
     test = prepared.frame[split.test]
     features = featurize(trained.pipeline.inputs, trained.pipeline.encoders, test)
     exposure = read_exposure(test, trained.pipeline.exposure) if trained.pipeline.exposure else 1.0
-    found = [score_headline(name, prepared.y[split.test], twin(features) * exposure) for twin in trained.twins]
+    y, quantile = prepared.y[split.test], prepared.task.quantile
+    found = [score_headline(name, y, twin(features) * exposure, quantile=quantile) for twin in trained.twins]
     return tuple(score for score in found if np.isfinite(score))
 
 
@@ -349,7 +351,9 @@ def _measure_flattering(prepared: Prepared, effort: Effort, progress: Progress) 
         answer = answer * read_exposure(test, quick.pipeline.exposure)
     y_test = prepared.y[split.test]
     if prepared.task.kind == "regression":
-        found = measure_regression(y_test, answer, seed=effort.seed)["rmse"]
+        usual = find_usual_value(prepared.y[split.train], prepared.task.quantile)
+        measured = measure_regression(y_test, answer, seed=effort.seed, usual=usual)
+        found = measured[choose_headline(prepared.task, prepared.y[split.train])]
     else:
         measured = measure_classification(
             y_test, answer, classes=prepared.task.classes, threshold=0.5, seed=effort.seed

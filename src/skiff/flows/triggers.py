@@ -11,11 +11,12 @@ import numpy as np
 import polars as pl
 
 from skiff.core.measurement import Measurement
-from skiff.core.plain import write_plain_number
 from skiff.core.task import Task
+from skiff.data.sentences import say_figure, say_reach
 from skiff.data.task import encode_target
 from skiff.evaluate.criteria import Criterion, parse_criterion
 from skiff.evaluate.metrics import measure_classification, measure_regression
+from skiff.evaluate.naive import find_usual_value
 from skiff.store.workspace import Workspace
 
 TriggerCode = Literal["asked", "alert", "quality", "age", "outcomes"]
@@ -64,7 +65,7 @@ def measure_delivered(manifest: Mapping[str, Any], outcomes: pl.DataFrame) -> di
     if len(y) < 2:  # noqa: PLR2004  one row measures nothing
         return {}
     if task.kind == "regression":
-        return measure_regression(y, known["value"].to_numpy(), seed=0)
+        return measure_regression(y, known["value"].to_numpy(), seed=0, usual=find_usual_value(y, task.quantile))
     if len(np.unique(y)) < 2:  # noqa: PLR2004  one answer alone
         return {}
     stated = np.array(known["probabilities"].to_list(), dtype=np.float64)
@@ -98,15 +99,15 @@ def _find_quality(workspace: Workspace, manifest: Mapping[str, Any], outcomes: p
         found = delivered.get(criterion.name) if criterion.kind == "number" else None
         if found is not None and _breaks(criterion, found):
             return Trigger(code="quality", sentence=f"Delivered {_write(found)}; the criterion is: {line}.")
-    for name in ("roc_auc", "log_loss", "rmse"):
+    for name in ("roc_auc", "log_loss", "pinball_loss", "rmse"):
         promised, found = manifest["metrics"].get(name), delivered.get(name)
         if promised and found and promised.get("low") is not None and found.low is not None and found.high is not None:
             is_worse = found.high < promised["low"] if promised["higher_is_better"] else found.low > promised["high"]
             if is_worse:
                 return Trigger(
                     code="quality",
-                    sentence=f"Promised {name} {write_plain_number(promised['value'])} ({write_plain_number(promised['low'])} to {write_plain_number(promised['high'])}), "
-                    f"delivered {write_plain_number(found.value)} ({write_plain_number(found.low)} to {write_plain_number(found.high)}).",
+                    sentence=f"Promised {name} {say_figure(promised['value'], digits=3)} ({say_reach(promised['low'], promised['high'], digits=3)}), "
+                    f"delivered {say_figure(found.value, digits=3)} ({say_reach(found.low, found.high, digits=3)}).",
                 )
     return None
 
@@ -143,4 +144,4 @@ def _parse(moment: str) -> datetime:
 
 
 def _write(found: Measurement) -> str:
-    return f"{found.name} {write_plain_number(found.value)} ({write_plain_number(found.low)} to {write_plain_number(found.high)})"
+    return f"{found.name} {say_figure(found.value, digits=3)} ({say_reach(found.low, found.high, digits=3)})"

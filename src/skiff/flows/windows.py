@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -16,11 +16,12 @@ from skiff.data.kinds import infer_inputs
 from skiff.data.splits import Split
 from skiff.data.task import encode_target
 from skiff.deploy.featurizer import featurize
-from skiff.evaluate.challenge import METRICS
+from skiff.evaluate.challenge import choose_loss
 from skiff.evaluate.scores import build_score
 from skiff.flows.effort import Effort
-from skiff.flows.prepare import Prepared
+from skiff.flows.prepare import Prepared, settle_demands
 from skiff.flows.train import fit_split
+from skiff.train.demands import Direction
 
 SEALED_SHARE = 0.3
 """Share of the rows with known outcomes, the newest, that neither model learns from: enough to judge by, and the rest is newer
@@ -58,7 +59,13 @@ class Window:
 
 
 def choose_window(
-    original: pl.DataFrame, recent: pl.DataFrame, task: Task, *, effort: Effort, progress: Progress | None = None
+    original: pl.DataFrame,
+    recent: pl.DataFrame,
+    task: Task,
+    *,
+    effort: Effort,
+    monotone: Mapping[str, Direction] | None = None,
+    progress: Progress | None = None,
 ) -> Window:
     """Return the window whose quick model did best on the newest of the rows that may be learned from.
 
@@ -71,6 +78,8 @@ def choose_window(
     task : Task
     effort : Effort
         A quarter of its budget is spent here.
+    monotone : mapping of str to {"up", "down"}, optional
+        Columns along which the answer may only rise or fall.
     """
     progress = progress or Silent()
     n_choosing = round(CHOOSING_SHARE * recent.height)
@@ -82,15 +91,27 @@ def choose_window(
         table = _take(original, learning, name)
         share = CHOOSING_BUDGET / len(names)
         try:
-            losses[name] = _measure(table, choosing, task, effort=effort, share=share)
+            losses[name] = _measure(table, choosing, task, effort=effort, share=share, monotone=monotone or {})
         except SkiffError:  # a window that cannot carry a model is no candidate
             continue
     best = min(losses, key=lambda name: losses[name]) if losses else "all"
     return Window(name=best, losses=losses)
 
 
-def prepare_window(original: pl.DataFrame, rows: pl.DataFrame, task: Task, *, window: str, n_sealed: int) -> Prepared:
-    """Return the chosen rows, oldest first, with the newest `n_sealed` sealed and folds that go forward in time."""
+def prepare_window(
+    original: pl.DataFrame,
+    rows: pl.DataFrame,
+    task: Task,
+    *,
+    window: str,
+    n_sealed: int,
+    monotone: Mapping[str, Direction] | None = None,
+) -> Prepared:
+    """Return the chosen rows, oldest first, with the newest `n_sealed` sealed and folds that go forward in time.
+
+    What was asked of the first training is asked again: directions, the quantile, the exposure (1 where a row came without).
+    Weights are not, where their column is no input of the release, because then no later row has one.
+    """
     learned = _take(original, rows[: rows.height - n_sealed], window)
     frame = pl.concat([learned, rows[rows.height - n_sealed :]], how="vertical_relaxed")
     inputs = infer_inputs(frame, exclude={task.target})
@@ -105,7 +126,19 @@ def prepare_window(original: pl.DataFrame, rows: pl.DataFrame, task: Task, *, wi
     )
     folds = cut_forward(len(split.train), y[split.train], is_class=task.kind != "regression")
     split = Split(kind=split.kind, reason=split.reason, train=split.train, test=split.test, folds=folds)
-    return Prepared(frame=frame, y=np.where(has_target, y, np.nan), task=task, inputs=inputs, split=split, findings=[])
+    y = np.where(has_target, y, np.nan)
+    if task.exposure:
+        frame = frame.with_columns(pl.col(task.exposure).fill_null(1))
+    weighed = task if task.weight is None or task.weight in frame.columns else replace(task, weight=None)
+    return Prepared(
+        frame=frame,
+        y=y,
+        task=task,
+        inputs=inputs,
+        split=split,
+        findings=[],
+        demands=settle_demands(frame, y, weighed, inputs, monotone=monotone or {}),
+    )
 
 
 def cut_forward(
@@ -136,16 +169,28 @@ def _take(original: pl.DataFrame, recent: pl.DataFrame, window: str) -> pl.DataF
     return pl.concat([older, recent], how="vertical_relaxed")
 
 
-def _measure(table: pl.DataFrame, choosing: pl.DataFrame, task: Task, *, effort: Effort, share: float) -> float:
+def _measure(
+    table: pl.DataFrame,
+    choosing: pl.DataFrame,
+    task: Task,
+    *,
+    effort: Effort,
+    share: float,
+    monotone: Mapping[str, Direction],
+) -> float:
     """Train a quick model and return its loss on the rows for choosing."""
     prepared = prepare_window(
-        table[:0], pl.concat([table, choosing], how="vertical_relaxed"), task, window="recent", n_sealed=choosing.height
+        table[:0],
+        pl.concat([table, choosing], how="vertical_relaxed"),
+        task,
+        window="recent",
+        n_sealed=choosing.height,
+        monotone=monotone,
     )
     trained = fit_split(prepared, prepared.split, effort, share=share, progress=Silent())
     test = prepared.frame[prepared.split.test]
     answer = trained.predict_native(featurize(trained.pipeline.inputs, trained.pipeline.encoders, test))
     y = prepared.y[prepared.split.test]
-    score = build_score(
-        METRICS[task.kind], y if task.kind == "regression" else y.astype(np.int64), answer, threshold=0.5
-    )
+    metric, threshold = choose_loss(task)
+    score = build_score(metric, y if task.kind == "regression" else y.astype(np.int64), answer, threshold=threshold)
     return float(score.value())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skiff.core.evidence import EvidenceRecord
+from skiff.data.sentences import say_figure, say_reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +78,11 @@ def _say_evaluate(found: Result) -> str:
         return "The model was judged on rows kept aside"
     low, high = measured.get("low"), measured.get("high")
     span = (
-        f", 95 % interval {low:.3g} to {high:.3g}" if low is not None and high is not None else ", without an interval"
+        f", 95 % interval {say_reach(low, high, digits=3)}"
+        if low is not None and high is not None
+        else ", without an interval"
     )
-    return f"The model was judged on {measured.get('n', 0):,} rows kept aside: {name} {measured.get('value', 0.0):.3g}{span}"
+    return f"The model was judged on {measured.get('n', 0):,} rows kept aside: {name} {say_figure(measured.get('value', 0.0), digits=3)}{span}"
 
 
 def _say_slices(found: Result) -> str:

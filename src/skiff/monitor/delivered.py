@@ -15,6 +15,7 @@ from skiff.core.task import Task
 from skiff.data.bins import place_rows
 from skiff.evaluate.intervals import find_wilson_interval
 from skiff.evaluate.metrics import find_auc, measure_classification, measure_regression
+from skiff.evaluate.naive import find_usual_value
 from skiff.evaluate.ranking import find_auc_interval
 from skiff.evaluate.scores import decide_labels
 from skiff.monitor.chances import find_worse_chance
@@ -174,7 +175,10 @@ def measure_delivered(
     if task.kind == "binary" and headline == "roc_auc":
         return _measure_ranking(y.astype(np.int64), prediction, threshold)
     if task.kind == "regression":
-        return measure_regression(y.astype(np.float64), prediction, unit=task.unit, seed=seed, n_boot=N_BOOT)
+        usual = find_usual_value(y, task.quantile)
+        return measure_regression(
+            y.astype(np.float64), prediction, unit=task.unit, seed=seed, n_boot=N_BOOT, usual=usual
+        )
     return measure_classification(
         y.astype(np.int64), prediction, classes=task.classes, threshold=threshold, seed=seed, n_boot=N_BOOT
     )

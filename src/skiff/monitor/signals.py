@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from skiff.core.finding import Finding
-from skiff.core.plain import write_plain_number
+from skiff.data.sentences import say_figure
 from skiff.monitor.budget import Budgeted
 from skiff.monitor.delivered import say_number, say_promise
 from skiff.monitor.drift import ColumnDrift
@@ -171,7 +171,7 @@ def _say_harm(harm: Harm | None) -> str:
         return " Whether that moves the score cannot be told from the sealed rows."
     if harm.could_move == "no":
         return " On the sealed rows such a mix would not make the answers worse."
-    change = f"{harm.change:+.1%}" if abs(harm.change) < 1 else write_plain_number(harm.change, is_signed=True)
+    change = f"{harm.change:+.1%}" if abs(harm.change) < 1 else say_figure(harm.change, digits=3, is_signed=True)
     return f" On the sealed rows such a mix changes the errors by {change}."
 
 
@@ -188,10 +188,7 @@ def _say_answers(report: WindowReport, subject: str) -> str:
     found = report.answers
     if found is None:
         return "The model answers differently."
-    return (
-        f"The model answers differently: the middle answer is {write_plain_number(found.middle)}, "
-        f"on the sealed rows it was {write_plain_number(found.middle_before)}."
-    )
+    return f"The model answers differently: the middle answer is {say_figure(found.middle, digits=3)}, on the sealed rows it was {say_figure(found.middle_before, digits=3)}."
 
 
 def _say_review(report: WindowReport, subject: str) -> str:
@@ -238,7 +235,7 @@ def _say_slice(report: WindowReport, subject: str) -> str:
             now, before = (
                 (f"{item.wrong:.0%} wrong", f"{item.wrong_before:.0%}")
                 if item.wrong_before <= 1 and item.wrong <= 1
-                else (f"a mean error of {write_plain_number(item.wrong)}", write_plain_number(item.wrong_before))
+                else (f"a mean error of {say_figure(item.wrong, digits=3)}", say_figure(item.wrong_before, digits=3))
             )
             return f"It got worse for '{item.column}' = '{item.level}' ({item.n:,} rows): {now}, at release {before}."
     return f"It got worse for {subject}."

@@ -62,7 +62,10 @@ class SplitStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStory:
-    """How the model was made."""
+    """How the model was made; ``asked`` holds what was demanded of it beside the target, as name and words.
+
+    ``beside`` says what the best single model would be like, where a blend answers.
+    """
 
     name: str
     members: tuple[tuple[str, float], ...]
@@ -72,6 +75,8 @@ class ModelStory:
     seed: int
     budget_s: float
     versions: Mapping[str, str]
+    asked: tuple[tuple[str, str], ...] = ()
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ class MetricWords:
     plain: str
     is_share: bool = False
 
+
+_SAVING = re.compile(r"saving_([a-z]{3})_(row|month)")
 
 METRICS: dict[str, MetricWords] = {
     "roc_auc": MetricWords(
@@ -70,7 +73,12 @@ METRICS: dict[str, MetricWords] = {
         plain="Half of all answers are nearer to the truth than this; smaller is better.",
     ),
     "pinball_loss": MetricWords(
-        label="Error of the stated range (pinball loss)", plain="How well the stated bounds fit; smaller is better."
+        label="Cost of its misses (pinball loss)",
+        plain="Mean distance from the true value, misses on the rarer side weighing more; smaller is better.",
+    ),
+    "share_under": MetricWords(
+        label="True values at or under the answer",
+        plain="Should be near the share that was asked for with quantile; neither more nor less is better.",
     ),
 }
 """scikit-learn's metric names in words; definitions after https://scikit-learn.org/stable/modules/model_evaluation.html."""
@@ -124,7 +132,15 @@ def describe_metric(name: str) -> MetricWords:
     'Cases caught (recall)'
     >>> describe_metric("gini_index").label
     'gini index'
+    >>> describe_metric("saving_eur_month").label
+    'Saved in a month (EUR)'
     """
+    saving = _SAVING.fullmatch(name)
+    if saving:
+        return MetricWords(
+            label=f"Saved in a {saving[2]} ({saving[1].upper()})",
+            plain="Money saved by its decisions, by your costs, against the cheapest decision that is the same for every row.",
+        )
     return METRICS.get(name, MetricWords(label=name.replace("_", " "), plain=""))
 
 

@@ -56,6 +56,7 @@ from skiff.report.words import (
     Verdict,
     describe_flattery,
     describe_leaks,
+    describe_saving,
     describe_stability,
     find_baseline,
     find_demands,
@@ -305,6 +306,8 @@ def build_error_bars(story: RunStory) -> tuple[ErrorBar, ...]:
     """Return the typical error of a number model beside that of always giving the usual value."""
     if story.evaluation is None or story.task.kind != "regression" or "mae" not in story.evaluation.metrics:
         return ()
+    if story.task.quantile is not None:  # meant to be too high or too low, so its distance from the truth says nothing
+        return ()
     mae, guess = story.evaluation.metrics["mae"], find_baseline(story.evaluation, "mae")
     unit = story.task.unit or mae.unit
     widest = max(mae.value, guess or 0.0) or 1.0
@@ -336,20 +339,6 @@ def describe_decision(evaluation: Evaluation) -> str:
     return threshold + decision.reason
 
 
-def describe_saving(story: RunStory) -> str:
-    """Return what the decisions are worth in money, or nothing where no costs were given."""
-    decision = story.evaluation.decision if story.evaluation else None
-    if decision is None or decision.saving_per_row is None:
-        return ""
-    saving = decision.saving_per_row
-    reach = format_range(saving.low, saving.high, saving.unit)
-    against = "acting on nobody" if "You can act on" in decision.reason else "the best answer that is always the same"
-    return (
-        f"Worth {format_amount(saving.value * 100, saving.unit)} for every 100 decisions"
-        f"{f' (for one: {reach})' if reach else ''}, against {against}."
-    )
-
-
 def describe_provenance(story: RunStory) -> tuple[tuple[str, str], ...]:
     """Return where the data came from, unanswered questions included.
 
@@ -370,6 +359,8 @@ def describe_making(story: RunStory) -> tuple[tuple[str, str], ...]:
     """Return the settings and costs of the run."""
     facts: list[tuple[str, str]] = []
     if story.model:
+        facts += [*story.model.asked]
+        facts += [("best single model beside it", story.model.beside)] if story.model.beside else []
         facts += [
             ("columns it looks at", f"{story.model.features:,}"),
             ("time allowed for training", format_seconds(story.model.budget_s)),

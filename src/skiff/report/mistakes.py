@@ -179,7 +179,7 @@ def describe_calibration(bins: tuple[CalibrationBin, ...], cases: str = "it") ->
 def describe_residuals(story: RunStory) -> tuple[str, ...]:
     """Return how far a number model's answers are off beside its typical error."""
     evaluation = story.evaluation
-    if evaluation is None or story.task.kind != "regression":
+    if evaluation is None or story.task.kind != "regression" or story.task.quantile is not None:
         return ()
     rmse, mae = evaluation.metrics.get("rmse"), evaluation.metrics.get("mae")
     if rmse is None or mae is None:

@@ -23,6 +23,8 @@ UNKNOWN_SIGNS = f"{STANDS_FOR} stands for a sign that the letters of this docume
 _COLOUR = re.compile(r"(--[a-z-]+):\s*(#[0-9a-fA-F]{3,6})")
 _VARIABLE = re.compile(r"var\((--[a-z-]+)\)")
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
+_FOOTER = re.compile(r"<footer>\s*<p>(.*?)</p>\s*</footer>", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
 _DATE = re.compile(r'<time datetime="([^"]+)"')
 _SHARES = (
     ".dots path, path.sure, path.likely, path.maybe, path.empty { fill: none; stroke-linecap: round; stroke-width: 8.4 }"
@@ -59,13 +61,14 @@ def render_pdf(page: str) -> bytes:
     colours = dict(_COLOUR.findall((assets / "report.css").read_text(encoding="utf-8").partition("@media")[0]))
     signs = list_signs("SourceSans3-Regular.ttf") & list_signs("SourceSerif4-Semibold.ttf") | {ord(STANDS_FOR)}
     plain = replace_unknown(page, signs)
-    blocks = read_blocks(plain)
+    blocks = read_blocks(_FOOTER.sub("", plain))  # a page of its own for one line is a page too many
     if plain != page and STANDS_FOR in plain:
         blocks.append({"kind": "paragraph", "classes": ["muted"], "runs": [{"text": UNKNOWN_SIGNS}]})
     title = unescape(_first(_TITLE, plain)) or "Report"
     data = {
         "title": title,
         "short": title.partition(" · ")[0],
+        "made": unescape(_TAG.sub("", _first(_FOOTER, plain))).partition(". ")[0],
         "date": _split_date(_first(_DATE, page)),
         "colours": {name.removeprefix("--").replace("-", "_"): value for name, value in colours.items()},
         "blocks": [_prepare(block, colours) for block in blocks],

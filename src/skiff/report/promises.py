@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skiff.evaluate.results import Evaluation, GroupCoverage
+from skiff.evaluate.results import Evaluation, GroupCoverage, Kept
 from skiff.report.numbers import format_amount, format_percent, format_range
 
 MOST_GROUPS = 5
@@ -68,12 +68,33 @@ def _describe_review(evaluation: Evaluation) -> list[str]:
     share = evaluation.kept.review_share.value
     nearest = min(points[1:], key=lambda point: abs(point.share - share))
     reach = format_range(nearest.low * 100, nearest.high * 100)
+    if share == 0:
+        return ["It asks a person to look at none of these answers."]
+    if share == 1:
+        every = "It asks a person to look at every answer: a look costs less than what any decision of its own is likely to."
+        return [every, *_describe_review_price(evaluation.kept)]
     return [
         (
             f"It asks a person to look at {format_percent(share)} of the answers, those it is least sure of. With the least sure "
             f"{format_percent(nearest.share)} left to a person, {nearest.accuracy * 100:.0f} in 100 of the others are right ({reach}); "
             f"of all answers it is {points[0].accuracy * 100:.0f} in 100."
-        )
+        ),
+        *_describe_review_price(evaluation.kept),
+    ]
+
+
+def _describe_review_price(kept: Kept) -> list[str]:
+    saved = kept.review_saving
+    if saved is None or kept.review_cost is None or kept.review_share is None:
+        return []
+    price = format_amount(100 * kept.review_share.value * kept.review_cost, saved.unit)
+    low, high = (None if end is None else 100 * end for end in (saved.low, saved.high))
+    reach = format_range(low, high, saved.unit)
+    pays = "saves" if saved.value >= 0 else "loses"
+    return [
+        f"Looking at them costs {price} for every 100 answers. If the person is always right, that {pays} "
+        f"{format_amount(100 * abs(saved.value), saved.unit)} after the looks are paid"
+        + (f" ({'saving ' if saved.value < 0 else ''}{reach})." if reach else ".")
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skiff.core.measurement import Measurement
+from skiff.data.sentences import say_figure, say_reach
 from skiff.govern.review import LEAST_CASES, LONGEST_S, ReviewerReport
 from skiff.govern.stamping import LEVEL, QUICK_BLOCK, YIELD_BLOCK, Alarm, StampTest
 from skiff.report.sheet import Sheet, SheetList, SheetTable, render_sheet
@@ -245,7 +246,7 @@ def _list_tables(story: ReviewStory) -> list[SheetTable]:
             caption="Error on labelled rows that the model had not seen, by the number of labels it learned from",
             head=("labels", "error", "95 % range"),
             rows=tuple(
-                (f"{n:,}", f"{loss.value:.4g}", f"{loss.low:.4g} to {loss.high:.4g}") for n, loss in item.points
+                (f"{n:,}", say_figure(loss.value), say_reach(loss.low, loss.high, none="–")) for n, loss in item.points
             ),
         )
         for item in story.labels

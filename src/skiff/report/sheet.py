@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from skiff.core.measurement import Measurement
+from skiff.data.sentences import say_figure, say_reach
 from skiff.report.glossary import describe_metric
 from skiff.report.html import build_environment, build_style
 
@@ -96,8 +97,8 @@ def tabulate_differences(differences: Sequence[tuple[str, Measurement]]) -> tupl
         (
             name,
             describe_metric(found.name.removesuffix("_difference")).label,
-            f"{found.value:+.4g}",
-            "–" if found.low is None or found.high is None else f"{found.low:+.4g} to {found.high:+.4g}",
+            say_figure(found.value, is_signed=True),
+            say_reach(found.low, found.high, is_signed=True, none="–"),
             f"{found.n:,}",
         )
         for name, found in differences

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from skiff.core.measurement import Measurement
+from skiff.data.sentences import say_figure, say_reach
 from skiff.evaluate.results import Evaluation, GateVerdict
 from skiff.evaluate.scores import HIGHER_IS_BETTER
+from skiff.evaluate.threshold import AGAINST_NONE
 from skiff.report.content import LeftOut, RunStory
 from skiff.report.glossary import abbreviate_metric, describe_metric, quote
 from skiff.report.numbers import (
@@ -59,12 +61,45 @@ def verdict(story: RunStory) -> Verdict:
         return Verdict(headline="A model was trained, but it was not judged.", ready=False, sentences=(readiness,))
     performance = describe_performance(story, evaluation)
     guess = describe_baseline(evaluation)
+    saving = describe_saving(story)
+    worth = (saving,) if saving else ()
     more = (*describe_leaks(story), *describe_flattery(evaluation))
     if not evaluation.beats_baseline:
-        headline = "No better than a simple guess."
+        is_known = evaluation.against_baseline is None or evaluation.against_baseline.low is not None
+        headline = (
+            "No better than a simple guess."
+            if is_known
+            else "Too few rows were kept aside to say whether it is better than a guess."
+        )
         seen = () if guess and evaluation.headline not in {"roc_auc", "average_precision"} else (performance,)
-        return Verdict(headline=headline, ready=False, sentences=(*guess, readiness, *seen, *more))
-    return Verdict(headline=performance, ready=ready, sentences=(readiness, *guess, *more))
+        return Verdict(headline=headline, ready=False, sentences=(*guess, readiness, *worth, *seen, *more))
+    return Verdict(headline=performance, ready=ready, sentences=(readiness, *worth, *guess, *more))
+
+
+def describe_saving(story: RunStory) -> str:
+    """Return what the decisions are worth in money, or nothing where no costs were given.
+
+    Examples
+    --------
+    >>> from skiff.report.examples import build_example_story
+    >>> describe_saving(build_example_story())
+    ''
+    """
+    decision = story.evaluation.decision if story.evaluation else None
+    if story.evaluation is None or decision is None or decision.saving_per_row is None:
+        return ""
+    row = decision.saving_per_row
+    month = story.evaluation.metrics.get(f"saving_{row.unit.lower()}_month")
+    found, times, per = (row, 100, "for every 100 decisions") if month is None else (month, 1, "a month")
+    value, low, high = (None if end is None else end * times for end in (found.value, found.low, found.high))
+    reach = format_range(low, high, row.unit)
+    against = "acting on nobody" if AGAINST_NONE in row.method else "the best answer that is always the same"
+    verb, told = ("saves", reach) if (value or 0.0) >= 0 else ("loses", f"saving {reach}" if reach else "")
+    is_doubtful = low is not None and high is not None and low <= 0 <= high
+    return (
+        f"By your costs it {verb} {format_amount(abs(value or 0.0), row.unit, digits=3)} {per}{f' ({told})' if told else ''}, "
+        f"against {against}{'; that may be chance' if is_doubtful else ''}."
+    )
 
 
 def find_reasons(story: RunStory) -> tuple[str, ...]:
@@ -104,7 +139,8 @@ def describe_readiness(story: RunStory, reasons: tuple[str, ...]) -> str:
             f"Ready to try as release {number}: it is better than a guess. "
             "Nobody has yet said how good is good enough, so nothing more was demanded of it."
         )
-    demands = "what you asked for is met" if met == 1 else f"all {met} things you asked for are met"
+    many = "both" if met == 2 else f"all {met}"  # noqa: PLR2004  two are both
+    demands = "what you asked for is met" if met == 1 else f"{many} things you asked for are met"
     return f"Ready as release {number}: {demands}."
 
 
@@ -136,6 +172,8 @@ def lower_first(sentence: str) -> str:
 def describe_performance(story: RunStory, evaluation: Evaluation) -> str:  # noqa: PLR0911  each return is one ground
     """Return the one sentence that says how good the model is, in the client's terms."""
     metrics = evaluation.metrics
+    if "share_under" in metrics and story.task.quantile is not None:
+        return _describe_quantile(metrics["share_under"], story.task.quantile)
     if story.task.kind == "regression":
         return _describe_errors(metrics, story.task.unit)
     if story.task.kind == "binary" and "recall" in metrics:
@@ -216,6 +254,11 @@ def _describe_errors(metrics: Mapping[str, Measurement], unit: str) -> str:
     return f"Typically off by about {format_amount(error.value, unit)} ({kind}{tail})."
 
 
+def _describe_quantile(under: Measurement, quantile: float) -> str:
+    asked = f"{100 * quantile:.4g}"
+    return f"{round(100 * under.value)} of 100 true values lie at or under its answer{_bracket(under)}; you asked for {asked}."
+
+
 def _describe_ranking(story: RunStory, auc: Measurement) -> str:
     share = describe_share(auc.value)
     return f"Shown one of the {name_cases(story)} and one other, it picks the right one {share} times{_bracket(auc)}."
@@ -225,6 +268,8 @@ def describe_baseline(evaluation: Evaluation) -> tuple[str, ...]:
     """Return what a guess that looks at nothing would reach; says first where the model is no better."""
     for name in ("accuracy", "mae", evaluation.headline):
         found = evaluation.metrics.get(name)
+        if name == "mae" and evaluation.headline == "pinball_loss":
+            continue
         if found is None or (name == "accuracy" and evaluation.headline != "log_loss"):
             continue
         guess = find_baseline(evaluation, name)
@@ -257,6 +302,10 @@ def _compare(found: Measurement, guess: float, *, beats: bool) -> str:
             return f"Always giving the usual value would be off by about {other}."
         own = format_amount(found.value, found.unit)
         return f"The model is off by about {own}; always giving the usual value is off by about {other}."
+    if found.name == "pinball_loss":
+        own, other = format_amount(found.value, found.unit, digits=3), format_amount(guess, found.unit, digits=3)
+        than = "less than" if beats else "against"
+        return f"Its misses cost {own} a row (pinball loss), {than} {other} for the same value for every row."
     return _compare_ranking(found, guess)
 
 
@@ -384,8 +433,8 @@ def describe_stability(evaluation: Evaluation) -> tuple[str, ...]:
         return (f"Trained {len(found.scores)} times with different seeds, it scored {low} each time ({label}).",)
     said = (
         f"Trained {len(found.scores)} times with different seeds, it scored {low} to {high} ({label}; standard deviation "
-        f"{found.spread:.2g}, 95 % interval {found.spread_low:.2g} to {found.spread_high:.2g}). Two models that differ by less "
-        f"than about {found.least_difference:.2g} may differ by luck alone."
+        f"{say_figure(found.spread, digits=2)}, 95 % interval {say_reach(found.spread_low, found.spread_high, digits=2)}). Two models that differ by less "
+        f"than about {say_figure(found.least_difference, digits=2)} may differ by luck alone."
     )
     return (said,)
 

@@ -106,7 +106,8 @@ def settle_directions(
     Raises
     ------
     SkiffError
-        ``monotone_unfit`` for a column that is no number among the inputs, or more than two classes.
+        ``monotone_unfit`` for a column that is no number among the inputs, more than two classes, or a quantile: the one
+        kind of model that keeps a direction (boosting) moves its leaves to the quantile afterwards, past the promise.
 
     Examples
     --------
@@ -120,6 +121,13 @@ def settle_directions(
             what="A column can only be tied to one direction where the answer is a number or one of two classes.",
             where={"setting": "train.monotone"},
             fix="Take the line away from skiff.toml, or predict one class against all others.",
+        )
+    if asked and task.quantile is not None:
+        raise SkiffError(
+            "monotone_unfit",
+            what="A direction cannot be promised for a quantile, only for a mean or for the chance of one of two classes.",
+            where={"setting": "train.monotone"},
+            fix="Take either monotone or quantile out of [train] in skiff.toml.",
         )
     for name in asked:
         if kinds.get(name) not in {"number", "boolean"}:

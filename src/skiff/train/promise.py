@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from scipy.stats import t as student
 
+from skiff.data.sentences import say_figure
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -48,7 +50,7 @@ class Promise:
         """Return the promise as a sentence."""
         name = self.metric.replace("_", " ")
         return (
-            f"On later rows expect a {name} between {self.low:.3g} and {self.high:.3g} ({self.level:.0%} interval from "
+            f"On later rows expect a {name} between {say_figure(self.low, digits=3)} and {say_figure(self.high, digits=3)} ({self.level:.0%} interval from "
             f"{len(self.periods)} periods, each predicted from what came before it)."
         )
 

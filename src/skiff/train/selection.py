@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from skiff.core.progress import Progress
+from skiff.data.sentences import say_figure, say_reach
 from skiff.train.aim import measure_row_losses
 from skiff.train.blend import choose_weights, is_within_noise, mix
 from skiff.train.carrying import SURE
@@ -231,8 +232,8 @@ class _Contest:
         self.standing.is_cut |= tried.is_cut
         self.standing.add(tried, self.arena)
         low, high = self.standing.find_interval(self.arena)
-        best = f"best {self.standing.loss:.4g} ({low:.4g} to {high:.4g})"
-        told = f"{recipe.name}: {self.arena.aim.metric} {tried.loss:.4g}, {best}"
+        best = f"best {say_figure(self.standing.loss)} ({say_reach(low, high)})"
+        told = f"{recipe.name}: {self.arena.aim.metric} {say_figure(tried.loss)}, {best}"
         self.progress.step(told, done=self.spent_s, total=self.budget_s)
         return True
 

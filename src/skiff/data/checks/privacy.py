@@ -144,5 +144,9 @@ def _tell_quasi(columns: Collection[PersonalColumn], frame: pl.DataFrame) -> Fin
         why_it_matters="Traits, places and numbers lead back to a person once somebody puts them beside another list.",
         remedy="Kept. Coarsen or leave out what the question does not need; `skiff pii` counts what that changes.",
         action="kept",
-        question="Which of these does the question need, and on which legal basis?",
+        question=(
+            f"Which of {name_columns(names)} does the question need, and on which legal basis?"
+            if len(names) > 1
+            else f"Does the question need {name_columns(names)}, and on which legal basis?"
+        ),
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from skiff.core.plain import read_plain_number
+from skiff.core.numerals import read_plain_number
 from skiff.data.contract.rules import CODES, DAY_S, DUST, Contract, Rule, year_of
 from skiff.data.contract.say import say_rule
 from skiff.data.forms import FORMS, has_form

@@ -153,7 +153,7 @@ def _hold_sittings(docket: Docket, *, progress: Progress) -> tuple[list[Suspicio
     proven: list[Suspicion] = []
     doubtful: list[Suspicion] = []
     for sitting in range(1, MAX_SITTINGS + 1):
-        progress.step(f"the court sits ({sitting})", done=sitting, total=MAX_SITTINGS)
+        progress.step(f"trying columns that may hold the answer (round {sitting})", done=sitting, total=MAX_SITTINGS)
         guilty = {name for suspicion in proven for name in suspicion.columns}
         heard = keep_strongest(_sit(docket, guilty))
         condemned = [suspicion for suspicion in heard if suspicion.severity == "block"]

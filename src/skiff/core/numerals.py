@@ -1,4 +1,4 @@
-"""Numbers as plain text: what is read as one when nothing is known of its column, and how one is written for people."""
+"""Numbers as plain text: what is read as one when nothing is known of its column."""
 
 from __future__ import annotations
 
@@ -27,20 +27,3 @@ def read_plain_number(text: str) -> float | None:
         return None
     number = float(plain)
     return None if math.isinf(number) else number
-
-
-def write_plain_number(value: float | None, *, digits: int = 3, is_signed: bool = False) -> str:
-    """Return a number for a sentence: `digits` significant digits, whole above a thousand, never as a power of ten.
-
-    Examples
-    --------
-    >>> write_plain_number(249_013.2), write_plain_number(0.03961), write_plain_number(12.71, is_signed=True)
-    ('249,013', '0.0396', '+12.7')
-    """
-    if value is None or not math.isfinite(value):
-        return "unknown"
-    sign = "+" if is_signed else ""
-    if value == 0:
-        return "0"
-    places = 0 if abs(value) >= 1000 else max(0, digits - 1 - math.floor(math.log10(abs(value))))  # noqa: PLR2004
-    return f"{value:{sign},.{places}f}"

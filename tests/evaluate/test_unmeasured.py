@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from skiff.core.errors import SkiffError
+from skiff.core.task import Costs, Task
+from skiff.evaluate.criteria import refuse_unmeasured
+
+CHURN = Task(kind="binary", target="left", classes=("no", "yes"), positive="yes")
+GRADE = Task(kind="multiclass", target="grade", classes=("a", "b", "c"))
+SOLD = Task(kind="regression", target="sold")
+STOCK = Task(kind="regression", target="sold", quantile=0.9)
+CALLS = Costs(false_negative=80.0, rows_per_month=1000.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "task", "costs"),
+    [
+        ("recall_at_precision_0.9 >= 0.6", CHURN, None),
+        ("worst_group_gap(recall, sex) <= 0.1", CHURN, None),
+        ("saving_eur_month >= 500", CHURN, CALLS),
+        ("saving_eur_row >= 1", CHURN, Costs()),
+        ("latency_us <= 200", GRADE, None),
+        ("roc_auc >= 0.7", GRADE, None),
+        ("mae <= 4.5", SOLD, None),
+        ("pinball_loss <= 2", STOCK, None),
+        ("beats_baseline", SOLD, None),
+    ],
+)
+def test_what_this_kind_of_answer_has_may_be_asked_for(line: str, task: Task, costs: Costs | None) -> None:
+    refuse_unmeasured([line], task, costs)
+
+
+@pytest.mark.parametrize(
+    ("line", "task", "costs"),
+    [
+        ("roc_auc >= 0.7", SOLD, None),
+        ("pinball_loss <= 2", SOLD, None),
+        ("mae <= 4.5", CHURN, None),
+        ("average_precision >= 0.5", GRADE, None),
+        ("recall_at_precision_0.9 >= 0.6", GRADE, None),
+        ("saving_eur_month >= 500", CHURN, None),
+        ("saving_usd_month >= 500", CHURN, CALLS),
+        ("saving_eur_month >= 500", CHURN, Costs()),
+        ("saving_eur_row >= 1", SOLD, CALLS),
+    ],
+)
+def test_what_it_has_not_is_refused_before_the_training(line: str, task: Task, costs: Costs | None) -> None:
+    with pytest.raises(SkiffError, match="not measured") as caught:
+        refuse_unmeasured([line], task, costs)
+    assert caught.value.code == "bad_criterion"
