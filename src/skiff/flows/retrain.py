@@ -158,6 +158,7 @@ def retrain(
             champion,
             candidate.model,
             prepared.frame[prepared.split.test],
+            learned=prepared.frame[prepared.split.train],
             is_promise_kept=all(item.code != "quality" for item in reasons),
             seed=effort.seed,
         )
@@ -283,12 +284,15 @@ def _find_split(
     return np.flatnonzero(is_train), test
 
 
-def compare(champion: Champion, model: bytes, recent: pl.DataFrame, *, is_promise_kept: bool, seed: int) -> Challenge:
-    """Answer the sealed rows with both released files and judge the difference."""
+def compare(
+    champion: Champion, model: bytes, recent: pl.DataFrame, *, learned: pl.DataFrame, is_promise_kept: bool, seed: int
+) -> Challenge:
+    """Answer the sealed rows with both released files and judge the difference; `learned` are the challenger's training rows."""
     challenger = Predictor(model)
     sets = [("recent", recent)]
-    if len(champion.test):
-        sets.append(("frozen", champion.table.frame[champion.test]))
+    frozen = leave_out_learned(champion.table.frame[champion.test], learned, of=champion.table.frame)
+    if frozen.height:
+        sets.append(("frozen", frozen))
     judged = []
     for name, frame in sets:
         y, has_target = encode_target(frame, champion.task)
@@ -311,6 +315,27 @@ def compare(champion: Champion, model: bytes, recent: pl.DataFrame, *, is_promis
         is_promise_kept=is_promise_kept,
         seed=seed,
     )
+
+
+def leave_out_learned(sealed: pl.DataFrame, learned: pl.DataFrame, *, of: pl.DataFrame) -> pl.DataFrame:
+    """Return the sealed rows without those that came back in use with their outcomes, so that a challenger learned from them.
+
+    Parameters
+    ----------
+    sealed, learned : DataFrame
+    of : DataFrame
+        The table that `sealed` is from: a row that stands in it more than once is a common one, and stays.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"nights": [1, 2, 3, 3], "stayed": ["yes", "no", "no", "no"]})
+    >>> leave_out_learned(table[1:], table[1:3], of=table)["nights"].to_list()
+    [3, 3]
+    """
+    names = [name for name in learned.columns if name in sealed.columns]
+    rare = of.select(names).filter(of.select(names).is_unique())
+    came_back = rare.join(learned.select(names), on=names, how="semi", nulls_equal=True)
+    return sealed.join(came_back, on=names, how="anti", nulls_equal=True)
 
 
 def refuse_too_few(n_rows: int, wanted: int) -> None:

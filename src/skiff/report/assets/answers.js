@@ -38,7 +38,7 @@ async function openModel() {
 
 // ---- cells -------------------------------------------------------------------------------------------------------------
 
-// As skiff.core.plain: what JavaScript reads besides ("0x10", "Infinity") is no number in a table.
+// As skiff.core.numerals: what JavaScript reads besides ("0x10", "Infinity") is no number in a table.
 const NUMBER = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$/;
 
 function toNumber(text) {

@@ -57,6 +57,7 @@ class SqliteStore:
         self._folder = folder
         self._lock = threading.Lock()
         self._open: tuple[str, sqlite3.Connection] | None = None  # the month that is written now
+        self._written: Path = folder  # its file
         self._is_patient = True
         self._turn = 0
         if not is_read_only:
@@ -94,7 +95,7 @@ class SqliteStore:
             if others or self._open is None or self._open[0] != month:
                 return False
             connection = self._open[1]
-            with described(self._path(month)):
+            with described(self._written):
                 self._set_patience(connection, is_patient=False)
                 try:
                     self._write(connection, group)
@@ -285,7 +286,8 @@ class SqliteStore:
             self._open[1].close()
             self._open = None
         if self._open is None:
-            self._open = (month, open_month(self._path(month), create=True))
+            self._written = self._path(month)
+            self._open = (month, open_month(self._written, create=True))
             self._is_patient = True
         return self._open[1]
 
@@ -323,6 +325,8 @@ def _is_busy(error: sqlite3.Error) -> bool:
 
 def _split_by_month(rows: list[PredictionRow]) -> list[tuple[str, list[PredictionRow]]]:
     """Return rows by month; nearly always there is one."""
+    if len(rows) == 1:
+        return [(name_month(rows[0].at), rows)]
     months = {at: name_month(at) for at in {row[1] for row in rows}}
     if len(set(months.values())) == 1:
         return [(next(iter(months.values())), rows)]
