@@ -27,6 +27,8 @@ from sklearn.metrics import log_loss, roc_auc_score
 HERE = Path(__file__).parent
 CACHE = Path.home() / ".cache" / "skiff-bench"
 RESULTS = HERE.parent / "results" / "automl.jsonl"
+MEASURED = HERE / "measured.jsonl"
+"""What was measured on the machine that ``docs/explanation/automl.md`` describes; printed where nothing was measured here."""
 BINS = 15
 PATIENCE = 6
 """A peer may take this many times its budget before it is stopped and counted as failed."""
@@ -66,9 +68,10 @@ def main(arguments: Sequence[str]) -> None:
                     with given.results.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(result) + "\n")
     if not kept:
-        print("Nothing was measured on this machine yet; how to: docs/explanation/automl.md")
-        return
-    print_table(kept, given.sets, given.budget)
+        print("Nothing was measured on this machine yet. What stands in docs/explanation/automl.md, two slow cores:")
+        kept = read_results(MEASURED)
+    for budget in sorted({spent for _, _, spent, _ in kept}) if given.print else [given.budget]:
+        print_table(kept, given.sets, budget)
 
 
 def read_results(path: Path) -> dict[tuple, dict]:
@@ -156,8 +159,9 @@ def measure_ece_floor(chance: np.ndarray, *, draws: int = 50) -> float:
 def print_table(kept: dict[tuple, dict], sets: Sequence[str], budget: float) -> None:
     tools = sorted({tool for _, tool, spent, _ in kept if spent == budget}, key=lambda tool: (tool != "skiff", tool))
     peers = [tool for tool in tools if tool != "skiff"]
+    print(f"\n{budget:g} seconds for each tool and set")
     print(
-        f"\n{'set':12} {'seeds':>5} {'skiff loss':>10} "
+        f"{'set':12} {'seeds':>5} {'skiff loss':>10} "
         + " ".join(f"{'/' + tool:>15}" for tool in peers)
         + f" {'/best':>6} {'ece':>6} {'floor':>6} {'fit s':>6} {'MB':>6} {'RSS':>5} {'1 row ms':>8}"
     )
@@ -191,9 +195,29 @@ def print_table(kept: dict[tuple, dict], sets: Sequence[str], budget: float) -> 
             f" {np.max([one['peak_rss_mb'] for one in ours]):5.0f} {np.mean([one['one_row_ms'] for one in ours]):8.3f}"
         )
     print_promises(kept, sets, budget)
+    print_costs(kept, sets, budget)
     for name, values in ratios.items():
         if values:
             print(f"geometric mean against {name}: {math.exp(np.mean(np.log(values))):.3f} over {len(values)} sets")
+
+
+def print_costs(kept: dict[tuple, dict], sets: Sequence[str], budget: float) -> None:
+    """Print what Skiff took at most, and how much quicker one row is answered than by AutoGluon."""
+    ours = {key: one for key, one in kept.items() if key[1] == "skiff" and key[2] == budget and key[0] in sets}
+    if not ours:
+        return
+    files = [one["artifact_mb"] for one in ours.values()]
+    quicker = [
+        other["one_row_ms"] / ours[name, "skiff", budget, seed]["one_row_ms"]
+        for (name, tool, spent, seed), other in kept.items()
+        if tool == "autogluon" and (name, "skiff", spent, seed) in ours
+    ]
+    print(
+        f"skiff took at most {max(one['fit_s'] for one in ours.values()) / budget:.2f} of the seconds and "
+        f"{max(one['peak_rss_mb'] for one in ours.values()):.0f} MB of memory; files: median {np.median(files):.2f} MB, "
+        f"largest {max(files):.2f} MB"
+        + (f"; one row {min(quicker):.0f} to {max(quicker):,.0f} times as quick as AutoGluon" if quicker else "")
+    )
 
 
 def print_promises(kept: dict[tuple, dict], sets: Sequence[str], budget: float) -> None:
