@@ -93,8 +93,9 @@ def test_a_mail_arrives_with_its_title_and_text(mailbox: Any) -> None:
 
 def test_a_webhook_gets_the_message_as_json(hook: Any) -> None:
     address = f"json://127.0.0.1:{hook.server_address[1]}/alerts"
-    [done] = send_message("title", "text", to=[address], allow_private=True)
+    [done] = send_message("title", "text", to=[address], allow_private=True, tone="warning")
     assert done.is_sent
+    assert hook.received[0]["type"] == "warning"
     assert hook.received[0]["title"] == "title"
     assert hook.received[0]["message"] == "text"
 

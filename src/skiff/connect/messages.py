@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import apprise
 
@@ -62,7 +63,13 @@ def check_addresses(addresses: Sequence[str]) -> None:
         )
 
 
-def send_message(title: str, text: str, *, to: Sequence[str], allow_private: bool = False) -> tuple[Delivery, ...]:
+Tone: TypeAlias = Literal["info", "warning", "success"]
+"""How a chat colours a message: a word of Apprise's."""
+
+
+def send_message(
+    title: str, text: str, *, to: Sequence[str], allow_private: bool = False, tone: Tone = "info"
+) -> tuple[Delivery, ...]:
     """Send a message to every address, one after the other; one that fails does not stop the rest.
 
     Parameters
@@ -72,20 +79,22 @@ def send_message(title: str, text: str, *, to: Sequence[str], allow_private: boo
         Apprise addresses.
     allow_private : bool
         Whether a server on this machine or in a private network may be reached.
+    tone : {"info", "warning", "success"}
     """
     return tuple(
-        _send_one(title, text, address, place=place, allow_private=allow_private)
+        _send_one(title, text, address, place=place, allow_private=allow_private, tone=tone)
         for place, address in enumerate(to, start=1)
     )
 
 
-def _send_one(title: str, text: str, address: str, *, place: int, allow_private: bool) -> Delivery:
+def _send_one(title: str, text: str, address: str, *, place: int, allow_private: bool, tone: Tone) -> Delivery:
     name = name_address(address, place)
     service = _open(address)
     if service is None:
         return Delivery(to=name, is_sent=False, why="it is not an address that is understood")
     with NetworkGuard(allow_private=allow_private) as guard:
-        is_sent = bool(service.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT))
+        kind = apprise.NotifyType(tone)
+        is_sent = bool(service.notify(body=text, title=title, notify_type=kind, body_format=apprise.NotifyFormat.TEXT))
     if is_sent:
         return Delivery(to=name, is_sent=True)
     if guard.refused:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     Float: TypeAlias = NDArray[np.float64]
 
+TOLD = 3
+"""Groups that are named; the page of a challenger that is worse everywhere would else be a list."""
+
 FLOOR = 1e-12
 """Probabilities are kept this far from 0 before a logarithm is taken."""
 
@@ -149,7 +152,9 @@ def judge_challenge(
         holds = not is_promise_kept or (not is_worse(found["frozen"]) and is_better(found["together"]))
         reasons.append(_say_frozen(found["frozen"], has_forgotten=is_worse(found["frozen"])))
         reasons.append(_say_together(found["together"]) if is_promise_kept else GONE)
-    reasons += [_say_group(group) for group in worse]
+    reasons += [_say_group(group) for group in worse[:TOLD]]
+    if len(worse) > TOLD:
+        reasons.append(f"And {len(worse) - TOLD:,} more groups are clearly worse off.")
     return Challenge(
         is_won=is_better_now and holds and not worse,
         differences=tuple(differences),

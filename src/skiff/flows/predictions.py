@@ -36,7 +36,7 @@ def export_predictions(
     until: dt.datetime | None = None,
     release: int | None = None,
 ) -> int:
-    """Write a window of the log as Parquet and return its rows: see `PredictionReader.read_window`.
+    """Write a window of the log as Parquet and return its rows: see `PredictionReader.read_window`; times are UTC and say so.
 
     ``outcome_by`` names the reviewer where the outcome is what a person decided under review (`skiff.flows.review`).
     """
@@ -44,7 +44,8 @@ def export_predictions(
         rows = reader.read_window(since, until, release=release)
         deciders = name_deciders(workspace, rows)
     buffer = io.BytesIO()
-    rows.insert_column(rows.columns.index("outcome_at") + 1, deciders).write_parquet(buffer)
+    rows.insert_column(rows.columns.index("outcome_at") + 1, deciders)
+    rows.with_columns(pl.col("at", "outcome_at").dt.replace_time_zone("UTC")).write_parquet(buffer)
     write_atomic(output.absolute(), buffer.getvalue())
     return rows.height
 

@@ -197,7 +197,14 @@ def _look(workspace: Workspace, state: WatchState, due: dt.datetime, *, clock: C
             until=newest.until,
             report="reports/monitor.html",
         )
-        deliveries = send_message(title, text, to=alerts.to, allow_private=alerts.allow_private)
+        is_good_news = all(notice.kind == "recovered" for notice in notices)
+        deliveries = send_message(
+            title,
+            text,
+            to=alerts.to,
+            allow_private=alerts.allow_private,
+            tone="success" if is_good_news else "warning",
+        )
     if not alerts.to or any(delivery.is_sent for delivery in deliveries):
         still = mark_told(still, notices, now=now)
         _write_state(workspace, WatchState(done=done, alerts=still))
