@@ -58,6 +58,13 @@ def test_a_file_is_answered_logged_and_judged_by_key(folder: Path, tmp_path: Pat
     assert read_log(folder)["outcome"].drop_nulls().to_list() == ["yes", "no"]
 
 
+def test_what_is_only_carried_along_keeps_its_words(folder: Path, tmp_path: Path) -> None:
+    source = build_file(tmp_path / "in.csv", 6)
+    pl.read_csv(source).with_columns(pl.Series("paid", ["yes", "no"] * 3)).write_csv(source)
+    predict_file(folder, source, output=tmp_path / "out.csv", is_logged=False)
+    assert pl.read_csv(tmp_path / "out.csv")["paid"].to_list() == ["yes", "no"] * 3
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_a_large_file_is_answered_in_pieces_as_if_it_were_whole(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,30 @@ from skiff.store.pieces import SPLITTABLE, is_large, iterate_csv_pieces, iterate
 TEXT_ENDINGS = frozenset({".csv", ".tsv", ".txt"})
 
 
+class AllBut(Container[str]):
+    """Every name but these, before it is known which there are.
+
+    Examples
+    --------
+    >>> "note" in AllBut({"nights", "city"}), "city" in AllBut({"nights", "city"})
+    (True, False)
+    """
+
+    def __init__(self, names: Container[str]) -> None:
+        """Remember the names."""
+        self._names = names
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether a name is none of them."""
+        return name not in self._names
+
+
 def read_pieces(
     source: Path,
     *,
     recipe: Mapping[str, Any] | None = None,
     keep_text: Sequence[str] = (),
-    keep_words: Sequence[str] = (),
+    keep_words: Container[str] = (),
     private: Path | None = None,
 ) -> Iterator[ReadTable]:
     """Yield the rows of a file as one table, or as several where it is large CSV or Parquet.

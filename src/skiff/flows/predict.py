@@ -21,7 +21,7 @@ from skiff.flows.answered import Answered
 from skiff.flows.contracts import hold
 from skiff.flows.desk import Desk, Shares
 from skiff.flows.export import disarm_formulas
-from skiff.flows.pieces import read_pieces
+from skiff.flows.pieces import AllBut, read_pieces
 from skiff.flows.read import ReadTable, read_table
 from skiff.flows.stand_ins import clear_table
 from skiff.flows.standing import Standing, open_standing, refuse_none
@@ -101,7 +101,8 @@ def predict_file(
 ) -> PredictOutcome:
     """Answer every row of `source` with a release of the workspace, by default the one that answers now.
 
-    The file is read as it stands, a large one (CSV, Parquet) in pieces; columns the model does not use are carried along.
+    The file is read as it stands, a large one (CSV, Parquet) in pieces; columns the model does not use are carried along,
+    their yes and no in the words they have.
     Answers stand in columns that begin with ``skiff_``: ``skiff_id`` (by which outcomes can be reported), ``skiff_label`` and
     ``skiff_probability`` (of that label, or of the positive class) or ``skiff_value`` with ``skiff_low`` and ``skiff_high``,
     ``skiff_decision`` where the release says which rows a person should look at. With `n_reasons`, ``skiff_base`` and for
@@ -130,7 +131,8 @@ def predict_file(
         rows, reviews = 0, 0
         counts: dict[str, int] = {}
         findings: tuple[Finding, ...] = ()
-        for place, read in enumerate(read_pieces(source, keep_text=keep_text, private=workspace.objects.private)):
+        pieces = read_pieces(source, keep_text=keep_text, keep_words=AllBut(inputs), private=workspace.objects.private)
+        for place, read in enumerate(pieces):
             if not place:
                 findings = _hold(standing, read)
             frame = answer_table(desk, read.frame, named, log=log, n_reasons=n_reasons)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -62,7 +62,7 @@ def read_table(
     sheet: str | None = None,
     query: str | None = None,
     keep_text: Sequence[str] = (),
-    keep_words: Sequence[str] = (),
+    keep_words: Container[str] = (),
     max_bytes: int | None = None,
 ) -> ReadTable:
     """Read a file, or take a frame that speaks Arrow.
@@ -78,7 +78,7 @@ def read_table(
         Which sheet of a workbook; which rows of a database.
     keep_text : sequence of str
         Columns to leave as text.
-    keep_words : sequence of str
+    keep_words : container of str
         Columns whose yes and no stay the words they are, such as the target.
     max_bytes : int, optional
         Refuse more, after unpacking.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -92,7 +92,7 @@ class BlockTyper:
         *,
         known: Mapping[str, Mapping[str, Any]] | None = None,
         keep_text: Collection[str] = (),
-        keep_words: Collection[str] = (),
+        keep_words: Container[str] = (),
     ) -> None:
         """Remember what is known beforehand."""
         self._labels = list(labels)

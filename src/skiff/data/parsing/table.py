@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,7 +48,7 @@ def type_table(
     *,
     known: Mapping[str, Mapping[str, Any]] | None = None,
     keep_text: Collection[str] = (),
-    keep_words: Collection[str] = (),
+    keep_words: Container[str] = (),
 ) -> TypedTable:
     """Return the typed table of a frame of text cells.
 
@@ -62,7 +62,7 @@ def type_table(
         A recipe: how each column was read before.
     keep_text : collection of str
         Columns to leave as text.
-    keep_words : collection of str
+    keep_words : container of str
         Columns whose yes and no stay the words they are: the answer to predict should come back in the client's words.
 
     Examples
@@ -143,7 +143,7 @@ def decide_columns(
     *,
     known: Mapping[str, Mapping[str, Any]],
     keep_text: Collection[str],
-    keep_words: Collection[str],
+    keep_words: Container[str],
 ) -> dict[str, Decision]:
     """Decide each column alone, then settle what only the whole table can: the decimal mark, the order of day and month."""
     fresh = [name for name in body.columns if name not in known and name not in keep_text]
