@@ -38,7 +38,7 @@ from skiff.data.kinds import infer_inputs
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.featurizer import featurize
 from skiff.deploy.parity import build_hostile_rows, measure_parity
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.train.encoders import fit_encoders
 from skiff.train.export import layers_from_linear, trees_from_forest, trees_from_lightgbm
 

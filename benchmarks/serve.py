@@ -30,7 +30,7 @@ from skiff.core.task import Task
 from skiff.data.kinds import infer_inputs
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.featurizer import featurize
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.store.workspace import Workspace
 from skiff.train.encoders import fit_encoders
 from skiff.train.export import trees_from_lightgbm

@@ -16,7 +16,7 @@ from sets import SETS, read_set
 from skiff.data.kinds import infer_inputs
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.featurizer import featurize
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.train.fit import train_pipeline
 
 

@@ -16,7 +16,7 @@ from tests.deploy.fitted import fit_lightgbm
 from skiff.core.task import Task
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.manifest import build_manifest
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.report.answers import render_answer_page
 
 if TYPE_CHECKING:

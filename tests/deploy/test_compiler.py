@@ -14,8 +14,8 @@ from skiff.core.pipeline import Pipeline
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.featurizer import featurize
 from skiff.deploy.operators import ALLOWED
+from skiff.deploy.predictor import Predictor
 from skiff.deploy.reference import encode_reference, predict_reference
-from skiff.deploy.runtime import Predictor
 from skiff.evaluate.abstain import find_reviewed
 from skiff.evaluate.conformal import predict_ranges, predict_sets
 

@@ -10,7 +10,7 @@ from fitted import fit_lightgbm
 from skiff.core.task import Task
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.manifest import build_manifest
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 
 
 def _build(*, passed: list[bool], kind: str = "binary") -> dict[str, Any]:

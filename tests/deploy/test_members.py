@@ -13,7 +13,7 @@ from skiff.core.errors import SkiffError
 from skiff.core.pipeline import Calibration, Layers, Link, Member, NumberEncoder, Pipeline, Trees
 from skiff.core.signature import InputColumn
 from skiff.deploy.compiler import compile_pipeline
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.deploy.trees import number_leaves
 
 NAN = float("nan")

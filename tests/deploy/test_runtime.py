@@ -23,7 +23,7 @@ from skiff.core.pipeline import Calibration, CategoryEncoder, Layers, Member, Nu
 from skiff.core.signature import InputColumn
 from skiff.deploy import session
 from skiff.deploy.compiler import compile_pipeline
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 
 NAMES = ("value", "label", "probabilities", "tree", "linear", "c_1", "where_3", "", "a\nb", "<ü> 'x'", "value (input)")
 

@@ -12,7 +12,7 @@ from fitted import fit_extra_trees
 from skiff.core.pipeline import Trees
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.featurizer import featurize
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.deploy.trees import find_positive_half
 
 

@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 
 from skiff.core.errors import SkiffError
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.flows.access import give_access
 from skiff.flows.backup import back_up, restore
 from skiff.flows.breach import write_breach

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from tests.bookings import build_bookings
 
 from skiff.cli.main import group
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.flows.conclude import RunOutcome
 from skiff.flows.judge_windows import read_reports
 from skiff.flows.monitor import monitor_file, monitor_log

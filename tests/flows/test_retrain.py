@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 
 from skiff.core.errors import SkiffError
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.flows.probation import judge_probation
 from skiff.flows.retrain import retrain
 from skiff.flows.run import run

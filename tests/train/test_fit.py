@@ -20,8 +20,9 @@ from skiff.data.kinds import infer_inputs
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.featurizer import featurize
 from skiff.deploy.parity import build_hostile_rows, measure_parity
-from skiff.deploy.runtime import Predictor
-from skiff.train.fit import Trained, train_pipeline
+from skiff.deploy.predictor import Predictor
+from skiff.train.fit import train_pipeline
+from skiff.train.trained import Trained
 
 Float = NDArray[np.float64]
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]

@@ -16,9 +16,10 @@ from skiff.data.kinds import infer_inputs
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.featurizer import featurize
 from skiff.store.trials import Trials
-from skiff.train.fit import Trained, train_pipeline
+from skiff.train.fit import train_pipeline
 from skiff.train.memory import Remembered
 from skiff.train.promise import promise_loss
+from skiff.train.trained import Trained
 
 Float = NDArray[np.float64]
 LATE = Task(kind="binary", target="late", classes=("no", "yes"), positive="yes")

@@ -20,12 +20,13 @@ from skiff.deploy.parity import build_hostile_rows, measure_parity
 from skiff.train.aim import Aim
 from skiff.train.encoders import fit_encoders
 from skiff.train.features import Source, build_features
-from skiff.train.fit import Trained, train_pipeline
+from skiff.train.fit import train_pipeline
 from skiff.train.kinship import KIN_LENGTH, find_kin, fold_kin, join_kin
 from skiff.train.limits import Limit
 from skiff.train.linear import Linear
 from skiff.train.portfolio import KIN_NAME
 from skiff.train.recipes import Effort, Rows
+from skiff.train.trained import Trained
 
 Array = np.ndarray[Any, Any]
 TASK = Task(kind="binary", target="angry", classes=("no", "yes"), positive="yes")

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from skiff.core.signature import MISSING_DATE_S, InputColumn
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 
 N_ROWS = 25
 UNSEEN = "a word it has never seen"

@@ -18,7 +18,8 @@ from skiff.deploy.compiler import compile_featurizer, list_used_inputs
 from skiff.deploy.dates import DAY_S
 from skiff.deploy.exposure import read_exposure
 from skiff.deploy.featurizer import Featurizer
-from skiff.deploy.runtime import Predictor, Reasoner
+from skiff.deploy.predictor import Predictor
+from skiff.deploy.reasoner import Reasoner
 from skiff.deploy.tensors import build_tensors
 from skiff.evaluate.abstain import find_reviewed
 from skiff.evaluate.conformal import predict_ranges, predict_sets

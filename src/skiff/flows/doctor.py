@@ -16,7 +16,7 @@ import numpy as np
 from skiff.core.pipeline import Calibration, Layers, Member, NumberEncoder, Pipeline
 from skiff.core.signature import InputColumn
 from skiff.deploy.compiler import compile_pipeline
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.flows.retention import list_reminders
 from skiff.govern.advisories import audit_packages
 from skiff.store.advisories import read_advisories

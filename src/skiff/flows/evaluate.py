@@ -11,7 +11,7 @@ import numpy as np
 from skiff.core.progress import Progress, Silent
 from skiff.core.task import Costs
 from skiff.deploy.answers import Answers
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.evaluate.gates import judge_gate
 from skiff.evaluate.judge import judge
 from skiff.evaluate.promised import Promised

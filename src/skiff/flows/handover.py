@@ -13,7 +13,7 @@ from typing import Any
 
 from skiff.core.evidence import EvidenceRecord, canonical_json
 from skiff.deploy.golden import build_golden
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.flows.standing import refuse_none
 from skiff.report.answers import render_answer_page
 from skiff.report.handover.papers import list_papers

@@ -19,7 +19,7 @@ from skiff.core.signature import InputColumn
 from skiff.core.task import Task
 from skiff.data.contract.rules import Contract, build_contract
 from skiff.data.sentences import count_rows
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.flows.contracts import hold
 from skiff.flows.datasets import load_dataset
 from skiff.flows.feedback import cast_inputs

@@ -18,7 +18,8 @@ from skiff.core.optional import import_extra
 from skiff.core.signature import Signature
 from skiff.data.sentences import say_figure, say_reach
 from skiff.deploy.answers import Answers
-from skiff.deploy.runtime import Prediction, Predictions, Runtime
+from skiff.deploy.predictor import Prediction, Predictions
+from skiff.deploy.runtime import Runtime
 from skiff.deploy.whatif import WhatIf, ask_what_if
 from skiff.report.glossary import describe_metric
 from skiff.store.files import explained, write_atomic

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from skiff.core.errors import SkiffError
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.flows.judge_windows import (
     Judge,
     Span,

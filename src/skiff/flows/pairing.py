@@ -10,7 +10,7 @@ import numpy as np
 from skiff.core.measurement import Measurement
 from skiff.core.task import Costs, Task
 from skiff.data.sentences import say_figure, say_reach
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.evaluate.compare import compare_paired, compare_savings, is_better
 from skiff.evaluate.judge import choose_headline
 from skiff.evaluate.looks import widen_for_looks

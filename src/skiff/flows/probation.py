@@ -10,7 +10,7 @@ import polars as pl
 
 from skiff.core.evidence import EvidenceRecord
 from skiff.data.task import encode_target
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.evaluate.challenge import choose_loss, is_worse, say_size
 from skiff.evaluate.compare import compare_paired
 from skiff.flows.evaluate import answer_frame

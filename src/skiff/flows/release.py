@@ -12,7 +12,7 @@ from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json
 from skiff.data.reference import build_reference
 from skiff.deploy.manifest import build_manifest
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.evaluate.yardstick import build_yardstick
 from skiff.flows.contracts import ContractOutcome, tell_contract
 from skiff.flows.evaluate import Verdict, answer_frame

@@ -17,7 +17,7 @@ from skiff.core.evidence import Json
 from skiff.core.progress import Progress, Silent
 from skiff.core.task import Task
 from skiff.data.task import encode_target
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.evaluate.challenge import Challenge, Rows, judge_challenge
 from skiff.flows.conclude import Journey, Meter, conclude
 from skiff.flows.datasets import keep_dataset, load_dataset

@@ -22,7 +22,7 @@ from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.exposure import read_exposure
 from skiff.deploy.featurizer import featurize
 from skiff.deploy.parity import Parity, build_hostile_rows, measure_parity
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.evaluate.judge import choose_headline
 from skiff.evaluate.metrics import measure_classification, measure_regression
 from skiff.evaluate.moves import Moves, measure_moves
@@ -35,8 +35,9 @@ from skiff.flows.fixes import find_fixes
 from skiff.flows.prepare import Prepared
 from skiff.flows.promises import add_promises, compile_companion, find_amounts
 from skiff.store.wordvectors import open_word_vectors
-from skiff.train.fit import Small, Trained, train_pipeline
+from skiff.train.fit import train_pipeline
 from skiff.train.memory import Memory
+from skiff.train.trained import Small, Trained
 
 if TYPE_CHECKING:
     import polars as pl

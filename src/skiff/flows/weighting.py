@@ -10,7 +10,7 @@ import numpy as np
 from skiff.core.measurement import Measurement
 from skiff.data.coverage import measure_representation, weigh
 from skiff.data.sentences import say_number, say_share
-from skiff.deploy.runtime import Predictor
+from skiff.deploy.predictor import Predictor
 from skiff.flows.evaluate import answer_frame
 from skiff.flows.prepare import Prepared
 from skiff.flows.train import Candidate
