@@ -14,10 +14,10 @@ import polars as pl
 from skiff.core.errors import SkiffError
 from skiff.data.task import label_target
 from skiff.deploy.answers import Answers
+from skiff.flows.champion import load_champion
 from skiff.flows.predict import Columns
 from skiff.flows.queueing import OpenReleases
 from skiff.flows.read import read_table
-from skiff.flows.retrain import load_champion
 from skiff.flows.standing import Standing, refuse_none
 from skiff.govern.planting import choose_turned, find_margins, turn_label, turn_number
 from skiff.govern.referral import CONTROL_RULE, Policy, find_reason

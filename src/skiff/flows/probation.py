@@ -13,9 +13,9 @@ from skiff.data.task import encode_target
 from skiff.deploy.predictor import Predictor
 from skiff.evaluate.challenge import choose_loss, is_worse, say_size
 from skiff.evaluate.compare import compare_paired
+from skiff.flows.champion import load_champion
 from skiff.flows.evaluate import answer_frame
 from skiff.flows.feedback import is_logged, read_outcomes, rebuild_rows
-from skiff.flows.retrain import load_champion
 from skiff.store.clock import now_utc
 from skiff.store.layout import SKIFF_FOLDER
 from skiff.store.probation import end_trial

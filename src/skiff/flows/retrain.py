@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import polars as pl
 
 from skiff.core.errors import SkiffError
@@ -17,18 +15,16 @@ from skiff.core.evidence import Json
 from skiff.core.progress import Progress, Silent
 from skiff.core.task import Task
 from skiff.data.task import encode_target
-from skiff.deploy.predictor import Predictor
-from skiff.evaluate.challenge import Challenge, Rows, judge_challenge
+from skiff.evaluate.challenge import Challenge
+from skiff.flows.champion import Champion, load_champion
 from skiff.flows.conclude import Journey, Meter, conclude
-from skiff.flows.datasets import keep_dataset, load_dataset
-from skiff.flows.evaluate import answer_frame
+from skiff.flows.datasets import keep_dataset
+from skiff.flows.duel import compare
 from skiff.flows.feedback import read_outcomes, rebuild_rows
-from skiff.flows.learned import find_split, list_unseen
 from skiff.flows.persons import FROM_LOG
 from skiff.flows.read import ReadTable
 from skiff.flows.recording import record_checks
 from skiff.flows.settle import settle_effort
-from skiff.flows.standing import refuse_none
 from skiff.flows.train import train_candidate
 from skiff.flows.triggers import Trigger, find_triggers
 from skiff.flows.windows import SEALED_SHARE, choose_window, prepare_window
@@ -77,19 +73,6 @@ class RetrainOutcome:
     def as_result(self) -> dict[str, object]:
         """Return the result that ``--json`` prints."""
         return asdict(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Champion:
-    """The release that answers, with what it was trained on."""
-
-    number: int
-    manifest: Mapping[str, Any]  # Any: a JSON document
-    predictor: Predictor
-    task: Task
-    table: ReadTable
-    train: np.ndarray[Any, np.dtype[np.int64]]
-    test: np.ndarray[Any, np.dtype[np.int64]]
 
 
 def retrain(
@@ -234,108 +217,6 @@ def retrain(
         evidence=decided.id,
         report=written,
     )
-
-
-def load_champion(workspace: Workspace, number: int | None = None) -> Champion:
-    """Return the release that answers, or the one named, with the rows it learned from and those it was judged on.
-
-    Raises
-    ------
-    SkiffError
-        ``no_release``, ``release_not_found``; ``dataset_not_found`` where its data was removed.
-    """
-    number = number or refuse_none(workspace.releases.champion(), str(workspace.root))
-    manifest: dict[str, Any] = dict(workspace.releases.read_manifest(number))
-    model = workspace.releases.read_file(number, "model.onnx")
-    task = Task(
-        **{
-            **manifest["task"],
-            "classes": tuple(manifest["task"]["classes"]),
-            "protected": tuple(manifest["task"]["protected"]),
-        }
-    )
-    _, table = load_dataset(workspace, str(manifest["dataset_sha256"]))
-    train, test = _find_split(workspace, number, str(manifest["dataset_sha256"]), table, task)
-    return Champion(
-        number=number,
-        manifest=manifest,
-        predictor=Predictor(model),
-        task=task,
-        table=table,
-        train=train,
-        test=test,
-    )
-
-
-def _find_split(
-    workspace: Workspace, number: int, dataset_sha256: str, table: ReadTable, task: Task
-) -> tuple[Any, Any]:
-    """Return the rows that a release learned from and those it was judged on.
-
-    Where training noted none, they are taken from the sealed rows that every look at this dataset left aside.
-    """
-    noted = find_split(workspace, number)
-    if noted is not None:
-        return noted
-    _, has_target = encode_target(table.frame, task)
-    test = list_unseen(workspace, dataset_sha256)
-    is_train = has_target.copy()
-    is_train[test] = False
-    return np.flatnonzero(is_train), test
-
-
-def compare(
-    champion: Champion, model: bytes, recent: pl.DataFrame, *, learned: pl.DataFrame, is_promise_kept: bool, seed: int
-) -> Challenge:
-    """Answer the sealed rows with both released files and judge the difference; `learned` are the challenger's training rows."""
-    challenger = Predictor(model)
-    sets = [("recent", recent)]
-    frozen = leave_out_learned(champion.table.frame[champion.test], learned, of=champion.table.frame)
-    if frozen.height:
-        sets.append(("frozen", frozen))
-    judged = []
-    for name, frame in sets:
-        y, has_target = encode_target(frame, champion.task)
-        known = frame.filter(pl.Series(has_target))
-        judged.append(
-            Rows(
-                name=name,
-                y=y[has_target],
-                champion=answer_frame(champion.predictor, known),
-                challenger=answer_frame(challenger, known),
-            )
-        )
-    known = recent.filter(pl.Series(encode_target(recent, champion.task)[1]))
-    return judge_challenge(
-        replace(champion.task, protected=tuple(name for name in champion.task.protected if name in recent.columns)),
-        judged[0],
-        judged[1] if len(judged) > 1 else None,
-        known,
-        champion.predictor.signature.inputs,
-        is_promise_kept=is_promise_kept,
-        seed=seed,
-    )
-
-
-def leave_out_learned(sealed: pl.DataFrame, learned: pl.DataFrame, *, of: pl.DataFrame) -> pl.DataFrame:
-    """Return the sealed rows without those that came back in use with their outcomes, so that a challenger learned from them.
-
-    Parameters
-    ----------
-    sealed, learned : DataFrame
-    of : DataFrame
-        The table that `sealed` is from: a row that stands in it more than once is a common one, and stays.
-
-    Examples
-    --------
-    >>> table = pl.DataFrame({"nights": [1, 2, 3, 3], "stayed": ["yes", "no", "no", "no"]})
-    >>> leave_out_learned(table[1:], table[1:3], of=table)["nights"].to_list()
-    [3, 3]
-    """
-    names = [name for name in learned.columns if name in sealed.columns]
-    rare = of.select(names).filter(of.select(names).is_unique())
-    came_back = rare.join(learned.select(names), on=names, how="semi", nulls_equal=True)
-    return sealed.join(came_back, on=names, how="anti", nulls_equal=True)
 
 
 def refuse_too_few(n_rows: int, wanted: int) -> None:

@@ -11,7 +11,7 @@ from skiff.core.errors import SkiffError
 from skiff.core.evidence import Json
 from skiff.core.progress import Progress, Silent
 from skiff.core.settings import Settings
-from skiff.flows.retrain import Champion, load_champion
+from skiff.flows.champion import Champion, load_champion
 from skiff.flows.secure.attributes import attack_attributes
 from skiff.flows.secure.evasion import attack_evasion
 from skiff.flows.secure.extraction import attack_extraction

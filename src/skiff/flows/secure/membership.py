@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from skiff.deploy.featurizer import featurize
-from skiff.flows.retrain import Champion
+from skiff.flows.champion import Champion
 from skiff.flows.secure.siege import Outside, Siege
 from skiff.report.secure import Exposed, Told, tell_membership, tell_rare_class, tell_too_few
 from skiff.secure.membership import MIN_ROWS, draw_members

@@ -11,8 +11,8 @@ import polars as pl
 from skiff.core.progress import Progress
 from skiff.core.settings import Settings
 from skiff.data.task import encode_target
+from skiff.flows.champion import Champion
 from skiff.flows.evaluate import answer_frame
-from skiff.flows.retrain import Champion
 from skiff.report.secure import Told
 from skiff.secure.answers import Suspect
 
