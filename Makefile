@@ -17,7 +17,7 @@ help:
 	@echo "make demo    set up .venv and run the whole journey on bundled data (about 3 minutes)"
 	@echo "make test    set up .venv and run the tests"
 	@echo "make check   format, lint, types, import contract, documentation"
-	@echo "make bench   print start-up, latency, parity and quality, as ratios against named peers"
+	@echo "make bench   print start-up, latency, parity, quality, monitoring and serving, as ratios against named peers"
 	@echo "make soak    the tests of kills, malformed requests, restarts and false alarms in full (about an hour)"
 	@echo "make docs    rebuild the reference pages that are made from the code"
 
@@ -54,7 +54,7 @@ format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.dev
-	@for b in start compiler data_checks leak_court quality; do echo "== $$b"; $(BIN)/python benchmarks/$$b.py || exit 1; done
+	@for b in start compiler data_checks leak_court quality monitor serve; do echo "== $$b"; $(BIN)/python benchmarks/$$b.py || exit 1; done
 	@echo "== automl (what was measured on this machine; an hour to measure anew)"; $(BIN)/python benchmarks/automl/contest.py --print
 
 soak: $(VENV)/.dev

@@ -1,7 +1,7 @@
 """Judging a window from a saved reference, beside Evidently and NannyML, each as a whole process in its own environment.
 
 ``python benchmarks/monitor.py [rows …]`` (100,000 and 1,000,000 by default). The peers are looked for in
-``/work/peers/evidently`` and ``/work/peers/nannyml`` or where ``SKIFF_PEERS`` says, and skipped with a word where absent.
+``~/.cache/skiff-bench/evidently`` and ``…/nannyml``, or below ``SKIFF_PEERS``, and skipped with a word where absent.
 Prints seconds of wall and processor, peak memory and ratios of the same run: ratios can be trusted, seconds depend on the day.
 """
 
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-PEERS = Path(os.environ.get("SKIFF_PEERS", "/work/peers"))
+PEERS = Path(os.environ.get("SKIFF_PEERS", Path.home() / ".cache" / "skiff-bench"))
 NUMBERS, CATEGORIES = [f"n{place}" for place in range(20)], [f"c{place}" for place in range(10)]
 
 SKIFF_DRIFT = """

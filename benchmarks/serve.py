@@ -2,7 +2,7 @@
 
 ``python benchmarks/serve.py [SECONDS]``. The floor is a bare asyncio protocol with msgspec and onnxruntime: no keys, no
 checks, no log. Two models are served: the blend that `skiff run` chooses, and one boosting of 100 trees with 31 leaves on scaled and
-one-hot columns, as MLflow and vetiver serve it here; what the graph alone takes stands beside each. MLflow and vetiver are measured where `mlflow` and `vetiver` below SKIFF_PEERS (/work/peers by default) are virtual
+one-hot columns, as MLflow and vetiver serve it here; what the graph alone takes stands beside each. MLflow and vetiver are measured where `mlflow` and `vetiver` below SKIFF_PEERS (``~/.cache/skiff-bench`` by default) are virtual
 environments that have them, with LightGBM, scikit-learn and pandas.
 Ratios and processor time carry over to other machines; requests a second do not, least of all on a machine that others use.
 """
@@ -37,7 +37,7 @@ from skiff.train.export import trees_from_lightgbm
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # pip compiles what it installs; the checkout should be no worse off
 
-PEERS = Path(os.environ.get("SKIFF_PEERS", "/work/peers"))
+PEERS = Path(os.environ.get("SKIFF_PEERS", Path.home() / ".cache" / "skiff-bench"))
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].replace(".", "").isdigit() else 4.0
 OK = 200
 TICKS = os.sysconf("SC_CLK_TCK")
