@@ -182,6 +182,20 @@ def test_a_flipped_bit_anywhere_refuses_the_backup(backup: Path, tmp_path: Path,
         assert unpack(path) == unpack(backup)
 
 
+def test_packed_bytes_that_cannot_be_unpacked_refuse_the_backup(backup: Path, tmp_path: Path) -> None:
+    """Damage inside a packed file shows in the unpacking, before any checksum is reached."""
+    with zipfile.ZipFile(backup) as archive:
+        packed = [entry for entry in archive.infolist() if entry.compress_type == zipfile.ZIP_DEFLATED]
+    assert packed
+    for entry in packed[:3]:
+        data = bytearray(backup.read_bytes())
+        start = entry.header_offset + 30 + len(entry.filename)
+        data[start : start + entry.compress_size] = b"\xff" * entry.compress_size
+        path = tmp_path / "packed.zip"
+        path.write_bytes(data)
+        assert refused(path, tmp_path).code == "backup_refused", entry.filename
+
+
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
 def test_a_cut_backup_is_refused(backup: Path, tmp_path: Path, share: float) -> None:
     data = backup.read_bytes()

@@ -159,6 +159,15 @@ def test_a_link_a_bomb_a_double_name_and_a_cut_file_are_refused(bundle: Handover
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("a", b"2")
     made["double.zip"] = stream.getvalue()
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("unusual", b"1")
+    made["lzma.zip"] = stream.getvalue()
+    with zipfile.ZipFile(bundle.path) as archive:
+        entry = next(item for item in archive.infolist() if item.compress_type == zipfile.ZIP_DEFLATED)
+    broken, start = bytearray(bundle.path.read_bytes()), entry.header_offset + 30 + len(entry.filename)
+    broken[start : start + entry.compress_size] = b"\xff" * entry.compress_size
+    made["packed.zip"] = bytes(broken)
     for name, data in made.items():
         (tmp_path / name).write_bytes(data)
         with pytest.raises(SkiffError) as caught:

@@ -10,6 +10,7 @@ from typing import Any
 
 from skiff.core.errors import SkiffError
 from skiff.store.files import explained
+from skiff.store.zips import DAMAGED
 
 MOST_BYTES = 4 << 20
 """Of one advisory; the largest of the public collection are some 500 kB."""
@@ -30,7 +31,7 @@ def read_advisories(path: Path) -> Iterator[dict[str, Any]]:  # Any: JSON docume
                 if not isinstance(found, dict):
                     raise _refuse(path, name)
                 yield found
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
+    except (*DAMAGED, ValueError) as error:
         raise _refuse(path, path.name) from error
 
 

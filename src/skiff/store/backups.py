@@ -40,6 +40,7 @@ from skiff.store.signing import SigningKey
 from skiff.store.sqlite_errors import describe_sqlite_error
 from skiff.store.trust import KEYS, TRUSTED
 from skiff.store.unlock import VAULT_FILE
+from skiff.store.zips import DAMAGED
 
 FORMAT = 1
 INDEX, SIGNATURE = "backup.json", "signature.json"
@@ -272,7 +273,7 @@ def open_backup(path: Path) -> Iterator[tuple[zipfile.ZipFile, BackupIndex]]:
     try:
         with explained(path), zipfile.ZipFile(path) as archive:
             yield archive, _read_index(archive, path)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zipfile.LargeZipFile) as error:
+    except DAMAGED as error:
         raise refuse_backup(path, "it is damaged, cut, or no backup at all") from error
 
 
@@ -352,7 +353,7 @@ def unpack(archive: zipfile.ZipFile, index: BackupIndex, target: Path, *, path: 
         try:
             with archive.open(name) as stream:
                 found = _copy_hashed(stream, place, size=size)
-        except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+        except (*DAMAGED, OSError, ValueError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 with explained(place):
                     raise

@@ -16,6 +16,7 @@ import hashlib
 import json
 import sys
 import zipfile
+import zlib
 from typing import IO, Any
 
 FORMAT = 1
@@ -124,6 +125,7 @@ def read_bundle(source: str | IO[bytes]) -> dict[str, bytes]:
     except (
         zipfile.BadZipFile,
         zipfile.LargeZipFile,
+        zlib.error,
         NotImplementedError,
         RuntimeError,
         EOFError,
@@ -157,6 +159,8 @@ def _refuse_entries(entries: list[zipfile.ZipInfo]) -> None:
             raise Refused(f"the name {name!r} leads out of the bundle")
         if (entry.external_attr >> 16) & 0o170000 == 0o120000:
             raise Refused(f"{name} is a link, not a file")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Refused(f"{name} is packed in an unusual way")
     total = sum(entry.file_size for entry in entries)
     packed = sum(entry.compress_size for entry in entries)
     if total > MOST_BYTES or total > MOST_RATIO * max(packed, 1):

@@ -24,6 +24,7 @@ import polars as pl
 
 from skiff.core.errors import SkiffError
 from skiff.store.files import MAGIC, explained
+from skiff.store.zips import DAMAGED
 
 MOST_UNPACKED = 1 << 31
 """Bytes that one packed member may grow to before it is named as not looked into."""
@@ -206,7 +207,7 @@ def _search_zip(data: bytes, name: str, wanted: Sequence[Wanted], found: Searche
                     found.unread.append(f"{name}: {entry.filename}")
                     continue
                 _search_member(archive.read(entry), name, entry.filename, wanted, found, depth=depth)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error):
+    except DAMAGED:
         found.unread.append(name)
 
 

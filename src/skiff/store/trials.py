@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import shutil
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from skiff.core.errors import SkiffError
 from skiff.store.box import PLAIN, Box
 from skiff.store.files import explained, make_folder, read_bytes, write_atomic
+from skiff.store.zips import DAMAGED
 
 
 class Trials:
@@ -46,7 +46,7 @@ class Trials:
             data = self._box.open(data, f"trials/{path.name}")
             with np.load(io.BytesIO(data), allow_pickle=False) as kept:
                 return kept["oof"], kept["facts"]
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, SkiffError):
+        except (*DAMAGED, ValueError, KeyError, SkiffError):
             return None  # torn or from another version: it is simply tried again
 
     def put(self, name: str, oof: NDArray[np.float64], facts: NDArray[np.float64]) -> None:

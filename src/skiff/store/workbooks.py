@@ -6,7 +6,6 @@ import difflib
 import io
 import re
 import zipfile
-import zlib
 from dataclasses import replace
 
 import fastexcel
@@ -17,6 +16,7 @@ from skiff.data.parsing.layout import find_layout, name_columns
 from skiff.store.opening import CHUNK_BYTES, FREE_BYTES, ZIP, Source, describe_bomb, describe_damaged, describe_empty
 from skiff.store.rawtable import SHEET_COLUMN, RawTable, stack_alike
 from skiff.store.texts import SAMPLE_ROWS
+from skiff.store.zips import DAMAGED
 
 MAX_INNER_BYTES = 1 << 30
 """Largest workbook, unpacked: a sheet of a million rows and 30 columns has about this much XML."""
@@ -155,16 +155,7 @@ def _look_inside(source: Source) -> dict[str, tuple[tuple[int, int, int, int], .
             if "content.xml" in names and _counts_too_far(archive.read("content.xml")):
                 raise _describe_giant(source)
             return merged
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        RuntimeError,
-        NotImplementedError,
-        EOFError,
-        ValueError,
-        OSError,
-        KeyError,
-    ) as error:
+    except (*DAMAGED, ValueError, OSError, KeyError) as error:
         raise describe_damaged(source.name, "workbook") from error
 
 
