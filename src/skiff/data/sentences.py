@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 NAMED_COLUMNS = 4
 """Column names that a sentence lists before it counts the rest."""
@@ -90,10 +91,13 @@ def say_figure(value: float, *, digits: int = 4, is_signed: bool = False) -> str
     ('21,153', '0.8123', '-4,365', '+0.0021')
     >>> say_figure(999.6, digits=3), say_figure(131.2, digits=2), say_figure(0.01234, digits=2)
     ('1,000', '131', '0.012')
+    >>> say_figure(0.0000824, digits=2)
+    '0.000082'
     """
     sign = "+" if is_signed else ""
     is_whole = abs(value) >= 10 ** min(digits, 3) - 0.5
-    return f"{value:{sign},.0f}" if is_whole else f"{value:{sign}.{digits}g}"
+    said = f"{value:{sign},.0f}" if is_whole else f"{value:{sign}.{digits}g}"
+    return f"{Decimal(said):{sign}f}" if "e" in said else said
 
 
 def say_reach(
