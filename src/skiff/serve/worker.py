@@ -50,14 +50,28 @@ LOCK_S = 0.001
 """How long a thread may keep Python's lock while another waits for it, where Python itself allows 5 ms: a large body that is being
 read must not make each small request wait so often. Below a millisecond the changing costs a sixth of the throughput."""
 
-SETTLE_S = 0.05
-"""Time for a worker beside this one to take its share of the last connections."""
+SETTLE_S = 0.3
+"""Time for handshakes that had begun to end, and for a worker beside this one to take its share of the last connections."""
 
 _ATTACH_FILTER = 26
 """``SO_ATTACH_FILTER`` of Linux, which Python does not name."""
 
-_DROP_ALL = struct.pack("HBBI", 0x06, 0, 0, 0)
-"""One instruction of the classic packet filter: return 0, keep nothing (linux/filter.h)."""
+_DROP_NEW = b"".join(
+    struct.pack("HBBI", *instruction)
+    for instruction in (
+        (0x30, 0, 0, 13),  # load the byte of TCP's flags
+        (0x54, 0, 0, 0x12),  # of them SYN and ACK
+        (0x15, 0, 1, 0x02),  # SYN alone: somebody new
+        (0x06, 0, 0, 0),  # drop it
+        (
+            0x06,
+            0,
+            0,
+            0xFFFF_FFFF,
+        ),  # keep all else: a handshake that had begun must end, or its first request would be reset
+    )
+)
+"""A classic packet filter (linux/filter.h, linux/bpf_common.h) over the TCP header (RFC 9293, section 3.1)."""
 
 _write = os.write
 
@@ -297,12 +311,12 @@ class Worker:
 
 
 def refuse_new(sock: socket.socket) -> None:
-    """Let the kernel drop what asks for a new connection, so that none is taken between the last accept and the close.
+    """Let the kernel drop what asks for a new connection, so that none is begun between the last accept and the close.
 
     A client whose first packet is dropped sends it again, and meets the next server, or a plain refusal.
     """
-    code = ctypes.create_string_buffer(_DROP_ALL, len(_DROP_ALL))
-    program = struct.pack("HL", 1, ctypes.addressof(code))
+    code = ctypes.create_string_buffer(_DROP_NEW, len(_DROP_NEW))
+    program = struct.pack("HL", len(_DROP_NEW) // struct.calcsize("HBBI"), ctypes.addressof(code))
     with contextlib.suppress(OSError):  # where the kernel knows no filters the window stays, some microseconds wide
         sock.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, program)
 
