@@ -26,7 +26,7 @@ from skiff.serve.state import Source
 from skiff.store.predictions.keeping import plan_keeping
 from skiff.store.predictions.log import PredictionLog, open_store, to_micros
 from skiff.store.predictions.records import Outcome, PredictionRow
-from skiff.store.probation import Trial, note_trial
+from skiff.store.probation import Trial, note_trial, read_trial
 from skiff.store.workspace import Workspace
 
 BUDGET_S = 4.0
@@ -106,11 +106,25 @@ def test_a_world_that_turned_is_learned_released_and_promoted_with_every_reason_
     assert made.window == "recent"
     assert any("a world that is gone" in sentence for sentence in made.sentences)
     assert _champion(served) == made.challenger == 2
+    assert read_trial(served / ".skiff", 2) == Trial(release=2, before=1)
     with Workspace.open(served) as workspace:
         actions = [record.action for record in workspace.ledger.records()]
         assert workspace.releases.read_file(1, "model.onnx")  # the old one stays at hand
     assert actions[-1] == "retrain.promoted"
     assert "retrain" in actions
+
+
+def promote_second(folder: Path) -> None:
+    """Leave release 2 on probation, as retraining does."""
+    with Workspace.open(folder) as workspace:
+        note_trial(folder / ".skiff", Trial(release=2, before=1))
+        workspace.releases.promote(2)
+        workspace.ledger.append(
+            "retrain.promoted",
+            subject="release 2",
+            result={"champion": 1, "challenger": 2, "decision": []},
+            at=dt.datetime.now(tz=dt.UTC).isoformat(),
+        )
 
 
 @pytest.mark.slow
@@ -152,20 +166,14 @@ def test_a_promotion_that_was_wrong_is_taken_back(served: Path) -> None:
     second = run(served.parent / "turned.csv", Wishes(target="cancelled", budget_s=BUDGET_S), folder=served)
     assert second.story.release is not None
     assert second.story.release.number == 2
-    with Workspace.open(served) as workspace:  # as retraining leaves it
-        workspace.releases.promote(2)
-        workspace.ledger.append(
-            "retrain.promoted",
-            subject="release 2",
-            result={"champion": 1, "challenger": 2, "decision": []},
-            at=dt.datetime.now(tz=dt.UTC).isoformat(),
-        )
+    promote_second(served)
     log_stays(served, build_stays(200, seed=5))
     assert judge_probation(served).state == "waiting"
     log_stays(served, build_stays(300, seed=6))
     judged = judge_probation(served)
     assert judged.state == "taken_back"
     assert _champion(served) == 1
+    assert read_trial(served / ".skiff", 2) is None
     assert judge_probation(served).state == "none"
 
 
@@ -174,14 +182,7 @@ def test_a_promotion_whose_rows_the_release_before_cannot_read_stays_and_says_so
     build_stays(1_500, seed=9).drop("price").write_csv(served.parent / "fewer.csv")
     second = run(served.parent / "fewer.csv", Wishes(target="cancelled", budget_s=BUDGET_S), folder=served)
     assert second.story.release is not None
-    with Workspace.open(served) as workspace:
-        workspace.releases.promote(2)
-        workspace.ledger.append(
-            "retrain.promoted",
-            subject="release 2",
-            result={"champion": 1, "challenger": 2, "decision": []},
-            at=dt.datetime.now(tz=dt.UTC).isoformat(),
-        )
+    promote_second(served)
     log_stays(served, build_stays(500, seed=6))
     judged = judge_probation(served)
     assert judged.state == "kept"
@@ -195,15 +196,8 @@ def test_while_on_probation_the_log_keeps_what_the_release_before_takes(served: 
     turned.with_columns(pl.lit(120.0).alias("price")).write_csv(served.parent / "fewer.csv")  # of no use to the model
     second = run(served.parent / "fewer.csv", Wishes(target="cancelled", budget_s=BUDGET_S), folder=served)
     assert second.story.release is not None
+    promote_second(served)
     with Workspace.open(served) as workspace:
-        note_trial(served / ".skiff", Trial(release=2, before=1))
-        workspace.releases.promote(2)
-        workspace.ledger.append(
-            "retrain.promoted",
-            subject="release 2",
-            result={"champion": 1, "challenger": 2, "decision": []},
-            at=dt.datetime.now(tz=dt.UTC).isoformat(),
-        )
         settings = workspace.settings
     stays = build_stays(500, seed=6)
     source = Source(served, settings)

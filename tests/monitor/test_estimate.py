@@ -78,24 +78,29 @@ def test_many_rows_give_the_very_number() -> None:
         assert estimated[name].value == pytest.approx(real[name].value, abs=0.015), name
 
 
-def test_three_classes_have_an_accuracy_and_a_log_loss() -> None:
-    rng = np.random.default_rng(3)
+def draw_three(n: int, rng: np.random.Generator, *, rarer: float = 0.0) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
+    """Return rows, answers and right probabilities of three classes, the last one rarer by so much on the log scale."""
+    raw = rng.normal(size=(n, 3)) * 1.5 - np.array([0.0, 0.0, rarer])
+    p = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+    y = (p.cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
+    return pl.DataFrame({"x": raw[:, 0]}), y, p
+
+
+def build_three(rng: np.random.Generator, *, rarer: float = 0.0) -> Reference:
     task = Task(kind="multiclass", target="t", classes=("a", "b", "c"))
-
-    def three(n: int) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
-        raw = rng.normal(size=(n, 3)) * 1.5
-        p = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
-        y = (p.cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
-        return pl.DataFrame({"x": raw[:, 0]}), y, p
-
-    train, _, p_train = three(1_000)
-    sealed, y, p = three(3_000)
+    train, _, p_train = draw_three(1_000, rng, rarer=rarer)
+    sealed, y, p = draw_three(3_000, rng, rarer=rarer)
     body = build_reference(train, infer_inputs(train), predictions=p_train)
     body["judged"] = build_yardstick(
         task, y, p, frame_train=train, frame_test=sealed, inputs=infer_inputs(train), threshold=0.5, importances={}
     )
-    reference = decode_reference(msgspec.json.encode(body))
-    _, y, p = three(5_000)
+    return decode_reference(msgspec.json.encode(body))
+
+
+def test_three_classes_have_an_accuracy_and_a_log_loss() -> None:
+    rng = np.random.default_rng(3)
+    reference = build_three(rng)
+    _, y, p = draw_three(5_000, rng)
     estimated = estimate_quality(p, reference, threshold=0.5, seed=0)
     assert estimated["accuracy"].value == pytest.approx((p.argmax(axis=1) == y).mean(), abs=0.02)
     assert estimated["log_loss"].value == pytest.approx(-np.log(p[np.arange(len(y)), y]).mean(), abs=0.03)
@@ -103,23 +108,10 @@ def test_three_classes_have_an_accuracy_and_a_log_loss() -> None:
 
 def test_a_class_that_hardly_occurs_does_not_take_the_range_away() -> None:
     rng = np.random.default_rng(3)
-    task = Task(kind="multiclass", target="t", classes=("a", "b", "rare"))
-
-    def three(n: int) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
-        raw = rng.normal(size=(n, 3)) * 1.5 - np.array([0.0, 0.0, 7.0])
-        p = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
-        y = (p.cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
-        return pl.DataFrame({"x": raw[:, 0]}), y, p
-
-    train, _, p_train = three(1_000)
-    sealed, y, p = three(3_000)
-    body = build_reference(train, infer_inputs(train), predictions=p_train)
-    body["judged"] = build_yardstick(
-        task, y, p, frame_train=train, frame_test=sealed, inputs=infer_inputs(train), threshold=0.5, importances={}
-    )
-    _, _, p = three(150)
+    reference = build_three(rng, rarer=7.0)
+    _, _, p = draw_three(150, rng, rarer=7.0)
     assert 0.05 < p[:, 2].sum() < 0.7  # so that most draws of the outcomes hold none of it
-    found = estimate_quality(p, decode_reference(msgspec.json.encode(body)), threshold=0.5, seed=0)["roc_auc"]
+    found = estimate_quality(p, reference, threshold=0.5, seed=0)["roc_auc"]
     assert found.low is not None
     assert found.high is not None
     assert found.low < found.value < found.high
