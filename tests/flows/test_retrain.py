@@ -114,6 +114,17 @@ def test_a_world_that_turned_is_learned_released_and_promoted_with_every_reason_
     assert "retrain" in actions
 
 
+@pytest.mark.slow
+def test_cases_that_are_reported_twice_prove_nothing(served: Path) -> None:
+    stays = build_stays(450, seed=3, is_turned=True)
+    log_stays(served, stays)
+    log_stays(served, stays)
+    made = retrain(served, mode="automatic", budget_s=BUDGET_S)
+    assert made.state == "lost"
+    assert any("each case once" in sentence for sentence in made.sentences)
+    assert _champion(served) == 1
+
+
 def promote_second(folder: Path) -> None:
     """Leave release 2 on probation, as retraining does."""
     with Workspace.open(folder) as workspace:

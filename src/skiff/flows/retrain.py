@@ -19,7 +19,7 @@ from skiff.evaluate.challenge import Challenge
 from skiff.flows.champion import Champion, load_champion
 from skiff.flows.conclude import Journey, Meter, conclude
 from skiff.flows.datasets import keep_dataset
-from skiff.flows.duel import compare
+from skiff.flows.duel import MIN_NEW, compare
 from skiff.flows.feedback import read_outcomes, rebuild_rows
 from skiff.flows.persons import FROM_LOG
 from skiff.flows.read import ReadTable
@@ -40,8 +40,8 @@ NOT_BETTER = "It was not proven better than the release that answers."
 STATUS = {"lost": "The champion stays", "waiting": "Waits for you", "promoted": "Answers now"}
 ROWS = {"recent": "recent, sealed", "frozen": "those the champion was judged on", "together": "both together"}
 
-MIN_SEALED = 50
-"""Recent rows below which no comparison could show a difference that matters; see ``[retrain] min_outcomes``."""
+MIN_SEALED = MIN_NEW
+"""Recent rows that are sealed at least: as many as a comparison needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
