@@ -154,7 +154,8 @@ def judge_challenge(
         reasons.append(_say_together(found["together"]) if is_promise_kept else GONE)
     reasons += [_say_group(group) for group in worse[:TOLD]]
     if len(worse) > TOLD:
-        reasons.append(f"And {len(worse) - TOLD:,} more groups are clearly worse off.")
+        more = len(worse) - TOLD
+        reasons.append(f"And {more:,} more {'group is' if more == 1 else 'groups are'} clearly worse off.")
     return Challenge(
         is_won=is_better_now and holds and not worse,
         differences=tuple(differences),
