@@ -77,7 +77,7 @@ def test_a_member_that_is_hardly_missed_is_left_out_of_a_slow_blend(arena: Arena
     )
     before = standing.loss
     assert sum(standing.weights > 0) == 4
-    standing.weights, standing.loss = lighten(standing.tried, standing.weights, standing.loss, arena)
+    standing.weights, standing.loss = lighten(standing.tried, standing.weights, arena)
     left = {one.recipe.name for one, _ in standing.list_chosen()}
     assert len(left) == 3
     assert {"linear", "another"} < left
@@ -88,14 +88,14 @@ def test_a_member_that_is_hardly_missed_is_left_out_of_a_slow_blend(arena: Arena
 def test_members_that_count_stay_however_slow_the_blend(arena: Arena) -> None:
     first, second = _draw_errors(2)
     standing = _stand(arena, [(_boost("one"), 2 * MANY, first), (_boost("another"), 2 * MANY, second)])
-    weights, _ = lighten(standing.tried, standing.weights, standing.loss, arena)
+    weights, _ = lighten(standing.tried, standing.weights, arena)
     assert np.array_equal(standing.weights, weights)
 
 
 def test_a_quick_blend_is_left_as_it_is(arena: Arena) -> None:
     first, second = _draw_errors(2)
     standing = _stand(arena, [(_boost("one"), 10, first), (_boost("twin"), 10, 0.999 * first + 0.01 * second)])
-    weights, _ = lighten(standing.tried, standing.weights, standing.loss, arena)
+    weights, _ = lighten(standing.tried, standing.weights, arena)
     assert np.array_equal(standing.weights, weights)
 
 

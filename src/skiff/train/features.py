@@ -96,6 +96,10 @@ class Features:
         """Return how many columns a view has."""
         return len(self.matrix.tree_names if view == "tree" else self.matrix.linear_names)
 
+    def count_levels(self) -> list[int]:
+        """Return how many levels each category of the tree view has among the rows."""
+        return [len(np.unique(self.matrix.tree[:, place])) for place in self.matrix.categorical]
+
     @property
     def is_sparse(self) -> bool:
         """Whether the linear view is kept as a sparse matrix (there is text)."""

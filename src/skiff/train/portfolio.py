@@ -29,6 +29,10 @@ SMALL_ROWS = 12_000
 
 KIN_NAME = "linear, words akin"
 
+SINGLE_LEVELS, SETS_FROM = 64, 5
+"""Trees part a category's levels into two sets, whose choice fits noise where many levels are alike. Beside them stand trees that
+ask for one level at a time, where a category has between these many levels; with fewer LightGBM does so by itself (up to 4)."""
+
 LAW_RATE = 0.07
 """Learning rate of boosting by a law with a logarithmic link: its steps are relative, and at 0.03 it takes 1,400 of them."""
 
@@ -42,6 +46,7 @@ class Shape:
     n_linear: int
     is_sparse: bool
     has_kin: bool = False
+    has_levels: bool = False
 
 
 def list_recipes(aim: Aim, shape: Shape) -> tuple[Recipe, ...]:
@@ -63,11 +68,7 @@ def list_recipes(aim: Aim, shape: Shape) -> tuple[Recipe, ...]:
         made.append(Boosting(name=_name("lightgbm quick", log), rate=0.1, max_rounds=300, settings={}, is_log=log))
     made += _list_linear(shape, is_log=log)
     if has_trees:
-        made.append(_slow(is_log=log))
-        made += [
-            replace(_slow(is_log=False), name=f"lightgbm {law}", rate=LAW_RATE, law=law) for law in _list_laws(aim)
-        ]
-        made += _list_symmetric(aim)
+        made += _list_slow(aim, shape)
     if shape.is_sparse:
         made.append(_words(is_log=log))
     if has_perceptron:
@@ -146,6 +147,15 @@ def _list_linear(shape: Shape, *, is_log: bool) -> Iterator[Recipe]:
         yield Linear(name=_name(KIN_NAME, is_log), is_log=is_log, has_kin=True)
 
 
+def _list_slow(aim: Aim, shape: Shape) -> Iterator[Recipe]:
+    """Yield the boosting that carries most blends, and its kin by other questions, laws and trees."""
+    yield _slow(is_log=aim.is_skewed)
+    if shape.has_levels:
+        yield _single(is_log=aim.is_skewed)
+    yield from (replace(_slow(is_log=False), name=f"lightgbm {law}", rate=LAW_RATE, law=law) for law in _list_laws(aim))
+    yield from _list_symmetric(aim)
+
+
 def _list_symmetric(aim: Aim) -> Iterator[Recipe]:
     """Yield CatBoost's configurations where it is installed: it is an extra."""
     if not has_extra(MODULE):
@@ -168,6 +178,16 @@ def _slow(*, is_log: bool) -> Boosting:
             "cat_l2": 20.0,
         },
         is_log=is_log,
+    )
+
+
+def _single(*, is_log: bool) -> Boosting:
+    """Trees that ask of a category whether it is one level or not: fewer ways to fit noise than sets of levels have."""
+    slow = _slow(is_log=is_log)
+    return replace(
+        slow,
+        name=_name("lightgbm single levels", is_log),
+        settings={**slow.settings, "max_cat_to_onehot": SINGLE_LEVELS},
     )
 
 

@@ -11,14 +11,14 @@ import numpy as np
 from skiff.core.progress import Progress
 from skiff.data.sentences import say_figure, say_reach
 from skiff.train.aim import measure_row_losses
-from skiff.train.blend import choose_weights, is_within_noise, mix
+from skiff.train.blend import choose_weights, is_within_noise, mix, tame_targets
 from skiff.train.carrying import SURE
 from skiff.train.contest import Arena, Tried, find_known
 from skiff.train.lean import lighten
 from skiff.train.limits import Limit
 from skiff.train.linear import Linear
 from skiff.train.memory import Forgetful, Memory, keep_tried, recall_tried
-from skiff.train.portfolio import Shape, draw_recipes, list_recipes
+from skiff.train.portfolio import SETS_FROM, SINGLE_LEVELS, Shape, draw_recipes, list_recipes
 from skiff.train.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ class Standing:
         answers = [one.oof[rows] for one in self.tried]
         can = np.flatnonzero(arena.has_kept_up(self.tried))
         self.weights = np.zeros(len(self.tried))
-        self.weights[can] = choose_weights(
-            arena.y[rows], [answers[place] for place in can], arena.aim, arena.weigh_rows()[rows]
-        )
+        kept = [answers[place] for place in can]
+        y = tame_targets(arena.y[rows], kept, arena.aim)
+        self.weights[can] = choose_weights(y, kept, arena.aim, arena.weigh_rows()[rows])
         self.loss = arena.measure(rows, mix(answers, self.weights))
 
     def find_interval(self, arena: Arena) -> tuple[float, float]:
@@ -161,7 +161,7 @@ def hold_contest(
     if all(contest.try_next(recipe) and contest.try_cut_again() for recipe in recipes):
         contest.search()
     standing = contest.standing
-    standing.weights, standing.loss = lighten(standing.tried, standing.weights, standing.loss, arena)
+    standing.weights, standing.loss = lighten(standing.tried, standing.weights, arena)
     return standing
 
 
@@ -287,4 +287,5 @@ def shape_of(arena: Arena) -> Shape:
         n_linear=arena.features.width("linear"),
         is_sparse=arena.features.is_sparse,
         has_kin=arena.kin is not None,
+        has_levels=any(SETS_FROM <= n_levels <= SINGLE_LEVELS for n_levels in arena.features.count_levels()),
     )
