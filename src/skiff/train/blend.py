@@ -82,7 +82,7 @@ def tame_targets(y: Float, answers: Sequence[Float], aim: Aim) -> Float:
     Examples
     --------
     >>> y = np.append(np.zeros(199), 900.0)
-    >>> tame_targets(y, [np.full(200, 1.0), np.full(200, 3.0)], Aim(kind="regression")).max()
+    >>> float(tame_targets(y, [np.full(200, 1.0), np.full(200, 3.0)], Aim(kind="regression")).max())
     4.0
     """
     if aim.metric != "rmse":
