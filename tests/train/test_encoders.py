@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
+import pytest
 from numpy.typing import NDArray
 
 from skiff.core.pipeline import CategoryEncoder, DateEncoder, TextEncoder, ValueEncoder
@@ -52,8 +53,19 @@ def test_a_long_tail_is_bent_and_cut() -> None:
     assert fitted.is_log
     assert fitted.high < np.log1p(amounts.max())
     made = featurize([InputColumn(name="amount", kind="number")], [fitted], pl.DataFrame({"amount": amounts}))
-    assert abs(made.linear[:, 0].mean()) < 1e-9
-    assert abs(made.linear[:, 0].std() - 1) < 1e-9
+    assert abs(made.linear[:, 0].mean()) < 0.01
+    assert abs(made.linear[:, 0].std() - 1) < 0.01
+    assert np.abs(made.linear[:, 0]).max() <= 3 + 1e-12
+
+
+def test_one_number_far_out_does_not_move_answers_far_and_two_values_stay_apart() -> None:
+    areas = np.append(np.full(4_990, 0.0), np.arange(10) * 1_000.0)
+    few = np.append(np.zeros(4_990), np.ones(10))
+    wide, flag = fit_number(pl.Series("pool_area", areas)), fit_number(pl.Series("has_pool", few))
+    assert wide is not None
+    assert flag is not None
+    assert (wide.high - wide.mean) / wide.scale == pytest.approx(3.0)
+    assert (flag.low, flag.high) == (0.0, 1.0)
 
 
 def test_infinities_count_as_missing_when_a_number_is_fitted() -> None:

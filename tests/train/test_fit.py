@@ -236,6 +236,8 @@ def test_twins_differ_by_their_seed_alone_and_end_with_the_time() -> None:
         assert 0 < np.abs(twin(features) - own).max() < 0.5
     short = train(frame, y, CHURN, budget_s=0.02, n_twins=2)
     assert short.twins == ()
+    assert any("other seeds" in note for note in short.notes)
+    assert not any("other seeds" in note for note in trained.notes)
 
 
 def test_text_alone_is_learned() -> None:

@@ -35,7 +35,7 @@ from skiff.train.notes import Counts, Outcome, measure_folds, tell_notes
 from skiff.train.portfolio import list_recipes
 from skiff.train.promise import promise_loss
 from skiff.train.refit import Final, build_native, fit_final
-from skiff.train.reseed import fit_with_other_seeds
+from skiff.train.reseed import FEWEST_TWINS, fit_with_other_seeds
 from skiff.train.selection import Prefer, Standing, hold_contest, prefer_small, shape_of
 from skiff.train.table import Contest, Table, clean_folds
 from skiff.train.trained import CandidateScore, Small, Trained
@@ -281,6 +281,9 @@ def _finish(table: Table, hunt: _Hunt, limit: Limit, progress: Progress, *, bega
         final_loss=_measure_final(whole, native),
         promise=promise,
     )
+    twins = fit_with_other_seeds(
+        chosen, whole, calibration, n_most=n_twins, limit=limit, expected_s=final_s, fold_rows=fold_rows
+    )
     return Trained(
         pipeline=pipeline,
         oof=all_oof,
@@ -294,13 +297,12 @@ def _finish(table: Table, hunt: _Hunt, limit: Limit, progress: Progress, *, bega
             is_time_ordered=is_time_ordered,
             left_out=hunt.left_out,
             is_cut=standing.is_cut and not limit.should_stop(),
+            lacks_twins=len(twins) < min(n_twins, FEWEST_TWINS) and not limit.should_stop(),
         ),
         small=_set_small_aside(table, hunt, pipeline, final),
         promise=promise,
         doubt=hunt.doubt,
-        twins=fit_with_other_seeds(
-            chosen, whole, calibration, n_most=n_twins, limit=limit, expected_s=final_s, fold_rows=fold_rows
-        ),
+        twins=twins,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -57,7 +57,13 @@ class Outcome:
 
 
 def tell_notes(
-    outcome: Outcome, counts: Counts, *, is_time_ordered: bool, left_out: Sequence[str], is_cut: bool
+    outcome: Outcome,
+    counts: Counts,
+    *,
+    is_time_ordered: bool,
+    left_out: Sequence[str],
+    is_cut: bool,
+    lacks_twins: bool = False,
 ) -> tuple[str, ...]:
     """Return what a reader of the report should know about how the model was made."""
     notes = []
@@ -74,12 +80,8 @@ def tell_notes(
             f"{named} only told how late a row is and did not help to predict later rows, so the model ignores it."
         )
     known = find_known(oof)
-    if outcome.final_loss > POOR_FINAL_FIT * measure_loss(y[known], oof[known], aim):
-        notes.append("The time did not suffice to fit the final model properly; train again with a longer --budget.")
-    if is_cut:
-        notes.append(
-            "The time ran out before everything was tried; a longer --budget may give a slightly better model."
-        )
+    is_poor = outcome.final_loss > POOR_FINAL_FIT * measure_loss(y[known], oof[known], aim)
+    notes += _tell_lack_of_time(is_poor=is_poor, is_cut=is_cut, lacks_twins=lacks_twins)
     if aim.quantile is not None:
         under = float(np.mean(y[known] <= oof[known]))
         notes.append(
@@ -90,6 +92,18 @@ def tell_notes(
     if is_time_ordered:
         notes += _tell_periods(outcome)
     return tuple(notes)
+
+
+def _tell_lack_of_time(*, is_poor: bool, is_cut: bool, lacks_twins: bool) -> Iterator[str]:
+    if is_poor:
+        yield "The time did not suffice to fit the final model properly; train again with a longer --budget."
+    if is_cut:
+        yield "The time ran out before everything was tried; a longer --budget may give a slightly better model."
+    if lacks_twins:
+        yield (
+            "There was no time to train again with other seeds, so how much of the score is luck is not known; "
+            "a longer --budget tells."
+        )
 
 
 def measure_folds(arena: Arena, oof: Float) -> tuple[float, ...]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ROOM = 1.5
 """A refit is begun only if this many times what the last one took is left: a busy machine is easily half as fast."""
 
+FEWEST_TWINS = 2
+"""With the model itself three scores, of which a spread can be told."""
+
 
 def fit_with_other_seeds(
     chosen: Sequence[tuple[Tried, float]],
