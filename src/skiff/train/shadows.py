@@ -164,7 +164,7 @@ def plan_shadows(  # noqa: PLR0913  a recipe and its rows are this many things, 
     folded = replace(half, folds=(_cut_fold(len(half.y), half.groups, seed=seed),))
     with _quietly():
         arena = folded.build_arena(folded.draw_contest())
-        shape = replace(shape_of(arena), n_rows=len(y))
+        shape = replace(shape_of(arena), n_rows=len(y), has_levels=True)  # a half may lack levels that all rows have
         recipes = [*list_recipes(aim, shape), *itertools.islice(draw_recipes(aim, seed=seed), MOST_DRAWN), *REMEDIES]
         wanted, stand_ins = _find_recipes(members, recipes)
         limit = Limit(clock=now, ends_at=now() + budget_s, should_stop=never)
