@@ -64,6 +64,15 @@ def _draw_errors(n_errors: int) -> list[Array]:
     return [chance.normal(size=N_ROWS) for _ in range(n_errors)]
 
 
+def test_a_contest_is_decided_by_most_rows_and_not_by_the_few_that_nobody_comes_near(arena: Arena) -> None:
+    careful, lucky = _draw_errors(2)
+    careful, lucky = 0.3 * careful, 0.6 * lucky
+    careful[:3], lucky[:3] = -300.0, -297.0
+    standing = _stand(arena, [(Linear(name="careful"), 1, careful), (_boost("lucky"), 10, lucky)])
+    assert standing.tried[1].loss < standing.tried[0].loss
+    assert standing.weights[0] > 0.6  # where errors are independent the best share is 0.8
+
+
 def test_a_member_that_is_hardly_missed_is_left_out_of_a_slow_blend(arena: Arena) -> None:
     first, second, third, fourth = _draw_errors(4)
     standing = _stand(

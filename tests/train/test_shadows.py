@@ -82,3 +82,9 @@ def test_the_same_seed_gives_the_same_shadows_in_any_batches() -> None:
     at_once = fit_shadows(made, members, seed=5)
     singly = [fit_shadows(made, members[number : number + 1], seed=5 + number)[0] for number in range(3)]
     np.testing.assert_array_equal(np.stack(at_once), np.stack(singly))
+
+
+def test_trees_that_ask_for_single_levels_are_found_again_in_rows_that_have_few_levels() -> None:
+    made = plan([("lightgbm single levels", 1.0)])
+    assert [one.recipe.name for one, _ in made.members] == ["lightgbm single levels"]
+    assert not made.stand_ins

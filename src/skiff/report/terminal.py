@@ -17,6 +17,7 @@ LABEL = 10
 """Width of the words in front: they stand in one column."""
 SHOWN_METRICS = 3
 SHOWN_LEFT_OUT = 3
+SHOWN_MEMBERS = 4
 SHOWN_QUESTIONS = 2
 
 
@@ -99,7 +100,9 @@ def _tell_model(story: RunStory) -> list[Line]:
     if story.model is None:
         return []
     model = story.model
-    parts = ", ".join(f"{name} {weight:.0%}" for name, weight in model.members[:4])
+    parts = ", ".join(f"{name} {weight:.0%}" for name, weight in model.members[:SHOWN_MEMBERS])
+    if len(model.members) > SHOWN_MEMBERS:
+        parts += f" and {count_of(len(model.members) - SHOWN_MEMBERS, 'more', 'more')}"
     lines = [_labelled("Model", f"{parts}; {model.candidates} tried in {format_seconds(model.train_seconds)}")]
     if story.release is not None:
         release = story.release

@@ -47,9 +47,10 @@ TAIL = 0.001
 
 REACH = 3.0
 """Standard deviations from the mean at which a number ends in the linear view (of numbers with more than two values). What lies
-beyond is rare, and a slope learned from the rest says little there: on houses, one far larger than all others was answered with
-several times its price. The error (RMSE) of linear models fell by 4 to 8 % on ames, out of fold and sealed, three seeds, that of
-perceptrons by 1 to 15 %; log losses and errors on insurance, credit, telco, lending, california and wages moved by at most 1 %."""
+beyond is rare, and a slope learned from the rest says little there: one house far larger than all others decides a fit and is
+answered with several times its price. Chosen among 2.5, 3, 4 and 6 on ames, where the error (RMSE) of linear models falls by 4 to 8 %,
+out of fold and on 586 sealed rows, three seeds each, and that of perceptrons by 1 to 15 %. On cars a linear model errs by 0.3 % more out of
+fold and 1.6 % on the sealed rows; on insurance, credit, telco, lending, california and wages all moves by about 1 % at most."""
 
 HOUR_S, DAY_S = 3_600, 86_400
 

@@ -31,7 +31,9 @@ KIN_NAME = "linear, words akin"
 
 SINGLE_LEVELS, SETS_FROM = 64, 5
 """Trees part a category's levels into two sets, whose choice fits noise where many levels are alike. Beside them stand trees that
-ask for one level at a time, where a category has between these many levels; with fewer LightGBM does so by itself (up to 4)."""
+ask for one level at a time, where a category has from 5 to 64 levels; with fewer, LightGBM does so by itself (`max_cat_to_onehot`, 4).
+Added to the portfolio they lower the out-of-fold log loss of the blend by 0.28 % on adult and 0.06 % on lending, and by less than 0.05 % on
+bank, credit, telco, ames, insurance and wages (one seed each)."""
 
 LAW_RATE = 0.07
 """Learning rate of boosting by a law with a logarithmic link: its steps are relative, and at 0.03 it takes 1,400 of them."""
@@ -77,8 +79,8 @@ def list_recipes(aim: Aim, shape: Shape) -> tuple[Recipe, ...]:
         made.append(_words(is_log=log))
     perceptrons = _list_perceptrons(shape, is_log=log) if has_perceptron else []
     forests = _list_forests(aim, shape) if has_trees else []
-    unlike: list[Recipe] = [*perceptrons[:1], *forests[:1]]
-    made += unlike if aim.kind != "regression" or not shape.is_small else unlike[::-1]
+    is_forest_first = aim.kind == "regression" and shape.is_small  # see `_list_forests`: there it beats the perceptron
+    made += [*forests[:1], *perceptrons[:1]] if is_forest_first else [*perceptrons[:1], *forests[:1]]
     if has_trees:
         made.append(_wide(is_log=log))
         made += [_shallow(is_log=is_log) for is_log in ((True, False) if log else (False,))]
@@ -159,7 +161,10 @@ def _list_perceptrons(shape: Shape, *, is_log: bool) -> list[Recipe]:
 
 
 def _list_forests(aim: Aim, shape: Shape) -> list[Recipe]:
-    """Return forests, the better first: of few rows whole trees for numbers (17,600 instead of 26,700 on cars), larger leaves for classes."""
+    """Return forests, the better first: of few rows whole trees for numbers, larger leaves for classes.
+
+    Errors (RMSE, out of fold) of whole trees and of larger leaves: cars 17,581 and 26,653, ames 26,706 and 27,040, insurance 4,773 and 4,769.
+    """
     log, is_number = aim.is_skewed, aim.kind == "regression"
     plain = Forest(name=_name("extra trees", log), is_log=log, max_features=_features(aim))
     if not shape.is_small:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from skiff.core.pipeline import Calibration, FeatureMatrix
+from skiff.evaluate.stability import LEAST_SEEDS
 from skiff.train.boosting import SEED_STEP
 from skiff.train.contest import Arena, Tried
 from skiff.train.limits import Limit
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 ROOM = 1.5
 """A refit is begun only if this many times what the last one took is left: a busy machine is easily half as fast."""
 
-FEWEST_TWINS = 2
-"""With the model itself three scores, of which a spread can be told."""
+FEWEST_TWINS = LEAST_SEEDS - 1
+"""Twins that, with the model itself, make a spread that can be told."""
 
 
 def fit_with_other_seeds(
