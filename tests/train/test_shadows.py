@@ -84,7 +84,12 @@ def test_the_same_seed_gives_the_same_shadows_in_any_batches() -> None:
     np.testing.assert_array_equal(np.stack(at_once), np.stack(singly))
 
 
-def test_trees_that_ask_for_single_levels_are_found_again_in_rows_that_have_few_levels() -> None:
-    made = plan([("lightgbm single levels", 1.0)])
-    assert [one.recipe.name for one, _ in made.members] == ["lightgbm single levels"]
-    assert not made.stand_ins
+def test_trees_that_ask_for_single_levels_are_found_again_in_rows_that_have_none() -> None:
+    frame, y = build_clients()
+    frame = frame.select("income")  # as in a half whose rows happen to be of four cities
+    made = plan_shadows(
+        frame, y, TASK, infer_inputs(frame), members=[("lightgbm single levels", 1.0)], featurize=featurize,
+        now=time.monotonic, budget_s=20.0,
+    )  # fmt: skip
+    assert made.names == ("lightgbm single levels",)
+    assert made.stand_ins == ()
