@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 
@@ -123,6 +124,23 @@ def test_noise_is_called_noise_and_the_report_is_still_written(tmp_path: Path) -
     assert not outcome.is_yes
     assert outcome.story.release is None or outcome.story.release.number is None
     assert Path(outcome.files["report_html"]).exists()
+
+
+def test_what_training_noticed_stands_in_the_report_and_the_card(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    n_rows = 1_500
+    price = random.normal(size=n_rows)
+    days = pl.date_range(pl.date(2020, 1, 1), pl.date(2024, 12, 31), eager=True).head(n_rows)
+    pl.DataFrame({"day": days, "price": price, "sold": (price + random.normal(size=n_rows) > 0).astype(int)}).write_csv(
+        tmp_path / "sales.csv"
+    )
+    outcome = run(tmp_path / "sales.csv", Wishes(target="sold", time="day", budget_s=4.0), folder=tmp_path / "sales")
+    assert outcome.story.evaluation is not None
+    [promise] = [
+        note for note in outcome.story.evaluation.notes if note.startswith("On later rows expect a log loss between")
+    ]
+    assert promise in html.unescape(Path(outcome.files["report_html"]).read_text(encoding="utf-8"))
+    assert promise in Path(outcome.files["card"]).read_text(encoding="utf-8")
 
 
 def test_criterion_in_settings_blocks_release(bookings: Path, tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ def judge_candidate(
     if own is not None and candidate.seed_scores:
         found = measure_stability([own.value, *candidate.seed_scores], evaluation.headline)
         evaluation = replace(evaluation, stability=found)
+    evaluation = replace(evaluation, notes=(*candidate.notes, *evaluation.notes))
     gate = judge_gate(evaluation, criteria, extra=_measure_artifact(candidate))
     return Verdict(evaluation=evaluation, gate=gate)
 
