@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import polars as pl
@@ -23,7 +23,9 @@ from skiff.core.pipeline import (
     NumberEncoder,
     Pipeline,
     Review,
+    ShapeEncoder,
     TextEncoder,
+    TextMeasure,
     Trees,
     ValueEncoder,
     ValueRange,
@@ -36,6 +38,7 @@ WORDS = ("boat", "größe", "no", "späte", "x_1")
 NAMES = ("value", "column <ü>", "label", "", "probabilities", "tree")
 """Some are names of outputs, one is no name at all."""
 PARTS = ("year", "month", "day", "weekday", "hour", "day_of_year", "elapsed_days")
+MEASURES: tuple[TextMeasure, ...] = get_args(TextMeasure)
 
 
 def build_trees(random: np.random.Generator, *, n_features: int, categorical: set[int], n_targets: int) -> Trees:
@@ -150,6 +153,12 @@ def build_encoders(random: np.random.Generator, kinds: list[str]) -> tuple[list[
                     idf=random.uniform(1, 3, size=len(terms)),
                 )
             )
+            measures = tuple(measure for measure in MEASURES if random.random() < 0.5)
+            if measures:
+                means = random.normal(size=len(measures))
+                encoders.append(
+                    ShapeEncoder(column=name, measures=measures, mean=means, scale=np.full(len(measures), 1.7))
+                )
     return inputs, encoders
 
 
@@ -192,7 +201,16 @@ def build_frame(random: np.random.Generator, inputs: list[InputColumn], n_rows: 
                 [moments[i] for i in random.integers(0, len(moments), n_rows)], dtype=pl.Datetime("us")
             )
         else:
-            lines = [None, "", "No boat, NO BOAT!", "GRÖSSE größe x_1", "späte boat no", "日本語", "  "]
+            lines = [
+                None,
+                "",
+                "No boat, NO BOAT!",
+                "GRÖSSE größe x_1",
+                "späte boat no",
+                "日本語",
+                "  ",
+                "CALL 0800 now! £5 or €7?",
+            ]
             columns[column.name] = pl.Series(
                 [lines[i] for i in random.integers(0, len(lines), n_rows)], dtype=pl.String
             )

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import polars as pl
 import pytest
 
 from skiff.core.errors import SkiffError
-from skiff.core.pipeline import CategoryEncoder, NumberEncoder, TextEncoder, ValueEncoder
+from skiff.core.pipeline import (
+    CategoryEncoder,
+    NumberEncoder,
+    ShapeEncoder,
+    TextEncoder,
+    TextMeasure,
+    ValueEncoder,
+)
 from skiff.core.signature import InputColumn
 from skiff.deploy import session
 from skiff.deploy.featurizer import Featurizer, featurize
@@ -138,3 +147,29 @@ def test_a_compiled_featurizer_can_be_used_again() -> None:
     made = Featurizer(INPUTS, [NUMBER, CODES])
     np.testing.assert_array_equal(made(FRAME).tree, made(FRAME).tree)
     np.testing.assert_array_equal(made(FRAME.head(1)).tree, made(FRAME).tree[:1])
+
+
+MEASURES: tuple[TextMeasure, ...] = get_args(TextMeasure)
+LOOKS = ShapeEncoder(column="note", measures=MEASURES, mean=np.zeros(len(MEASURES)), scale=np.ones(len(MEASURES)))
+
+
+def test_the_looks_of_a_text_are_counted_as_the_docstring_says() -> None:
+    frame = pl.DataFrame({"note": ["CALL 0800 now! £5?", "Ärger, Öl", "", None]})
+    made = featurize(INPUTS, [LOOKS, WORDS], frame)
+    assert made.tree.shape == (4, 0)
+    assert made.linear_names[:2] == ("note: (characters)", "note: (words)")
+    assert made.linear_names[-3:] == ("note: late", "note: late arrival", "note: größe")  # terms come last
+    counts = np.expm1(made.linear[:, :8]).round(9)
+    np.testing.assert_array_equal(
+        counts, [[18, 4, 5, 4, 3, 1, 1, 1], [9, 2, 0, 2, 1, 0, 0, 0], [0] * 8, [0] * 8]
+    )  # characters, words, digits, capitals, signs, !, ?, currencies
+    np.testing.assert_allclose(made.linear[:, 8:11], [[5 / 18, 4 / 18, 3 / 18], [0, 2 / 9, 1 / 9], [0] * 3, [0] * 3])
+
+
+def test_looks_are_counted_alike_in_every_script_and_for_every_sign() -> None:
+    letters = [chr(code) for code in (*range(1, 0x250), *range(0x370, 0x530), *range(0x2000, 0x20C0), 0x1F600)]
+    frame = pl.DataFrame({"note": [*letters, "x" * 5_000, "  ", "日本語 ABC 12", "a\x00b", *(["!"] * 300)]})
+    made = featurize(INPUTS, [LOOKS], frame).linear
+    _, expected = encode_reference([LOOKS], frame)
+    np.testing.assert_allclose(made, expected, rtol=0, atol=1e-14)
+    assert featurize(INPUTS, [LOOKS], frame.head(0)).linear.shape == (0, len(MEASURES))

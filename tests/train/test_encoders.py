@@ -123,7 +123,7 @@ def test_dates_keep_only_the_parts_that_vary() -> None:
 
 def test_text_keeps_words_and_pairs_that_repeat_and_the_graph_finds_them() -> None:
     notes = pl.Series("note", ["Zimmer war sehr laut", "sehr laut, Größe okay", "Größe okay", None, ""])
-    fitted, letters = fit_text(notes)
+    fitted, letters, _ = fit_text(notes)
     assert isinstance(fitted, TextEncoder)
     assert isinstance(letters, TextEncoder)
     assert (fitted.analyzer, letters.analyzer) == ("word", "char")

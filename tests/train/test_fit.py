@@ -28,6 +28,8 @@ Float = NDArray[np.float64]
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 CHURN = Task(kind="binary", target="left", classes=("no", "yes"), positive="yes")
+PRICE = Task(kind="regression", target="price")
+SIZE = Task(kind="multiclass", target="size", classes=("s", "m", "l"))
 
 
 class Ticking:
@@ -264,6 +266,28 @@ def test_trees_over_words_answer_in_the_graph_as_they_were_fitted() -> None:
     small = [member for member in trained.pipeline.members if member.name == "lightgbm words"]
     assert small
     assert prove(trained, frame) <= 1e-12
+
+
+def test_trees_over_words_see_what_a_text_looks_like_and_linear_models_do_not() -> None:
+    chance = np.random.default_rng(13)
+    words = np.array(["win", "free", "lunch", "today", "call", "now"])
+    y = (chance.random(400) < 0.4).astype(float)
+    plain = [" ".join(chance.choice(words, 5)) for _ in y]
+    frame = pl.DataFrame({"note": [text.upper() if is_loud else text for text, is_loud in zip(plain, y, strict=True)]})
+    trained = train(frame, y, CHURN, budget_s=6.0)
+    losses = {score.name: score.loss for score in trained.candidates}
+    assert losses["lightgbm words"] < 0.1  # capitals say all, and words are lower-cased
+    assert losses["linear"] > 0.6
+    assert prove(trained, frame) <= 1e-12
+
+
+@pytest.mark.parametrize(("task", "is_tried"), [(CHURN, True), (PRICE, False), (SIZE, False)])
+def test_terms_are_weighed_by_their_ratios_where_there_are_two_classes(task: Task, *, is_tried: bool) -> None:
+    chance = np.random.default_rng(14)
+    frame = pl.DataFrame({"note": [" ".join(chance.choice(["late", "room", "quiet"], 4)) for _ in range(200)]})
+    y = chance.integers(0, max(2, len(task.classes)), 200).astype(float)
+    names = {score.name for score in train(frame, y, task, budget_s=2.0).candidates}
+    assert ("linear, naive Bayes ratios" in names) is is_tried
 
 
 def _forward(n_rows: int) -> Folds:

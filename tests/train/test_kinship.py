@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from scipy.sparse import csr_array
 
+from skiff.core.pipeline import ShapeEncoder
 from skiff.core.signature import InputColumn
 from skiff.core.task import Task
 from skiff.deploy.compiler import compile_pipeline
@@ -26,6 +27,7 @@ from skiff.train.limits import Limit
 from skiff.train.linear import Linear
 from skiff.train.portfolio import KIN_NAME
 from skiff.train.recipes import Effort, Rows
+from skiff.train.texts import count_terms
 from skiff.train.trained import Trained
 
 Array = np.ndarray[Any, Any]
@@ -106,8 +108,8 @@ def test_the_graph_answers_as_the_fitted_model_and_holds_no_vectors(
     assert proof.is_equal
     assert proof.max_abs_diff <= 1e-9
     widths = {len(one.part.weights[0]) for one in akin.pipeline.members if one.name == KIN_NAME}  # type: ignore[union-attr]  # layers
-    terms = sum(len(one.vocabulary) for one in akin.pipeline.encoders)  # type: ignore[union-attr]  # texts alone
-    assert widths == {terms}
+    looks = sum(len(one.measures) for one in akin.pipeline.encoders if isinstance(one, ShapeEncoder))
+    assert widths == {count_terms(akin.pipeline.encoders) + looks}
     assert len(y)
 
 

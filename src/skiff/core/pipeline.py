@@ -136,7 +136,37 @@ class ListEncoder:
     scale: float
 
 
-Encoder: TypeAlias = NumberEncoder | CategoryEncoder | ValueEncoder | DateEncoder | TextEncoder | ListEncoder
+CAPITALS = "".join(letter for letter in map(chr, (*range(0x250), *range(0x370, 0x530))) if letter.isupper())
+"""Letters that count as capitals: Latin, Greek and Cyrillic ones."""
+
+CURRENCIES = "$£€¥¢₹₽₺₩"
+SIGNS = "!?" + CURRENCIES + "\"#%&'()*+,-./:;<=>@[\\]^_`{|}~¡¿§°«»–—‘’“”„…•"
+"""Characters that count as signs; ``!``, ``?`` and currencies are also counted apart."""
+
+TextMeasure: TypeAlias = Literal[
+    "characters", "words", "digits", "capitals", "signs", "exclamation marks", "question marks", "currency signs",
+    "share of digits", "share of capitals", "share of signs",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShapeEncoder:
+    r"""What a free text looks like, whatever it says. Linear view only: one column for each of `measures`, in their order.
+
+    A count n gives ``(log(1 + n) - mean) / scale``, a share (of all characters, 0 of an empty text) ``(share - mean) / scale``.
+    ``characters`` are code points; ``words`` are runs of ``[\\p{L}\\p{N}_]``; ``digits`` are 0 to 9; ``capitals``, ``signs``
+    and ``currency signs`` are the characters of `CAPITALS`, `SIGNS` and `CURRENCIES`. A missing text is an empty one.
+    """
+
+    column: str
+    measures: tuple[TextMeasure, ...]
+    mean: Float
+    scale: Float
+
+
+Encoder: TypeAlias = (
+    NumberEncoder | CategoryEncoder | ValueEncoder | DateEncoder | TextEncoder | ShapeEncoder | ListEncoder
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """Emit the encoders as ONNX nodes: from raw columns to the columns of the tree view and the linear view.
 
 All encoders of a kind become one block that works on a matrix, because a node costs the same for one column as for ten.
-The order of the columns is fixed: numbers (values, then missing marks), dates, categories, lists, values, texts; within each in the
-order of the encoders.
+The order of the columns is fixed: numbers (values, then missing marks), dates, categories, lists, values, texts' looks, texts; within each
+in the order of the encoders.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from skiff.core.pipeline import (
     Encoder,
     ListEncoder,
     NumberEncoder,
+    ShapeEncoder,
     TextEncoder,
     ValueEncoder,
     View,
@@ -29,9 +30,11 @@ from skiff.core.signature import MISSING_DATE_S
 from skiff.deploy.dates import emit_calendar, emit_elapsed_days
 from skiff.deploy.graph import GraphBuilder
 from skiff.deploy.lists import emit_items
-from skiff.deploy.texts import emit_terms
+from skiff.deploy.texts import emit_shape, emit_terms
 
-Some = TypeVar("Some", NumberEncoder, DateEncoder, CategoryEncoder, ValueEncoder, TextEncoder, ListEncoder)
+Some = TypeVar(
+    "Some", NumberEncoder, DateEncoder, CategoryEncoder, ValueEncoder, TextEncoder, ShapeEncoder, ListEncoder
+)
 
 
 @dataclass(kw_only=True)
@@ -67,6 +70,9 @@ def emit_encoders(builder: GraphBuilder, encoders: Sequence[Encoder], tensors: M
         _emit_list(builder, listed, tensors[listed.column], views)
     if values := _select(encoders, ValueEncoder):
         _emit_values(builder, values, tensors, views)
+    for shape in _select(encoders, ShapeEncoder):
+        views.add("linear", emit_shape(builder, shape, tensors[shape.column]))
+        views.describe("linear", shape.column, [f"({measure})" for measure in shape.measures])
     for text in _select(encoders, TextEncoder):
         if text.vocabulary:
             views.add("linear", emit_terms(builder, text, tensors[text.column]))

@@ -16,7 +16,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from skiff.core.pipeline import (
+    CAPITALS,
+    CURRENCIES,
     LEQ,
+    SIGNS,
     Calibration,
     CategoryEncoder,
     DateEncoder,
@@ -25,6 +28,7 @@ from skiff.core.pipeline import (
     ListEncoder,
     NumberEncoder,
     Pipeline,
+    ShapeEncoder,
     TextEncoder,
     Trees,
     ValueEncoder,
@@ -95,6 +99,9 @@ def encode_reference(encoders: Sequence[Encoder], frame: pl.DataFrame) -> tuple[
     for item in encoders:
         if isinstance(item, ValueEncoder):
             _encode_values(item, frame[item.column].to_list(), tree, linear)
+    for item in encoders:
+        if isinstance(item, ShapeEncoder):
+            linear.extend(_encode_shape(item, frame[item.column].to_list()).T)
     for item in encoders:
         if isinstance(item, TextEncoder):
             linear.extend(_encode_text(item, frame[item.column].to_list()).T)
@@ -173,6 +180,26 @@ def _encode_values(item: ValueEncoder, cells: list[Any], tree: Columns, linear: 
     found = np.array([table.get(cell or "", item.default) for cell in cells]).reshape(len(cells), -1)
     tree.extend(found.T)
     linear.extend(((found - item.mean) / item.scale).T)
+
+
+def _encode_shape(item: ShapeEncoder, cells: list[Any]) -> Float:
+    rows = []
+    for cell in cells:
+        text = cell or ""
+        counts = {
+            "characters": len(text),
+            "words": len(WORD.findall(text)),
+            "digits": sum(letter in "0123456789" for letter in text),
+            "capitals": sum(letter in CAPITALS for letter in text),
+            "signs": sum(letter in SIGNS for letter in text),
+            "exclamation marks": text.count("!"),
+            "question marks": text.count("?"),
+            "currency signs": sum(letter in CURRENCIES for letter in text),
+        }
+        shares = {f"share of {name}": counts[name] / max(1, len(text)) for name in ("digits", "capitals", "signs")}
+        values = {name: math.log1p(count) for name, count in counts.items()} | shares
+        rows.append([values[measure] for measure in item.measures])
+    return np.asarray((np.array(rows).reshape(len(cells), -1) - item.mean) / item.scale)
 
 
 def _encode_text(item: TextEncoder, cells: list[Any]) -> Float:

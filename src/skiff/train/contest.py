@@ -76,6 +76,7 @@ class Arena:
     w: Float | None = None
     workers: Workers | None = None
     kin: Float | None = None
+    n_terms: int = 0
 
     @property
     def directions(self) -> tuple[int, ...]:
@@ -159,6 +160,7 @@ class Arena:
                 categorical=self.features.matrix.categorical,
                 directions=self.directions,
                 kin=self.kin,
+                n_terms=self.n_terms,
             ),
             seconds=seconds,
         )

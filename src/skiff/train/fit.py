@@ -48,8 +48,9 @@ if TYPE_CHECKING:
     Positions: TypeAlias = NDArray[np.int64]
 
 
-FINAL_CHECK_ROWS = 500
-"""Training rows on which the finished pipeline is looked at once more."""
+FINAL_CHECK_ROWS, FINAL_CHECK_CELLS = 500, 2_000_000
+"""Training rows on which the finished pipeline is looked at once more, and the dense cells (16 MB) that they may fill: fewer rows where
+a text has thousands of terms, or the look at 500 of them would be the moment at which training needs most memory."""
 
 PLANNED_SHARE = 0.95
 """Share of the budget that is planned with; the rest is for what cannot be interrupted."""
@@ -339,7 +340,8 @@ def _set_small_aside(table: Table, hunt: _Hunt, pipeline: Pipeline, final: Final
 
 def _measure_final(whole: Arena, native: Callable[[FeatureMatrix], Float]) -> float:
     """Return the loss of the finished pipeline on some of the rows it was fitted on: a check that it is whole."""
-    sample, rows = whole.features.sample(FINAL_CHECK_ROWS)
+    width = max(1, whole.features.width("linear"))
+    sample, rows = whole.features.sample(max(1, min(FINAL_CHECK_ROWS, FINAL_CHECK_CELLS // width)))
     return whole.measure(rows, native(sample))
 
 

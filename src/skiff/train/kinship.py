@@ -21,6 +21,7 @@ from scipy.sparse import csr_array, hstack
 
 from skiff.core.pipeline import Encoder, TextEncoder
 from skiff.train.features import Features
+from skiff.train.texts import count_terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,7 +57,7 @@ def find_kin(features: Features, encoders: Sequence[Encoder], look_up: LookUp | 
     if look_up is None or not texts:
         return None
     width = features.width("linear")
-    at = width - sum(len(one.vocabulary) for one in texts)
+    at = width - count_terms(encoders)
     blocks = []
     for text in texts:
         if text.analyzer == "word":

@@ -72,7 +72,7 @@ def list_recipes(aim: Aim, shape: Shape) -> tuple[Recipe, ...]:
     log = aim.is_skewed
     if has_trees:
         made.append(Boosting(name=_name("lightgbm quick", log), rate=0.1, max_rounds=300, settings={}, is_log=log))
-    made += _list_linear(shape, is_log=log)
+    made += _list_linear(aim, shape, is_log=log)
     if has_trees:
         made += _list_slow(aim, shape)
     if shape.is_sparse:
@@ -136,8 +136,10 @@ def _list_laws(aim: Aim) -> tuple[Literal["poisson", "tweedie"], ...]:
     return ("tweedie",) if aim.law == "tweedie" else ()
 
 
-def _list_linear(shape: Shape, *, is_log: bool) -> Iterator[Recipe]:
+def _list_linear(aim: Aim, shape: Shape, *, is_log: bool) -> Iterator[Recipe]:
     yield Linear(name=_name("linear", is_log), is_log=is_log)
+    if shape.is_sparse and aim.kind == "binary":
+        yield Linear(name="linear, naive Bayes ratios", has_ratios=True)
     if shape.has_kin:
         yield Linear(name=_name(KIN_NAME, is_log), is_log=is_log, has_kin=True)
 

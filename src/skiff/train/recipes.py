@@ -51,6 +51,8 @@ class Effort:
         nothing is asked.
     kin : ndarray of shape (n_linear, n_dimensions), optional
         Vectors of the linear view's columns (`kinship`).
+    n_terms : int
+        How many of the linear view's columns, the last ones, are terms of texts.
     """
 
     limit: Limit
@@ -60,6 +62,7 @@ class Effort:
     repeats: int = 1
     directions: tuple[int, ...] = ()
     kin: Float | None = None
+    n_terms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

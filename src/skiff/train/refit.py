@@ -83,6 +83,7 @@ def fit_final(chosen: Sequence[tuple[Tried, float]], whole: Arena, *, limit: Lim
             repeats=n_fits,
             directions=whole.directions,
             kin=whole.kin,
+            n_terms=whole.n_terms,
         )
         n_steps = round(one.n_steps * growth) if isinstance(one.recipe, Boosting | Symmetric) else one.n_steps
         made = one.recipe.fit_whole(data, aim, effort, n_steps=n_steps, factor=one.factor)

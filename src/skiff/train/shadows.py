@@ -208,7 +208,8 @@ def _fit_one(plan: ShadowPlan, member: Mask, *, seed: int) -> Float:
     arena = part.build_arena(contest)
     limit = Limit(clock=lambda: 0.0, ends_at=float("inf"), should_stop=never)
     effort = Effort(
-        limit=limit, seed=seed, categorical=arena.features.matrix.categorical, directions=arena.directions, kin=arena.kin
+        limit=limit, seed=seed, categorical=arena.features.matrix.categorical, directions=arena.directions, kin=arena.kin,
+        n_terms=arena.n_terms
     )  # fmt: skip
     features = part.featurize(part.inputs, contest.source.encoders, plan.table.frame)
     answers = []

@@ -20,6 +20,7 @@ from skiff.train.features import FoldRows, Source, build_features
 from skiff.train.kinship import LookUp, find_kin
 from skiff.train.limits import Limit
 from skiff.train.linear import Constant
+from skiff.train.texts import count_terms
 from skiff.train.workers import Workers
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Table:
         return Arena(
             features=features,
             kin=find_kin(features, contest.source.encoders, self.look_up),
+            n_terms=count_terms(contest.source.encoders),
             y=self.y[contest.rows],
             aim=self.aim,
             seed=self.seed,
@@ -116,7 +118,8 @@ class Table:
         features = build_features(source, []).hide([names[place] for place in arena.features.hidden])
         kin = find_kin(features, source.encoders, self.look_up)
         w = None if self.w is None else self.w[rows]
-        return source, replace(arena, features=features, kin=kin, y=self.y[rows], w=w)
+        n_terms = count_terms(source.encoders)
+        return source, replace(arena, features=features, kin=kin, n_terms=n_terms, y=self.y[rows], w=w)
 
     def try_constant(self, arena: Arena, limit: Limit) -> Tried:
         """Return the constant as a candidate where no fold can be used: its answers are those of all rows."""
