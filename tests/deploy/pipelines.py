@@ -286,11 +286,12 @@ def _promise(pipeline: Pipeline, random: np.random.Generator) -> Pipeline:
     low, high = np.sort(random.uniform(size=2)).tolist()
     is_reviewed, is_promised = (bool(random.integers(3)) for _ in range(2))
     if pipeline.kind != "regression":
-        floor = float(random.uniform(0, 0.7))
+        floors = random.uniform(0, 0.7, size=len(pipeline.classes))
+        floors /= max(1.0, floors.sum())
         return replace(
             pipeline,
             review=Review(low=low, high=high) if is_reviewed else None,
-            answer_set=AnswerSet(floor=floor, coverage=0.9) if is_promised else None,
+            answer_set=AnswerSet(floors=tuple(floors.tolist()), coverage=0.9) if is_promised else None,
         )
     edges = tuple(np.sort(random.normal(size=int(random.integers(4)))).tolist())
     below, above = random.uniform(0, 3, size=(2, len(edges) + 1)).tolist()

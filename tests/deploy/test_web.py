@@ -63,7 +63,9 @@ def list_cases() -> list[tuple[Pipeline, pl.DataFrame]]:
                 pipeline = replace(pipeline, value_range=widths, review=Review(low=0.0, high=3.0))
             else:
                 pipeline = replace(
-                    pipeline, answer_set=AnswerSet(floor=0.2, coverage=0.9), review=Review(low=0.3, high=0.6)
+                    pipeline,
+                    answer_set=AnswerSet(floors=(0.2,) * len(pipeline.classes), coverage=0.9),
+                    review=Review(low=0.3, high=0.6),
                 )
             hostile = build_hostile_rows(pipeline, frame, seed=0)
             cases.append((pipeline, pl.concat([frame.select(hostile.columns), hostile], how="vertical_relaxed")))

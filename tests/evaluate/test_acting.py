@@ -13,8 +13,10 @@ from skiff.evaluate.compare import compare_savings, is_better
 from skiff.evaluate.curves import find_gain_points, find_profit_points
 from skiff.evaluate.looks import widen_for_looks
 from skiff.evaluate.promised import Promised, judge_promises, measure_sizes
+from skiff.evaluate.results import Evaluation
 from skiff.evaluate.slices import Group
 from skiff.evaluate.threshold import choose_threshold, measure_saving
+from skiff.report.promises import describe_promises
 
 RNG = np.random.default_rng(7)
 P = RNG.uniform(size=4000)
@@ -150,3 +152,33 @@ def test_savings_of_two_models_are_compared_row_by_row() -> None:
     found = compare_savings(Y == 1, P >= 0.25, noisy >= 0.25, costs)
     assert is_better(found)
     assert not is_better(compare_savings(Y == 1, P >= 0.25, P >= 0.25, costs))
+
+
+def test_groups_are_not_blamed_for_rows_that_belong_together() -> None:
+    rng = np.random.default_rng(0)
+    storm = np.repeat(np.arange(40), 30)
+    y, blamed = np.zeros(1200), {"alone": 0, "together": 0}
+    for _ in range(40):
+        off = (rng.uniform(size=40) > 0.9)[storm]  # a storm is held wholly or not at all
+        promised = Promised(coverage=0.9, low=np.where(off, 1.0, -1.0), high=np.full(1200, 2.0))
+        groups = [Group(column="half", level=str(code), rows=storm % 2 == code, is_protected=False) for code in (0, 1)]
+        for name, together in (("alone", None), ("together", storm)):
+            kept = judge_promises(y, promised, groups, together=together)
+            blamed[name] += sum(one.falls_short for one in kept.groups)
+    assert blamed["together"] <= 4
+    assert blamed["alone"] > 15
+
+
+def test_each_true_answer_has_its_own_coverage() -> None:
+    y = np.repeat([0.0, 1.0], [950, 50])
+    in_set = np.tile([True, False], (1000, 1))
+    kept = judge_promises(y, Promised(coverage=0.9, in_set=in_set), [], classes=("good", "bad"))
+    assert kept.coverage.value == 0.95
+    assert [(one.level, one.coverage.value, one.falls_short) for one in kept.classes] == [
+        ("good", 1.0, False),
+        ("bad", 0.0, True),
+    ]
+    found = Evaluation(headline="roc_auc", metrics={}, baselines=(), kept=kept)
+    said = " ".join(describe_promises(found))
+    assert "'bad' 0 times in 100" in said
+    assert "surely less often than promised for 'bad'" in said

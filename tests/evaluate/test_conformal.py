@@ -79,3 +79,51 @@ def test_equal_predictions_fall_into_one_bin() -> None:
 
 def test_few_rows_give_the_set_of_everything() -> None:
     assert predict_sets(fit_set(np.array([0, 1]), np.eye(2)), np.array([[0.9, 0.1]])).tolist() == [[True, True]]
+
+
+def _draw_rare(n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return answers with 3 rare ones in 100, and honest probabilities that mostly stay below a half."""
+    rng = np.random.default_rng(seed)
+    p = 1 / (1 + np.exp(4.0 - rng.normal(size=n)))
+    return (rng.uniform(size=n) < p).astype(np.int64), np.stack([1 - p, p], axis=1)
+
+
+@pytest.mark.parametrize("threshold", [0.05, 0.2, 0.5])
+def test_a_rare_answer_is_held_as_often_as_a_common_one(threshold: float) -> None:
+    y, prob = _draw_rare(6_000, seed=2)
+    later, stated = _draw_rare(20_000, seed=3)
+    sets = predict_sets(fit_set(y, prob, threshold=threshold), stated)
+    inside = sets[np.arange(len(later)), later]
+    for code in (0, 1):
+        found = measure_coverage(inside[later == code], promised=0.9)
+        assert found.value > 0.85, code
+    label = (stated[:, 1] >= threshold).astype(int)
+    assert sets[np.arange(len(later)), label].all()  # an answer is never ruled out by its own set
+
+
+def test_of_several_classes_each_is_held_and_those_of_too_few_rows_get_what_holds_for_all() -> None:
+    rng = np.random.default_rng(4)
+    y = rng.choice(4, size=4_000, p=[0.8, 0.15, 0.049, 0.001])
+    score = rng.normal(size=(4_000, 4)) + 1.5 * np.eye(4)[y] + np.log([0.8, 0.15, 0.049, 0.001])
+    prob = np.exp(score) / np.exp(score).sum(axis=1, keepdims=True)
+    fitted = fit_set(y[:2_000], prob[:2_000])
+    assert (y[:2_000] == 3).sum() < 9
+    assert fitted.floors[2] < fitted.floors[0]
+    sets = predict_sets(fitted, prob[2_000:])
+    assert sets[np.arange(2_000), prob[2_000:].argmax(axis=1)].all()
+    inside = sets[np.arange(2_000), y[2_000:]]
+    assert all(inside[y[2_000:] == code].mean() > 0.8 for code in range(3))
+    assert sets[:, 3].mean() < 0.1
+
+
+def test_rows_that_belong_together_say_less() -> None:
+    rng = np.random.default_rng(5)
+    customer = np.repeat(np.arange(60), 20)
+    inside = (rng.uniform(size=60) < 0.9)[customer]  # all rows of one customer alike
+    alone, together = measure_coverage(inside, promised=0.9), measure_coverage(inside, promised=0.9, groups=customer)
+    assert alone.value == together.value
+    assert together.low is not None
+    assert alone.low is not None
+    assert together.value - together.low > 3 * (alone.value - alone.low)
+    again = measure_coverage(inside[::20], promised=0.9)
+    assert together.low == pytest.approx(again.low or 0.0, abs=0.01)

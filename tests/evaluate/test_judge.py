@@ -14,6 +14,7 @@ from skiff.core.signature import InputColumn
 from skiff.core.task import Costs, Task
 from skiff.evaluate.gates import judge_gate
 from skiff.evaluate.judge import judge
+from skiff.evaluate.promised import Promised
 from skiff.evaluate.results import Decision, Evaluation
 
 BINARY = Task(kind="binary", target="left", classes=("no", "yes"), positive="yes", protected=("sex",))
@@ -262,3 +263,38 @@ def test_judging_twenty_thousand_rows_takes_seconds() -> None:
     begin = time.process_time()
     judge_binary(20_000, costs=Costs(rows_per_month=10), predict=predict_binary)
     assert time.process_time() - begin < 10  # 2 s on an idle core
+
+
+def test_a_second_look_widens_operating_points_and_coverage_too() -> None:
+    frame, eta = build_frame(800)
+    y = (np.random.default_rng(1).uniform(size=800) < expit(eta)).astype(np.float64)
+    p = expit(eta)
+    prob = np.stack([1 - p, p], axis=1)
+    promised = Promised(coverage=0.9, in_set=np.stack([p < 0.8, p > 0.2], axis=1), reviewed=np.abs(p - 0.5) < 0.1)
+
+    def look(looks: int) -> Evaluation:
+        return judge(
+            BINARY, y, prob, y_train=y, frame_train=frame, frame_test=frame, inputs=INPUTS, threshold=0.5, decision=None,
+            costs=None, predict=None, seed=0, promised=promised, looks=looks,
+        )  # fmt: skip
+
+    first, third = look(1), look(3)
+    assert first.kept is not None
+    assert third.kept is not None
+    pairs = [
+        (first.operating_points["recall_at_precision_0.7"], third.operating_points["recall_at_precision_0.7"]),
+        (first.kept.coverage, third.kept.coverage),
+        (first.kept.classes[1].coverage, third.kept.classes[1].coverage),
+        (first.kept.acted, third.kept.acted),
+        (first.metrics["roc_auc"], third.metrics["roc_auc"]),
+    ]
+    for one, later in pairs:
+        assert one is not None
+        assert later is not None
+        assert one.low is not None
+        assert later.low is not None
+        assert later.low < one.low
+        assert "3 looks" in later.method
+    assert first.kept.acted is not None
+    is_right = (p >= 0.5) == (y == 1)
+    assert first.kept.acted.value == pytest.approx(is_right[np.abs(p - 0.5) >= 0.1].mean())

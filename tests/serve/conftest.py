@@ -143,7 +143,7 @@ def build_model(*, shift: float = 0.0, threshold: float = 0.5) -> bytes:
             calibration=Calibration(kind="none"),
             classes=("no", "yes"),
             threshold=threshold,
-            answer_set=AnswerSet(floor=0.2, coverage=0.9),
+            answer_set=AnswerSet(floors=(0.2, 0.2), coverage=0.9),
             review=Review(low=0.3, high=0.6),
         )
     )

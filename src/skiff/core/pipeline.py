@@ -329,16 +329,18 @@ class ValueRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerSet:
-    """Which classes cannot be ruled out: those of at least `floor` probability, and the most probable always.
+    """Which classes cannot be ruled out: each from a probability of its own upwards.
 
     Parameters
     ----------
-    floor : float
+    floors : tuple of float
+        One for each class. Of several classes the most probable is in the set whatever its floor; of two, floors that together are
+        at most 1 leave no set empty.
     coverage : float
-        Promised share of rows to come whose true class is in the set.
+        Promised share of rows to come whose true class is in the set, whichever class that is.
     """
 
-    floor: float
+    floors: tuple[float, ...]
     coverage: float
 
 

@@ -22,7 +22,7 @@ from skiff.deploy.predictor import Predictor
 from skiff.deploy.reasoner import Reasoner
 from skiff.deploy.tensors import build_tensors
 from skiff.evaluate.abstain import find_reviewed
-from skiff.evaluate.conformal import predict_ranges, predict_sets
+from skiff.evaluate.conformal import find_floors, predict_ranges, predict_sets
 
 HOSTILE_NUMBERS = (0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, 1e308, -1e308, 5e-324, 2.0**53 + 2, np.nan)
 HOSTILE_TEXTS = (
@@ -175,8 +175,8 @@ def _count_broken_promises(
         broken |= far & ~is_edge
         sure = high - low
     if pipeline.answer_set is not None and answers.in_set is not None:
-        floor = np.minimum(expected.max(axis=1), pipeline.answer_set.floor)
-        is_edge = (np.abs(expected - floor[:, None]) <= tolerance).any(axis=1)
+        floors = find_floors(pipeline.answer_set, expected)
+        is_edge = np.asarray((np.abs(expected - floors) <= tolerance).any(axis=1))
         broken |= (predict_sets(pipeline.answer_set, expected) != answers.in_set).any(axis=1) & ~is_edge
     if pipeline.review is not None and answers.decisions is not None:
         review = pipeline.review

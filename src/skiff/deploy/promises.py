@@ -31,10 +31,12 @@ def emit_range(builder: GraphBuilder, promised: ValueRange, value: str, *, is_ne
 
 
 def emit_set(builder: GraphBuilder, promised: AnswerSet, probabilities: str) -> str:
-    """Return which classes [N, K] are in the set of each row: those above the floor, and the most probable always."""
-    top = builder.node("ReduceMax", [probabilities, builder.integers(1)], keepdims=1)
-    floor = builder.node("Min", [top, builder.number(promised.floor)])
-    return builder.node("GreaterOrEqual", [probabilities, floor])
+    """Return which classes [N, K] are in the set of each row (`AnswerSet`)."""
+    floors = builder.row(promised.floors)
+    if len(promised.floors) > 2:  # noqa: PLR2004  of two classes the floors see to it that one is in
+        top = builder.node("ReduceMax", [probabilities, builder.integers(1)], keepdims=1)
+        floors = builder.node("Min", [top, floors])
+    return builder.node("GreaterOrEqual", [probabilities, floors])
 
 
 def emit_decision(builder: GraphBuilder, review: Review, sure: str, *, kind: TaskKind) -> None:

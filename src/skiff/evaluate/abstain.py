@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -11,7 +12,8 @@ from scipy.special import expit, logit, ndtri
 from skiff.core.measurement import Measurement
 from skiff.core.pipeline import Review
 from skiff.core.task import Costs, TaskKind
-from skiff.evaluate.intervals import LEVEL, MIN_UNITS, find_wilson_interval
+from skiff.evaluate.conformal import measure_coverage
+from skiff.evaluate.intervals import LEVEL, MIN_UNITS
 from skiff.evaluate.ranking import find_standard_error
 from skiff.evaluate.results import AbstainPoint
 from skiff.evaluate.scores import decide_labels
@@ -170,9 +172,11 @@ def find_reviewed(review: Review, kind: TaskKind, sure: Float) -> Mask:
 
 
 def measure_abstaining(
-    y: Int, prob: Float, *, threshold: float = 0.5, shares: Sequence[float] = SHARES
+    y: Int, prob: Float, *, threshold: float = 0.5, shares: Sequence[float] = SHARES, groups: Int | None = None
 ) -> tuple[AbstainPoint, ...]:
     """Measure on held-out rows how many of the remaining answers are right once the least sure share is left to a person.
+
+    With `groups`, rows of one group count as one in the intervals.
 
     Examples
     --------
@@ -187,8 +191,29 @@ def measure_abstaining(
     order = np.argsort(-sure, kind="stable")  # the surest first
     found = []
     for share in shares:
-        kept = hit[order[: len(hit) - round(share * len(hit))]]
-        if len(kept):
-            low, high = find_wilson_interval(int(kept.sum()), len(kept))
-            found.append(AbstainPoint(share=share, accuracy=float(kept.mean()), low=low, high=high, n=len(kept)))
+        rows = order[: len(hit) - round(share * len(hit))]
+        if len(rows):
+            kept = measure_coverage(hit[rows], promised=0.0, groups=None if groups is None else groups[rows])
+            found.append(
+                AbstainPoint(share=share, accuracy=kept.value, low=kept.low or 0.0, high=kept.high or 0.0, n=kept.n)
+            )
     return tuple(found)
+
+
+def measure_acted(
+    y: Int, prob: Float, reviewed: Mask, *, threshold: float = 0.5, groups: Int | None = None
+) -> Measurement | None:
+    """Measure how many of the answers that no person looks at are right; None where a person looks at all.
+
+    Examples
+    --------
+    >>> prob = np.array([[0.9, 0.1], [0.45, 0.55], [0.1, 0.9]] * 20)
+    >>> measure_acted(np.array([0, 0, 1] * 20), prob, np.array([False, True, False] * 20)).value
+    1.0
+    """
+    rows = ~reviewed
+    if not rows.any():
+        return None
+    hit = (decide_labels(prob, threshold) == y)[rows]
+    found = measure_coverage(hit, promised=0.0, name="acted_accuracy", groups=None if groups is None else groups[rows])
+    return replace(found, baseline=None, higher_is_better=True)

@@ -16,6 +16,7 @@ from skiff.core.errors import SkiffError
 from skiff.core.measurement import Measurement
 from skiff.core.pipeline import AnswerSet, ValueRange
 from skiff.evaluate.intervals import find_wilson_interval
+from skiff.evaluate.ranking import find_effective_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -166,8 +167,11 @@ def predict_ranges(fitted: ValueRange, pred: Float, *, is_never_negative: bool =
     return (np.maximum(low, 0.0) if is_never_negative else low), pred + np.array(fitted.above)[place]
 
 
-def fit_set(y: Int, prob: Float, *, coverage: float = COVERAGE) -> AnswerSet:
-    """Read off down to which probability a class must be counted in, so that the sets contain the truth.
+def fit_set(y: Int, prob: Float, *, coverage: float = COVERAGE, threshold: float | None = None) -> AnswerSet:
+    """Read off from which probability each class must be counted in, so that the sets contain the truth whichever class it is.
+
+    One probability for all classes would hold on average and fail a rare class: with 5 rare rows in 100, sets that never hold it
+    are right 95 times in 100. So each class has its own (class-conditional, or Mondrian, conformal prediction).
 
     Parameters
     ----------
@@ -175,43 +179,79 @@ def fit_set(y: Int, prob: Float, *, coverage: float = COVERAGE) -> AnswerSet:
     prob : ndarray of shape (n_rows, n_classes)
         Out-of-fold or held-out probabilities.
     coverage : float
+    threshold : float, optional
+        For two classes: the second is answered from this probability upwards. The answer is always in its own set.
 
     Notes
     -----
-    These are the smallest sets that keep the promise on average over all rows; a rare class may be covered less often than
-    a common one, which `measure_coverage` per class shows.
+    A class of so few rows that no probability keeps its promise (fewer than ``coverage / (1 - coverage)``, 9 at 0.9) gets what holds on
+    average over all rows: counted in always, it would make every set say nothing.
 
     References
     ----------
+    Vovk, V. (2013). Conditional validity of inductive conformal predictors. Machine Learning 92, 349-376, §3.
+    https://doi.org/10.1007/s10994-013-5355-6
     Sadinle, M., Lei, J. and Wasserman, L. (2019). Least ambiguous set-valued classifiers with bounded error levels.
-    JASA 114, 223-234. https://doi.org/10.1080/01621459.2017.1395341
+    JASA 114, 223-234, §2.2. https://doi.org/10.1080/01621459.2017.1395341
 
     Examples
     --------
-    >>> fit_set(np.zeros(40, dtype=np.int64), np.tile([0.7, 0.2, 0.1], (40, 1))).floor
-    0.7
+    >>> y = np.repeat([0, 1], [950, 50])
+    >>> p = np.where(y == 1, 0.3, 0.02)
+    >>> fit_set(y, np.stack([1 - p, p], axis=1), threshold=0.5).floors
+    (0.5, 0.3)
     """
-    n = len(y)
-    ranked = np.sort(prob[np.arange(n), y])[::-1]
+    stated = prob[np.arange(len(y)), y]
+    usual = _find_floor(stated, coverage)
+    floors = [
+        usual if (floor := _find_floor(stated[y == code], coverage)) is None else floor for code in range(prob.shape[1])
+    ]
+    found = [0.0 if floor is None else floor for floor in floors]
+    if threshold is not None:
+        found = [min(found[0], 1.0 - threshold), min(found[1], threshold)]
+    return AnswerSet(floors=tuple(found), coverage=coverage)
+
+
+def _find_floor(stated: Float, coverage: float) -> float | None:
+    """Return the probability that the next truth reaches with probability `coverage`; None where there are too few rows."""
+    ranked = np.sort(stated)[::-1]
     # The k-th largest of n stated probabilities with k = ceil((n + 1) coverage) is reached by the next truth that often.
-    place = math.ceil(round((n + 1) * coverage, 9))
-    return AnswerSet(floor=0.0 if place > n else float(ranked[place - 1]), coverage=coverage)
+    place = math.ceil(round((len(ranked) + 1) * coverage, 9))
+    return None if place > len(ranked) else float(ranked[place - 1])
 
 
 def predict_sets(fitted: AnswerSet, prob: Float) -> NDArray[np.bool_]:
-    """Return which classes are in the set of each row, shape (n_rows, n_classes); never none.
+    """Return which classes are in the set of each row, shape (n_rows, n_classes).
 
     Examples
     --------
-    >>> predict_sets(AnswerSet(floor=0.15, coverage=0.9), np.array([[0.7, 0.2, 0.1], [0.9, 0.06, 0.04]])).tolist()
-    [[True, True, False], [True, False, False]]
+    >>> made = AnswerSet(floors=(0.15, 0.15, 0.05), coverage=0.9)
+    >>> predict_sets(made, np.array([[0.7, 0.2, 0.1], [0.94, 0.03, 0.03]])).tolist()
+    [[True, True, True], [True, False, False]]
     """
-    top = prob.max(axis=1, keepdims=True) if prob.size else np.ones((len(prob), 1))
-    return np.asarray(prob >= np.minimum(top, fitted.floor))
+    return np.asarray(prob >= find_floors(fitted, prob))
 
 
-def measure_coverage(is_inside: NDArray[np.bool_], *, promised: float, name: str = "coverage") -> Measurement:
+def find_floors(fitted: AnswerSet, prob: Float) -> Float:
+    """Return the probability from which each class of each row is in the set, shape (n_rows, n_classes)."""
+    floors = np.broadcast_to(np.array(fitted.floors), prob.shape)
+    if len(fitted.floors) == 2 or not prob.size:  # noqa: PLR2004  of two classes the floors see to it that one is in
+        return np.asarray(floors)
+    return np.asarray(np.minimum(floors, prob.max(axis=1, keepdims=True)))
+
+
+def measure_coverage(
+    is_inside: NDArray[np.bool_], *, promised: float, name: str = "coverage", groups: Int | None = None
+) -> Measurement:
     """Measure how often the truth lay inside on other rows; compare with what was promised, also per group.
+
+    Parameters
+    ----------
+    is_inside : ndarray of bool, shape (n_rows,)
+    promised : float
+    name : str
+    groups : ndarray of int64, shape (n_rows,), optional
+        Rows that belong together: the interval then counts as many rows as would say so much independently.
 
     Examples
     --------
@@ -219,7 +259,9 @@ def measure_coverage(is_inside: NDArray[np.bool_], *, promised: float, name: str
     0.9
     """
     n, hits = len(is_inside), int(np.sum(is_inside))
-    low, high = find_wilson_interval(hits, n) if n else (None, None)
+    n_alone = find_effective_size(is_inside, groups)
+    low, high = find_wilson_interval(hits / n * n_alone, n_alone) if n else (None, None)
+    method = "Wilson 1927" if groups is None else "Wilson 1927, rows of one group counted as one"
     return Measurement(
         name=name,
         value=hits / n if n else math.nan,
@@ -227,6 +269,6 @@ def measure_coverage(is_inside: NDArray[np.bool_], *, promised: float, name: str
         high=high,
         n=n,
         higher_is_better=None,
-        method="Wilson 1927" if n else "no value: no rows",
+        method=method if n else "no value: no rows",
         baseline=promised,
     )

@@ -13,7 +13,7 @@ import polars as pl
 from skiff.core.measurement import Measurement
 from skiff.core.signature import InputColumn
 from skiff.core.task import Costs, Task
-from skiff.evaluate.abstain import measure_abstaining, measure_review_saving
+from skiff.evaluate.abstain import measure_abstaining, measure_acted, measure_review_saving
 from skiff.evaluate.baselines import judge_baselines
 from skiff.evaluate.calibration import calibration_bins
 from skiff.evaluate.compare import compare_paired, is_better
@@ -64,6 +64,7 @@ class Case:
     amounts: Float | None = None
     promised: Promised | None = None
     costs: Costs | None = None
+    looks: int = 1
 
 
 def judge(  # noqa: PLR0913  everything that judging needs, named at the call
@@ -155,6 +156,7 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
         amounts=amounts,
         promised=promised,
         costs=costs,
+        looks=looks,
     )
     headline = choose_headline(task, case.y_train)
     metrics = _measure(case)
@@ -197,7 +199,10 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
             evaluation,
             roc=find_roc_points(is_positive, p),
             precision_recall=find_precision_recall_points(is_positive, p),
-            operating_points=measure_operating_points(case.y_test, p, groups=groups, seed=seed),
+            operating_points={
+                name: widen_for_looks(item, looks)
+                for name, item in measure_operating_points(case.y_test, p, groups=groups, seed=seed).items()
+            },
             gain=find_gain_points(is_positive, p),
             profit=() if costs is None else find_profit_points(is_positive, p, costs, amounts=amounts),
         )
@@ -274,13 +279,42 @@ def _judge_promised(case: Case) -> dict[str, Any]:
     """Return what is measured of ranges, sets and review: fields of `Evaluation` by name."""
     found: dict[str, Any] = {}
     if case.task.kind == "regression":
-        found["sizes"] = measure_sizes(case.y_test, case.prediction, case.promised, unit=case.task.unit)
+        found["sizes"] = measure_sizes(
+            case.y_test, case.prediction, case.promised, unit=case.task.unit, together=case.groups
+        )
     else:
-        found["abstain"] = measure_abstaining(case.y_test.astype(np.int64), case.prediction, threshold=case.threshold)
+        found["abstain"] = measure_abstaining(
+            case.y_test.astype(np.int64), case.prediction, threshold=case.threshold, groups=case.groups
+        )
     if case.promised is not None:
         groups = list(find_groups(case.frame_test, case.inputs, protected=case.task.protected))
-        found["kept"] = _price_review(case, judge_promises(case.y_test, case.promised, groups, unit=case.task.unit))
+        kept = judge_promises(
+            case.y_test, case.promised, groups, unit=case.task.unit, classes=case.task.classes, together=case.groups
+        )
+        found["kept"] = _widen_kept(_price_review(case, replace(kept, acted=_measure_acted(case))), case.looks)
     return found
+
+
+def _measure_acted(case: Case) -> Measurement | None:
+    if case.promised is None or case.promised.reviewed is None or case.task.kind == "regression":
+        return None
+    y, reviewed = case.y_test.astype(np.int64), case.promised.reviewed
+    return measure_acted(y, case.prediction, reviewed, threshold=case.threshold, groups=case.groups)
+
+
+def _widen_kept(kept: Kept, looks: int) -> Kept:
+    def widen(found: Measurement | None) -> Measurement | None:
+        return None if found is None else widen_for_looks(found, looks)
+
+    return replace(
+        kept,
+        coverage=widen_for_looks(kept.coverage, looks),
+        classes=tuple(replace(one, coverage=widen_for_looks(one.coverage, looks)) for one in kept.classes),
+        groups=tuple(replace(one, coverage=widen_for_looks(one.coverage, looks)) for one in kept.groups),
+        acted=widen(kept.acted),
+        review_share=widen(kept.review_share),
+        review_saving=widen(kept.review_saving),
+    )
 
 
 def _price_review(case: Case, kept: Kept) -> Kept:

@@ -12,7 +12,7 @@ from skiff.evaluate.intervals import LEVEL
 SHARES = frozenset(
     {
         "roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "precision", "recall", "ece", "brier_score",
-        "roc_auc_difference",
+        "roc_auc_difference", "coverage", "acted_accuracy", "review_share",
     }
 )  # fmt: skip
 """Metrics that cannot be above 1."""
@@ -41,7 +41,7 @@ def widen_for_looks(found: Measurement, looks: int) -> Measurement:
         return found
     stretch = float(ndtri(1 - (1 - LEVEL) / (2 * looks)) / ndtri(0.5 + LEVEL / 2))
     low, high = found.value - stretch * (found.value - found.low), found.value + stretch * (found.high - found.value)
-    if found.name in SHARES:
+    if found.name in SHARES or found.name.startswith(("recall_at_precision", "precision_at_recall")):
         high = min(high, 1.0)
     if found.low >= 0 and not found.name.endswith("_difference"):
         low = max(low, 0.0)

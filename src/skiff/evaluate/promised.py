@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from skiff.core.measurement import Measurement
 from skiff.evaluate.conformal import measure_coverage
 from skiff.evaluate.intervals import LEVEL
+from skiff.evaluate.ranking import find_effective_size, find_standard_error
 from skiff.evaluate.results import GroupCoverage, Kept, SizeBin
 from skiff.evaluate.slices import MIN_ROWS, Group
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Float: TypeAlias = NDArray[np.float64]
+    Int: TypeAlias = NDArray[np.int64]
     Mask: TypeAlias = NDArray[np.bool_]
 
 MAX_GROUPS = 20
@@ -47,11 +49,20 @@ class Promised:
     reviewed: Mask | None = None
 
 
-def judge_promises(y: Float, promised: Promised, groups: Sequence[Group], *, unit: str = "") -> Kept:
-    """Measure coverage over all rows and in each group, how wide the ranges or how large the sets are, and the share reviewed.
+def judge_promises(
+    y: Float,
+    promised: Promised,
+    groups: Sequence[Group],
+    *,
+    unit: str = "",
+    classes: Sequence[str] = (),
+    together: Int | None = None,
+) -> Kept:
+    """Measure coverage over all rows, for each true class and in each group, how wide ranges or how large sets are, and the share reviewed.
 
     Groups are those of `skiff.evaluate.slices.find_groups`; those with fewer than 30 rows are named as too small. Whether a group
-    falls short is judged at a level corrected for the number of groups (Bonferroni), on the interval of its coverage.
+    falls short is judged at a level corrected for the number of groups (Bonferroni). With `together`, the code of what each row belongs
+    to (a customer, a storm), rows of one count as one.
 
     Examples
     --------
@@ -63,12 +74,14 @@ def judge_promises(y: Float, promised: Promised, groups: Sequence[Group], *, uni
     inside = _find_inside(y, promised)
     judged = [group for group in groups if int(group.rows.sum()) >= MIN_ROWS]
     level = 1 - (1 - LEVEL) / max(len(judged), 1)
-    by_group = [_judge_group(group, inside, promised.coverage, level) for group in groups]
-    worst = sorted(by_group, key=lambda found: (found.is_too_small, found.coverage.value))
+    by_group = [_judge_group(group, inside, promised.coverage, level, together) for group in groups]
+    worst = sorted(by_group, key=lambda found: (not found.falls_short, not found.is_too_small, found.coverage.value))
     return Kept(
-        coverage=measure_coverage(inside, promised=promised.coverage),
+        coverage=measure_coverage(inside, promised=promised.coverage, groups=together),
         size=_measure_size(promised, unit),
         groups=tuple(worst[:MAX_GROUPS]),
+        n_groups=len(by_group),
+        classes=_judge_classes(y, classes, inside, promised.coverage, together) if promised.in_set is not None else (),
         review_share=None if promised.reviewed is None else measure_coverage_of(promised.reviewed),
     )
 
@@ -79,8 +92,10 @@ def measure_coverage_of(reviewed: Mask) -> Measurement:
     return replace(found, baseline=None)
 
 
-def measure_sizes(y: Float, pred: Float, promised: Promised | None, *, unit: str = "") -> tuple[SizeBin, ...]:
-    """Return errors and coverage by the size of the prediction, in five bins of equal numbers of rows.
+def measure_sizes(
+    y: Float, pred: Float, promised: Promised | None, *, unit: str = "", together: Int | None = None
+) -> tuple[SizeBin, ...]:
+    """Return errors and coverage by the size of the prediction, in five bins of equal numbers of rows; `together` as in `judge_promises`.
 
     Examples
     --------
@@ -97,7 +112,8 @@ def measure_sizes(y: Float, pred: Float, promised: Promised | None, *, unit: str
         if int(rows.sum()) < MIN_ROWS // 2:
             continue
         off = np.abs(y - pred)[rows]
-        half = 1.96 * float(off.std(ddof=1)) / np.sqrt(len(off))
+        own = None if together is None else together[rows]
+        half = 1.96 * find_standard_error((off - off.mean()) / max(len(off) - 1, 1) ** 0.5 / len(off) ** 0.5, own)
         found.append(
             SizeBin(
                 low=float(pred[rows].min()),
@@ -115,7 +131,7 @@ def measure_sizes(y: Float, pred: Float, promised: Promised | None, *, unit: str
                 bias=float(np.mean(pred[rows] - y[rows])),
                 coverage=None
                 if inside is None or promised is None
-                else measure_coverage(inside[rows], promised=promised.coverage),
+                else measure_coverage(inside[rows], promised=promised.coverage, groups=own),
             )
         )
     return tuple(found)
@@ -129,24 +145,32 @@ def _find_inside(y: Float, promised: Promised) -> Mask:
     return np.ones(len(y), dtype=bool)
 
 
-def _judge_group(group: Group, inside: Mask, promised: float, level: float) -> GroupCoverage:
-    hits = inside[group.rows]
-    found = measure_coverage(hits, promised=promised)
+def _judge_classes(
+    y: Float, classes: Sequence[str], inside: Mask, promised: float, together: Int | None
+) -> tuple[GroupCoverage, ...]:
+    groups = [Group(column="", level=name, rows=y == code, is_protected=False) for code, name in enumerate(classes)]
+    present = [group for group in groups if group.rows.any()]
+    level = 1 - (1 - LEVEL) / max(sum(int(group.rows.sum()) >= MIN_ROWS for group in present), 1)
+    return tuple(_judge_group(group, inside, promised, level, together) for group in present)
+
+
+def _judge_group(group: Group, inside: Mask, promised: float, level: float, together: Int | None) -> GroupCoverage:
+    hits, own = inside[group.rows], None if together is None else together[group.rows]
+    found = measure_coverage(hits, promised=promised, groups=own)
     is_small = len(hits) < MIN_ROWS
     return GroupCoverage(
         column=group.column,
         level=group.level,
         coverage=found,
         is_too_small=is_small,
-        falls_short=not is_small and _is_surely_below(int(hits.sum()), len(hits), promised, level),
+        falls_short=not is_small and _is_surely_below(found.value, find_effective_size(hits, own), promised, level),
     )
 
 
-def _is_surely_below(hits: int, n: int, promised: float, level: float) -> bool:
+def _is_surely_below(share: float, n: float, promised: float, level: float) -> bool:
     """Whether a group's coverage lies below the promise at a level that allows for all groups looked at (Wilson's test)."""
-    from_mean = hits / n - promised
     error = float(np.sqrt(promised * (1 - promised) / n))
-    return from_mean < -float(ndtri(0.5 + level / 2)) * error
+    return share - promised < -float(ndtri(0.5 + level / 2)) * error
 
 
 def _measure_size(promised: Promised, unit: str) -> Measurement | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     Float: TypeAlias = NDArray[np.float64]
     Int: TypeAlias = NDArray[np.int64]
+    Bool: TypeAlias = NDArray[np.bool_]
 
 DELONG = "DeLong et al. 1988 (fast form of Sun and Xu 2014), on the logit scale"
 OBUCHOWSKI = "Obuchowski 1997 (DeLong over groups), on the logit scale"
@@ -91,6 +92,29 @@ def find_standard_error(parts: Float, groups: Int | None = None) -> float:
     sums = np.bincount(place, weights=parts)
     n_groups = len(sums)
     return math.sqrt(float(np.sum(sums**2)) * n_groups / max(n_groups - 1, 1))
+
+
+def find_effective_size(hits: Bool, groups: Int | None) -> float:
+    """Return how many independent rows would say as much of a share as these do; at most as many as there are.
+
+    The variance of the share, rows of one group counted as one, is set against that of independent rows (the design effect).
+
+    References
+    ----------
+    Korn, E. L. and Graubard, B. I. (1998). Confidence intervals for proportions with small expected number of positive counts
+    estimated from survey data. Survey Methodology 24, 193-201 (effective sample size in an interval for independent rows).
+
+    Examples
+    --------
+    >>> hits = np.repeat([True, False, True, True], 5)
+    >>> round(find_effective_size(hits, np.repeat([1, 2, 3, 4], 5)), 1), find_effective_size(hits, None)
+    (3.0, 20.0)
+    """
+    n, share = len(hits), float(np.mean(hits)) if len(hits) else 0.0
+    if groups is None or not 0 < share < 1:
+        return float(n) if groups is None else float(len(np.unique(groups)))
+    error = find_standard_error((hits - share) / n, groups)
+    return float(min(n, share * (1 - share) / error**2)) if error > 0 else float(n)
 
 
 def find_auc_interval(auc: float, error: float, *, n_positive: int, n_negative: int, level: float = LEVEL) -> Interval:

@@ -122,7 +122,11 @@ class Kept:
     size : Measurement or None
         Mean width of the ranges, or mean number of classes in the sets.
     groups : tuple of GroupCoverage
-        Lowest first.
+        Those too small to judge and those that fall short first, then the lowest; at most `n_groups`, the number looked at.
+    classes : tuple of GroupCoverage
+        For each true class how often its sets held it; empty for numbers.
+    acted : Measurement or None
+        Share of right answers among those that no person looks at.
     review_share : Measurement or None
         Share of the answers that a person should look at.
     review_cost : float or None
@@ -134,6 +138,9 @@ class Kept:
     coverage: Measurement
     size: Measurement | None = None
     groups: tuple[GroupCoverage, ...] = ()
+    n_groups: int = 0
+    classes: tuple[GroupCoverage, ...] = ()
+    acted: Measurement | None = None
     review_share: Measurement | None = None
     review_cost: float | None = None
     review_saving: Measurement | None = None

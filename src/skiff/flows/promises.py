@@ -61,7 +61,8 @@ def add_promises(
         return replace(pipeline, value_range=fitted_range, review=widest)
     costs = costs if costs is None else find_typical_costs(costs, amounts)
     review = fit_review(pipeline.kind, oof, threshold=pipeline.threshold, share=answers.review_share, costs=costs)
-    fitted = fit_set(y.astype(np.int64), oof, coverage=answers.coverage)
+    threshold = pipeline.threshold if pipeline.kind == "binary" else None
+    fitted = fit_set(y.astype(np.int64), oof, coverage=answers.coverage, threshold=threshold)
     return replace(pipeline, answer_set=fitted, review=review)
 
 

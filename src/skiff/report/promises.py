@@ -44,15 +44,39 @@ def _describe_coverage(evaluation: Evaluation, unit: str) -> list[str]:
     if kept.size is not None:
         size = f"{kept.size.value:.2f} answers" if is_set else f"{format_amount(kept.size.value, unit)} wide"
         said.append(f"On average it is {size}.")
+    said += _describe_classes(kept)
     short = [group for group in kept.groups if group.falls_short]
     if short:
         said.append(f"It holds less often than promised where {_list(short)}.")
     small = [group for group in kept.groups if group.is_too_small]
     if small:
-        said.append(
-            f"Too few rows to say so of: {', '.join(f'{one.column} {one.level}' for one in small[:MOST_GROUPS])}."
-        )
+        rest = len(small) - MOST_GROUPS
+        named = ", ".join(f"{one.column} {one.level}" for one in small[:MOST_GROUPS])
+        said.append(f"Too few rows to say so of: {named}{f' and {rest} more' if rest > 0 else ''}.")
     return said
+
+
+def _describe_classes(kept: Kept) -> list[str]:
+    """Say how often the sets held each true answer: a rare one can be failed while the sum looks right."""
+    judged = [one for one in kept.classes if not one.is_too_small]
+    if not judged:
+        return []
+    lowest = sorted(judged, key=lambda one: one.coverage.value)[:MOST_GROUPS]
+    told = "; ".join(
+        f"'{one.level}' {one.coverage.value * 100:.0f} times in 100 "
+        f"({format_range(_per_hundred(one.coverage.low), _per_hundred(one.coverage.high))})"
+        for one in lowest
+    )
+    which = "Where the truth was" if len(lowest) == len(judged) else "Least often where the truth was"
+    said = [f"{which}: {told}."]
+    failed = [f"'{one.level}'" for one in judged if one.falls_short]
+    if failed:
+        said.append(f"That is surely less often than promised for {', '.join(failed[:MOST_GROUPS])}.")
+    return said
+
+
+def _per_hundred(share: float | None) -> float | None:
+    return None if share is None else 100 * share
 
 
 def _list(groups: list[GroupCoverage]) -> str:
@@ -65,20 +89,21 @@ def _describe_review(evaluation: Evaluation) -> list[str]:
     points = evaluation.abstain
     if len(points) < 2 or evaluation.kept is None or evaluation.kept.review_share is None:  # noqa: PLR2004  with and without
         return []
-    share = evaluation.kept.review_share.value
-    nearest = min(points[1:], key=lambda point: abs(point.share - share))
-    reach = format_range(nearest.low * 100, nearest.high * 100)
+    share, acted = evaluation.kept.review_share.value, evaluation.kept.acted
     if share == 0:
         return ["It asks a person to look at none of these answers."]
     if share == 1:
         every = "It asks a person to look at every answer: a look costs less than what any decision of its own is likely to."
         return [every, *_describe_review_price(evaluation.kept)]
-    return [
-        (
-            f"It asks a person to look at {format_percent(share)} of the answers, those it is least sure of. With the least sure "
-            f"{format_percent(nearest.share)} left to a person, {nearest.accuracy * 100:.0f} in 100 of the others are right ({reach}); "
+    rest = ""
+    if acted is not None:
+        reach = format_range(_per_hundred(acted.low), _per_hundred(acted.high))
+        rest = (
+            f" Of the others {acted.value * 100:.0f} in 100 are right{f' ({reach})' if reach else ''}; "
             f"of all answers it is {points[0].accuracy * 100:.0f} in 100."
-        ),
+        )
+    return [
+        f"It asks a person to look at {format_percent(share)} of the answers, those it is least sure of.{rest}",
         *_describe_review_price(evaluation.kept),
     ]
 
