@@ -7,6 +7,7 @@ FOLDER holds train.parquet, test.parquet and task.json; answer.npy and facts.jso
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import resource
@@ -112,12 +113,15 @@ def prepare(table: pd.DataFrame) -> pd.DataFrame:
     """FLAML takes numbers and categories: text columns become categories, dates days."""
     made = table.copy()
     for name in made.columns:
+        first = made[name].first_valid_index()
+        if made[name].dtype == object and first is not None and isinstance(made[name][first], datetime.date):
+            made[name] = pd.to_datetime(made[name])  # plain dates come as objects
         if made[name].dtype == object or str(made[name].dtype) in {"string", "str"}:
             made[name] = made[name].astype("category")
         elif str(made[name].dtype) == "bool":
             made[name] = made[name].astype(int)
         elif "datetime" in str(made[name].dtype):
-            made[name] = made[name].astype("int64") / 86_400e9  # FLAML fails to copy its own settings for dates
+            made[name] = (made[name] - pd.Timestamp(0)) / pd.Timedelta(days=1)  # FLAML fails to copy its own settings for dates
     return made
 
 

@@ -129,3 +129,28 @@ def test_a_column_that_says_the_same_is_a_proxy_and_noise_is_none() -> None:
     found = list(find_proxies(frame, ["sex"], [*frame.columns[1:], "absent"]))
     assert [proxy.by for proxy in found] == ["title", "height"]
     assert list(find_proxies(frame, ["note", "absent", "none"], ["title"])) == []
+
+
+def test_rows_that_belong_together_widen_a_groups_rates() -> None:
+    rng = np.random.default_rng(6)
+    customer = np.repeat(np.arange(80), 10)
+    sex = np.array(["f", "m"])[customer % 2]
+    y = (rng.uniform(size=80) < 0.5)[customer].astype(np.int64)
+    p = np.where(rng.uniform(size=80)[customer] < 0.5, 0.2, 0.8)
+    frame = pl.DataFrame({"sex": sex})
+    task = Task(kind="binary", target="left", classes=("no", "yes"), positive="yes", protected=("sex",))
+    found = [
+        measure_fairness(
+            task, y, np.stack([1 - p, p], axis=1), frame_test=frame, frame_train=frame, inputs=(), threshold=0.5,
+            together=together,
+        )
+        for together in (None, customer)
+    ]  # fmt: skip
+    widths = []
+    for one in found:
+        assert one is not None
+        rate = one.groups[0].rates["selection_rate"]
+        assert rate.high is not None
+        assert rate.low is not None
+        widths.append(rate.high - rate.low)
+    assert widths[1] > 2 * widths[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -15,7 +16,9 @@ from skiff.core.measurement import Measurement
 from skiff.core.signature import InputColumn
 from skiff.core.task import Task
 from skiff.data.associations import count_pairs, measure_correlation_ratio, measure_cramers_v
-from skiff.evaluate.intervals import LEVEL, find_wilson_interval
+from skiff.evaluate.conformal import measure_coverage
+from skiff.evaluate.intervals import LEVEL
+from skiff.evaluate.ranking import find_standard_error
 from skiff.evaluate.results import Fairness, GroupRates, Proxy, Tradeoff
 from skiff.evaluate.scores import decide_labels
 from skiff.evaluate.slices import find_groups
@@ -49,6 +52,7 @@ def measure_fairness(
     frame_train: pl.DataFrame,
     inputs: Sequence[InputColumn],
     threshold: float,
+    together: Int | None = None,
 ) -> Fairness | None:
     """Measure what the model does to the groups of each protected column; None where none is named.
 
@@ -64,6 +68,8 @@ def measure_fairness(
     inputs : sequence of InputColumn
         Columns the model takes.
     threshold : float
+    together : ndarray of int64, shape (n_rows,), optional
+        Rows that belong together: they count as one in the ranges.
 
     Returns
     -------
@@ -100,7 +106,17 @@ def measure_fairness(
     groups: list[GroupRates] = []
     for group in find_groups(frame_test.select(named), (), protected=named):
         n = int(group.rows.sum())
-        rates = {} if n < MIN_ROWS else _measure_rates(task, y[group.rows], prediction[group.rows], threshold)
+        rates = (
+            {}
+            if n < MIN_ROWS
+            else _measure_rates(
+                task,
+                y[group.rows],
+                prediction[group.rows],
+                threshold,
+                None if together is None else together[group.rows],
+            )
+        )
         groups.append(GroupRates(column=group.column, level=group.level, n=n, rates=rates))
     return Fairness(
         groups=tuple(groups),
@@ -218,37 +234,44 @@ def _measure_strength(codes: Int, series: pl.Series) -> Measurement | None:
     return measure_cramers_v(table) if min(table.shape) > 1 else None
 
 
-def _measure_rates(task: Task, y: Float | Int, prediction: Float, threshold: float) -> Mapping[str, Measurement]:
+def _measure_rates(
+    task: Task, y: Float | Int, prediction: Float, threshold: float, together: Int | None
+) -> Mapping[str, Measurement]:
     if task.kind == "regression":
         errors = np.asarray(prediction - y, dtype=np.float64)
         return {
-            "mean_error": _measure_mean("mean_error", errors, task.unit),
-            "mae": _measure_mean("mae", np.abs(errors), task.unit),
+            "mean_error": _measure_mean("mean_error", errors, task.unit, together),
+            "mae": _measure_mean("mae", np.abs(errors), task.unit, together),
         }
     flagged = decide_labels(prediction, threshold)
     if task.kind == "multiclass":
-        return {"accuracy": _measure_share("accuracy", flagged == y)}
+        return {"accuracy": _measure_share("accuracy", flagged == y, together)}
     is_true, is_flagged = y == 1, flagged == 1
+    every = np.ones(len(is_true), dtype=bool)
     parts = {
-        "base_rate": is_true,
-        "selection_rate": is_flagged,
-        "recall": is_flagged[is_true],
-        "false_positive_rate": is_flagged[~is_true],
-        "precision": is_true[is_flagged],
+        "base_rate": (is_true, every),
+        "selection_rate": (is_flagged, every),
+        "recall": (is_flagged, is_true),
+        "false_positive_rate": (is_flagged, ~is_true),
+        "precision": (is_true, is_flagged),
     }
-    return {name: _measure_share(name, hits) for name, hits in parts.items() if len(hits) >= MIN_ROWS}
+    return {
+        name: _measure_share(name, hits[among], None if together is None else together[among])
+        for name, (hits, among) in parts.items()
+        if int(among.sum()) >= MIN_ROWS
+    }
 
 
-def _measure_share(name: str, hits: Mask) -> Measurement:
-    n, n_hits = len(hits), int(hits.sum())
-    low, high = find_wilson_interval(n_hits, n)
-    return Measurement(name=name, value=n_hits / n, low=low, high=high, n=n, unit="rate", method="Wilson 1927")
+def _measure_share(name: str, hits: Mask, together: Int | None) -> Measurement:
+    found = measure_coverage(hits, promised=0.0, name=name, groups=together)
+    return replace(found, unit="rate", baseline=None)
 
 
-def _measure_mean(name: str, values: Float, unit: str) -> Measurement:
-    n = len(values)
-    half = float(student.ppf(0.5 + LEVEL / 2, n - 1)) * float(values.std(ddof=1)) / math.sqrt(n)
-    mean = float(values.mean())
+def _measure_mean(name: str, values: Float, unit: str, together: Int | None) -> Measurement:
+    n, mean = len(values), float(values.mean())
+    n_alone = n if together is None else len(np.unique(together))
+    error = find_standard_error((values - mean) / math.sqrt(n * max(n - 1, 1)), together)
+    half = float(student.ppf(0.5 + LEVEL / 2, max(n_alone - 1, 1))) * error
     return Measurement(name=name, value=mean, low=mean - half, high=mean + half, n=n, unit=unit, method="Student's t")
 
 

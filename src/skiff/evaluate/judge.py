@@ -190,6 +190,7 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
             frame_train=frame_train,
             inputs=inputs,
             threshold=threshold,
+            together=groups,
         ),
         **_judge_promised(case),
     )
