@@ -7,7 +7,7 @@ FOLDER holds train.parquet, test.parquet and task.json; answer.npy and facts.jso
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import os
 import resource
@@ -114,14 +114,16 @@ def prepare(table: pd.DataFrame) -> pd.DataFrame:
     made = table.copy()
     for name in made.columns:
         first = made[name].first_valid_index()
-        if made[name].dtype == object and first is not None and isinstance(made[name][first], datetime.date):
+        if made[name].dtype == object and first is not None and isinstance(made[name][first], dt.date):
             made[name] = pd.to_datetime(made[name])  # plain dates come as objects
         if made[name].dtype == object or str(made[name].dtype) in {"string", "str"}:
             made[name] = made[name].astype("category")
         elif str(made[name].dtype) == "bool":
             made[name] = made[name].astype(int)
         elif "datetime" in str(made[name].dtype):
-            made[name] = (made[name] - pd.Timestamp(0)) / pd.Timedelta(days=1)  # FLAML fails to copy its own settings for dates
+            made[name] = (made[name] - pd.Timestamp(0)) / pd.Timedelta(
+                days=1
+            )  # FLAML fails to copy its own settings for dates
     return made
 
 
