@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 from tests.report.stories import HOSTILE, STORIES, bookings, flats, hostile, no_model
 
+from skiff.core.measurement import Measurement
+from skiff.evaluate.results import Fairness, GroupRates, Kept
 from skiff.report.card import build_metadata, escape_markdown, render_card
 
 
@@ -55,3 +57,30 @@ def test_no_model_claims_nothing() -> None:
     card = render_card(no_model())
     assert "Nothing was measured." in card
     assert "nothing is claimed" in card
+
+
+def test_the_card_says_what_is_promised_what_moves_it_and_how_groups_fare() -> None:
+    story = bookings()
+    assert story.evaluation is not None
+
+    def rate(name: str, value: float) -> Measurement:
+        return Measurement(name=name, value=value, low=value - 0.05, high=value + 0.05, n=300)
+
+    groups = (
+        GroupRates(column="sex", level="f|x", n=300, rates={"selection_rate": rate("selection_rate", 0.2)}),
+        GroupRates(column="sex", level="m", n=12, rates={}),
+    )
+    coverage = replace(rate("coverage", 0.91), baseline=0.9)
+    card = render_card(
+        replace(
+            story, evaluation=replace(story.evaluation, fairness=Fairness(groups=groups), kept=Kept(coverage=coverage))
+        )
+    )
+    assert "should hold the truth 90 times in 100: it did 91 times" in card
+    first = story.evaluation.importances[0].column
+    assert re.search(rf"^\| {re.escape(escape_markdown(first))} \| \d", card, re.MULTILINE)
+    assert "| sex: f\\|x | 300 | 0.200 (0.150 to 0.250) |" in card
+    assert "| sex: m | 12 | – (too few rows) |" in card
+    heads = [line for line in card.splitlines() if line.startswith("| Group | n |")]
+    after = card.splitlines()[card.splitlines().index(heads[0]) + 1]
+    assert after.count("|") == heads[0].count("|")

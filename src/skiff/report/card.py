@@ -10,15 +10,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from skiff.core.evidence import Json
 from skiff.report.content import RunStory
+from skiff.report.fairness import describe_fairness, list_heads, list_rows
 from skiff.report.glossary import ACTIONS, SPLITS, TASKS, abbreviate_metric, clean_name, describe_reason, shorten
+from skiff.report.html import describe_decision
 from skiff.report.limits import describe_limits
 from skiff.report.mistakes import describe_calibration, describe_confusion, describe_slice, describe_slices
 from skiff.report.note import list_questions
 from skiff.report.numbers import count_of, format_bytes, format_interval, format_score, format_seconds
 from skiff.report.page import build_metric_rows, describe_date
+from skiff.report.promises import describe_promises
 from skiff.report.run_json import finite
 from skiff.report.sources import build_sources
-from skiff.report.words import describe_leaks, verdict
+from skiff.report.words import describe_flattery, describe_leaks, describe_stability, verdict
 
 PIPELINES = {
     "binary": "tabular-classification",
@@ -29,6 +32,9 @@ PIPELINES = {
 
 MARKDOWN_SIGNS = re.compile(r"([\\`*\[\]<>|#~$&]|(?<!\w)_|_(?!\w))")
 """Signs that Markdown would act on; an underscore inside a word is not one (CommonMark 0.31, section 6.2)."""
+MOST_IMPORTANCES, MOST_GROUPS = 10, 20
+"""Columns and protected groups that the card lists; the report has all."""
+
 LICENCES = re.compile(r"^[a-z0-9][a-z0-9.\-]{1,40}$")
 """The form of a licence identifier on the hub; anything else is written as ``other`` with its name."""
 
@@ -61,6 +67,13 @@ def render_card(story: RunStory) -> str:
             task_words=TASKS[story.task.kind],
             split_words=SPLITS.get(story.split.kind, story.split.kind),
             metrics=build_metric_rows(evaluation) if evaluation else (),
+            steadiness=(*describe_flattery(evaluation), *describe_stability(evaluation)) if evaluation else (),
+            decision_words=describe_decision(evaluation) if evaluation else "",
+            promises=describe_promises(evaluation, unit=story.task.unit) if evaluation else (),
+            importances=evaluation.importances[:MOST_IMPORTANCES] if evaluation else (),
+            fairness_heads=list_heads(evaluation.fairness) if evaluation and evaluation.fairness else (),
+            fairness_rows=list_rows(evaluation.fairness)[:MOST_GROUPS] if evaluation and evaluation.fairness else (),
+            fairness_words=describe_fairness(story),
             confusion_words=describe_confusion(story, evaluation.confusion)
             if evaluation and evaluation.confusion
             else (),
