@@ -75,3 +75,11 @@ def test_a_notebook_shows_the_numbers_with_range_and_guess_and_no_exponent(model
     assert "a guess" in shown
     assert "0.5</td>" in shown
     assert "e+0" not in shown
+
+
+def test_a_notebook_shows_what_a_check_found_as_a_table() -> None:
+    table = pl.DataFrame({"price<b>": [1.0, 2.0, 3.0] * 20, "same": ["x"] * 60})
+    shown = skiff.check(table)._repr_html_()
+    assert "<th>What to do</th>" in shown
+    assert "same" in shown
+    assert "<b>" not in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -60,6 +61,28 @@ class Finding:
     remedy: str = ""
     action: Action = "none"
     question: str = ""
+
+
+class Findings(list[Finding]):
+    """A list of findings that a notebook shows as a table.
+
+    Examples
+    --------
+    >>> found = Findings([Finding(code="quality.constant", severity="info", what="'a<b' never varies.", remedy="Nothing to do.")])
+    >>> "a&lt;b" in found._repr_html_(), len(found)
+    (True, 1)
+    """
+
+    def _repr_html_(self) -> str:
+        """Return what was found as a table, in the order of the list."""
+        if not self:
+            return "<p>Nothing was found.</p>"
+        parts = ("severity", "what", "why_it_matters", "remedy", "question")
+        head = "".join(f"<th>{title}</th>" for title in ("", "What", "Why it matters", "What to do", "What to ask"))
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{html.escape(getattr(one, part))}</td>' for part in parts)}</tr>" for one in self
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def sort_findings(findings: list[Finding]) -> list[Finding]:

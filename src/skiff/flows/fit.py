@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from skiff.core.finding import Finding
+from skiff.core.finding import Findings
 from skiff.core.progress import Progress
 from skiff.flows.check import check_file
 from skiff.flows.effort import Effort
@@ -16,9 +16,7 @@ from skiff.flows.train import train_candidate
 from skiff.flows.wishes import Wishes
 
 
-def check(
-    table: object, target: str | None = None, *, time: str | None = None, group: str | None = None
-) -> list[Finding]:
+def check(table: object, target: str | None = None, *, time: str | None = None, group: str | None = None) -> Findings:
     """Return what is wrong with a table, worst first; with a target the leak court sits too.
 
     Parameters
@@ -35,7 +33,7 @@ def check(
         ``column_not_found``, ``file_not_found`` …
     """
     source = Path(table) if isinstance(table, str) else table
-    return list(check_file(source, Wishes(target=target, time=time, group=group)).findings)
+    return Findings(check_file(source, Wishes(target=target, time=time, group=group)).findings)
 
 
 def train(  # noqa: PLR0913  the options of `skiff run`
