@@ -13,6 +13,7 @@ from skiff.report.content import RunStory
 from skiff.report.glossary import ACTIONS, SPLITS, TASKS, abbreviate_metric, clean_name, describe_reason, shorten
 from skiff.report.limits import describe_limits
 from skiff.report.mistakes import describe_calibration, describe_confusion, describe_slice, describe_slices
+from skiff.report.money import describe_decision
 from skiff.report.note import list_questions
 from skiff.report.numbers import count_of, format_bytes, format_interval, format_score, format_seconds
 from skiff.report.page import build_metric_rows, describe_date
@@ -61,6 +62,7 @@ def render_card(story: RunStory) -> str:
             task_words=TASKS[story.task.kind],
             split_words=SPLITS.get(story.split.kind, story.split.kind),
             metrics=build_metric_rows(evaluation) if evaluation else (),
+            decision_words=describe_decision(evaluation) if evaluation else "",
             confusion_words=describe_confusion(story, evaluation.confusion)
             if evaluation and evaluation.confusion
             else (),
