@@ -69,7 +69,11 @@ def predict_binary(frame: pl.DataFrame) -> np.ndarray:
 
 def test_a_binary_model_is_judged_from_every_side() -> None:
     flattering = Measurement(name="roc_auc", value=0.9)
-    found = judge_binary(costs=Costs(false_positive=1, false_negative=1, rows_per_month=100), predict=predict_binary, random_split=flattering)
+    found = judge_binary(
+        costs=Costs(false_positive=1, false_negative=1, rows_per_month=100),
+        predict=predict_binary,
+        random_split=flattering,
+    )
     assert found.headline == "roc_auc"
     assert found.beats_baseline
     assert [baseline.name for baseline in found.baselines] == ["naive", "simple"]

@@ -6,7 +6,13 @@ from scipy.special import expit
 
 from skiff.core.errors import SkiffError
 from skiff.core.task import Costs
-from skiff.evaluate.threshold import BETTER_ALL, BETTER_NONE, choose_threshold, find_theoretical_threshold, measure_saving
+from skiff.evaluate.threshold import (
+    BETTER_ALL,
+    BETTER_NONE,
+    choose_threshold,
+    find_theoretical_threshold,
+    measure_saving,
+)
 
 
 def draw(n: int, base: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -252,7 +252,7 @@ def _choose_by_capacity(is_positive: Mask, p: Float, costs: Costs, amounts: Floa
 
 def _say_stakes(costs: Costs, amounts: Float | None) -> str:
     false_positive, false_negative = get_mistakes(find_typical_costs(costs, amounts))
-    stake = "" if costs.amount is None else f" on average (by the column '{costs.amount}')"
+    stake = "" if costs.amount is None else f" (means over the column '{costs.amount}' of the training rows)"
     return (
         f"a missed case costs {say_money(false_negative)} {costs.currency}, "
         f"a false alarm {say_money(false_positive)} {costs.currency}{stake}"

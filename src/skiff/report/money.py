@@ -76,12 +76,12 @@ def describe_room(evaluation: Evaluation) -> str:
     said = f"It flags {describe_in_100(flagged)} of the rows kept aside; you can act on {describe_in_100(room)}."
     fixed = "The threshold was fixed beforehand, on the training rows"
     if flagged > room:
-        return f"{said} {fixed}, so it does not stop when the room is full: take the most probable first."
+        return f"{said} {fixed}, so it does not stop when the room is full."
     if flagged >= UNUSED * room:
         return said
-    left = f"{describe_in_100(1 - flagged / room)} of your room stays unused"
+    left = f"about {round(100 * (1 - flagged / room))} in 100 of your room stays unused"
     if NOT_PAYING in decision.reason:
-        return f"{said} {left}, because by your costs acting on further rows would not pay."
+        return f"{said} {left[0].upper()}{left[1:]}, because by your costs acting on further rows would not pay."
     return f"{said} {fixed}, and fewer of these rows reach it: {left} unless you go on down the list by probability."
 
 
@@ -92,13 +92,17 @@ def name_costs(costs: Costs, typical: Costs | None) -> str:
     --------
     >>> loan = Costs(false_positive=40, false_negative=0.6, amount="loan", rows_per_month=400)
     >>> name_costs(loan, Costs(false_positive=40, false_negative=620.5))
-    'a false alarm 40 EUR, a missed case 0.6 of column “loan” (620.5 EUR on average), a case caught 0 EUR, a row rightly left alone 0 EUR; 400 rows a month'
+    'a false alarm 40 EUR, a missed case 0.6 of column “loan” (620.5 EUR on average in the rows judged), a case caught 0 EUR, a row rightly left alone 0 EUR; 400 rows a month'
     """
     parts = []
     for name in MATRIX:
         price = getattr(costs, name) or 0.0
         if costs.amount is not None and name in costs.by_amount and price:
-            mean = "" if typical is None else f" ({say_money(getattr(typical, name))} {costs.currency} on average)"
+            mean = (
+                ""
+                if typical is None
+                else f" ({say_money(getattr(typical, name))} {costs.currency} on average in the rows judged)"
+            )
             parts.append(f"{OUTCOMES[name]} {say_money(price)} of column {quote(costs.amount)}{mean}")
         else:
             parts.append(f"{OUTCOMES[name]} {say_money(price)} {costs.currency}")

@@ -211,7 +211,7 @@ def describe_in_100(share: float) -> str:
     >>> describe_in_100(0.074), describe_in_100(0.32), describe_in_100(0.0), describe_in_100(1.0)
     ('7.4 in 100', '32 in 100', '0 in 100', '100 in 100')
     """
-    return f"{share * 100:.3g} in 100"
+    return f"{share * 100:.1f}".removesuffix(".0") + " in 100"
 
 
 def format_micros(latency_us: float) -> str:
