@@ -6,9 +6,8 @@ from scipy.special import expit
 
 from skiff.core.errors import SkiffError
 from skiff.core.task import Costs
+from skiff.evaluate.prices import BETTER_ALL, BETTER_NONE
 from skiff.evaluate.threshold import (
-    BETTER_ALL,
-    BETTER_NONE,
     choose_threshold,
     find_theoretical_threshold,
     measure_saving,

@@ -9,8 +9,9 @@ from tests.report.stories import STORIES, bookings, donors, flats, measure, no_m
 
 from skiff.core.measurement import Measurement
 from skiff.core.task import Costs
+from skiff.evaluate.prices import AGAINST_NONE, BETTER_ALL, BETTER_NONE
 from skiff.evaluate.results import Decision, Evaluation, Gate, GateVerdict, Kept
-from skiff.evaluate.threshold import AGAINST_NONE, BETTER_ALL, BETTER_NONE, choose_threshold
+from skiff.evaluate.threshold import choose_threshold
 from skiff.report.card import render_card
 from skiff.report.content import RunStory
 from skiff.report.glossary import abbreviate_metric, describe_metric

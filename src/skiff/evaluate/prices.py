@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
 MATRIX: tuple[CostName, ...] = ("false_positive", "false_negative", "true_positive", "true_negative")
 
+AGAINST_NONE = "against flagging none"
+"""In the method of a saving where capacity is limited: then nobody could flag every row."""
+
+NOT_PAYING = "acting on them would not pay"
+"""In the reason of a threshold that leaves part of the capacity unused because of the costs."""
+
+BETTER_ALL = "flagging all is the cheaper"
+BETTER_NONE = "flagging none is the cheaper"
+"""In the method of any other saving: which of the two answers that are always the same it is held against."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowCosts:
@@ -68,7 +78,7 @@ def refuse_half_costs(costs: Costs | None) -> None:
     if costs is None or has_matrix(costs):
         return
     missing = [name for name in ("false_positive", "false_negative") if getattr(costs, name) is None]
-    said = [name for name in MATRIX if getattr(costs, name)] or [
+    said: list[str] = [name for name in MATRIX if getattr(costs, name)] or [
         name for name in ("false_positive", "false_negative") if getattr(costs, name) is not None
     ]
     said += [name for name in ("amount", "review") if getattr(costs, name) is not None]

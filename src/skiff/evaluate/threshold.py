@@ -11,7 +11,17 @@ from skiff.core.errors import SkiffError
 from skiff.core.measurement import Measurement
 from skiff.core.task import Costs
 from skiff.evaluate.intervals import MIN_UNITS, N_BOOT, build_resample, find_bca_interval
-from skiff.evaluate.prices import find_typical_costs, get_mistakes, has_matrix, say_money, spread_costs
+from skiff.evaluate.prices import (
+    AGAINST_NONE,
+    BETTER_ALL,
+    BETTER_NONE,
+    NOT_PAYING,
+    find_typical_costs,
+    get_mistakes,
+    has_matrix,
+    say_money,
+    spread_costs,
+)
 from skiff.evaluate.results import Decision
 from skiff.evaluate.scores import Score
 
@@ -105,17 +115,6 @@ def find_theoretical_threshold(costs: Costs) -> float:
             fix="A cost is positive and a gain negative: check the signs under [costs].",
         )
     return min(max(alarm / (alarm + miss), 0.0), 1.0)
-
-
-AGAINST_NONE = "against flagging none"
-"""In the method of a saving where capacity is limited: then nobody could flag every row."""
-
-NOT_PAYING = "acting on them would not pay"
-"""In the reason of a threshold that leaves part of the capacity unused because of the costs."""
-
-BETTER_ALL = "flagging all is the cheaper"
-BETTER_NONE = "flagging none is the cheaper"
-"""In the method of any other saving: which of the two answers that are always the same it is held against."""
 
 
 def measure_saving(

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from skiff.evaluate.threshold import AGAINST_NONE
+from skiff.evaluate.prices import AGAINST_NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from skiff.core.task import CostName, Costs
-from skiff.evaluate.prices import MATRIX, has_matrix, say_money
+from skiff.evaluate.prices import AGAINST_NONE, BETTER_ALL, MATRIX, NOT_PAYING, has_matrix, say_money
 from skiff.evaluate.results import Decision, Evaluation
-from skiff.evaluate.threshold import AGAINST_NONE, BETTER_ALL, NOT_PAYING, find_capacity_share
+from skiff.evaluate.threshold import find_capacity_share
 from skiff.report.content import RunStory
 from skiff.report.glossary import quote
 from skiff.report.numbers import describe_in_100, format_amount, format_percent, format_range
