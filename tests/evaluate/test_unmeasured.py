@@ -71,3 +71,9 @@ def test_half_of_the_costs_is_refused_before_the_training(costs: Costs, missing:
 
 def test_capacity_alone_is_no_cost() -> None:
     refuse_unmeasured([], CHURN, Costs(capacity_per_week=10.0, rows_per_month=100.0))
+
+
+def test_capacity_of_nobody_knows_how_many_is_refused_before_the_training() -> None:
+    with pytest.raises(SkiffError) as caught:
+        refuse_unmeasured([], CHURN, Costs(capacity_per_week=10.0))
+    assert caught.value.code == "capacity_without_rows"

@@ -18,6 +18,7 @@ from skiff.core.errors import SkiffError
 from skiff.core.task import Costs, Task, TaskKind
 from skiff.evaluate.prices import has_matrix, refuse_half_costs
 from skiff.evaluate.scores import HIGHER_IS_BETTER
+from skiff.evaluate.threshold import find_capacity_share
 
 CriterionKind: TypeAlias = Literal["beats_baseline", "number", "group_gap"]
 Operator: TypeAlias = Literal[">=", "<=", ">", "<"]
@@ -171,7 +172,7 @@ def refuse_unmeasured(criteria: Iterable[str], task: Task, costs: Costs | None) 
     Raises
     ------
     SkiffError
-        ``bad_criterion``, ``costs_incomplete``.
+        ``bad_criterion``, ``costs_incomplete``, ``capacity_without_rows``.
 
     Examples
     --------
@@ -183,6 +184,8 @@ def refuse_unmeasured(criteria: Iterable[str], task: Task, costs: Costs | None) 
     """
     if task.kind == "binary":
         refuse_half_costs(costs)
+        if costs is not None:
+            find_capacity_share(costs)
     values = [*VALUE_METRICS, *(["pinball_loss"] if task.quantile is not None else [])]
     chances = [name for name in HIGHER_IS_BETTER if name not in {*VALUE_METRICS, "pinball_loss"}]
     known = (
