@@ -29,6 +29,7 @@ def test_no_more_rows_are_flagged_than_can_be_acted_on() -> None:
     decision = choose_threshold(Y, P, costs=costs)
     assert np.mean(decision.threshold <= P) == pytest.approx(50 * 52 / 12 / 2000, abs=0.001)
     assert "50 rows a week" in decision.reason
+    assert "in another month more or fewer" in decision.reason
     coarse = np.round(P, 1)  # ties never overfill the week
     assert np.mean(coarse >= choose_threshold(Y, coarse, costs=costs).threshold) <= 50 * 52 / 12 / 2000
 
@@ -38,6 +39,14 @@ def test_costs_may_ask_for_fewer_than_there_is_room_for() -> None:
     decision = choose_threshold(Y, P, costs=costs)
     assert decision.threshold == pytest.approx(0.9, abs=0.05)
     assert "would not pay" in decision.reason
+    assert "400 rows a week" in decision.reason
+
+
+def test_where_room_decides_the_costs_are_told_too() -> None:
+    costs = Costs(capacity_per_week=50, rows_per_month=2000, false_positive=1.0, false_negative=9.0)
+    reason = choose_threshold(Y, P, costs=costs).reason
+    assert "50 rows a week" in reason
+    assert "a missed case costs 9 EUR, a false alarm 1 EUR" in reason
 
 
 def test_capacity_needs_to_know_of_how_many() -> None:

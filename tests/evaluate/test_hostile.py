@@ -77,7 +77,7 @@ def judge_hostile(kind: Literal["binary", "multiclass", "regression"], n: int, s
         inputs=INPUTS,
         threshold=0.4,
         decision=Decision(threshold=0.4, reason="asked"),
-        costs=Costs(rows_per_month=30),
+        costs=Costs(false_positive=1, false_negative=1, rows_per_month=30),
         groups=rng.integers(0, max(1, n // 3), size=n) if seed % 3 == 0 else None,
         predict=lambda rows: np.resize(answer, (rows.height, *answer.shape[1:])),
         seed=seed,

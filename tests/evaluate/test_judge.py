@@ -70,7 +70,11 @@ def predict_binary(frame: pl.DataFrame) -> np.ndarray:
 
 def test_a_binary_model_is_judged_from_every_side() -> None:
     flattering = Measurement(name="roc_auc", value=0.9)
-    found = judge_binary(costs=Costs(rows_per_month=100), predict=predict_binary, random_split=flattering)
+    found = judge_binary(
+        costs=Costs(false_positive=1, false_negative=1, rows_per_month=100),
+        predict=predict_binary,
+        random_split=flattering,
+    )
     assert found.headline == "roc_auc"
     assert found.beats_baseline
     assert [baseline.name for baseline in found.baselines] == ["naive", "simple"]
@@ -205,7 +209,7 @@ def test_a_tiny_test_set_without_positives_is_judged_without_failing() -> None:
         inputs=INPUTS,
         threshold=0.5,
         decision=Decision(threshold=0.5, reason="asked"),
-        costs=Costs(rows_per_month=10),
+        costs=Costs(false_positive=1, false_negative=1, rows_per_month=10),
         predict=predict_binary,
         seed=0,
     )
@@ -217,6 +221,24 @@ def test_a_tiny_test_set_without_positives_is_judged_without_failing() -> None:
     assert "no such rows were kept aside" in gate.verdicts[1].sentence
     assert any("No row kept aside is “yes”" in note for note in found.notes)
     assert "too few rows" in found.notes[0]
+
+
+@pytest.mark.parametrize("costs", [Costs(capacity_per_week=10, rows_per_month=100), Costs(rows_per_month=100)])
+def test_no_money_is_told_where_nobody_gave_a_cost(costs: Costs) -> None:
+    found = judge_binary(costs=costs)
+    assert not [name for name in found.metrics if name.startswith("saving")]
+    assert found.profit == ()
+    assert found.decision is not None
+    assert found.decision.saving_per_row is None
+    assert found.decision.flagged is not None
+
+
+def test_the_costs_behind_a_saving_stand_beside_it() -> None:
+    costs = Costs(false_positive=1, false_negative=4, capacity_per_week=10, rows_per_month=100)
+    decision = judge_binary(costs=costs).decision
+    assert decision is not None
+    assert decision.costs == decision.typical == costs
+    assert decision.saving_against_all is not None
 
 
 def test_few_positives_are_told() -> None:
@@ -261,7 +283,7 @@ def test_the_same_seed_gives_the_same_evaluation() -> None:
 
 def test_judging_twenty_thousand_rows_takes_seconds() -> None:
     begin = time.process_time()
-    judge_binary(20_000, costs=Costs(rows_per_month=10), predict=predict_binary)
+    judge_binary(20_000, costs=Costs(false_positive=1, false_negative=1, rows_per_month=10), predict=predict_binary)
     assert time.process_time() - begin < 10  # 2 s on an idle core
 
 

@@ -6,7 +6,12 @@ from scipy.special import expit
 
 from skiff.core.errors import SkiffError
 from skiff.core.task import Costs
-from skiff.evaluate.threshold import choose_threshold, find_theoretical_threshold, measure_saving
+from skiff.evaluate.prices import BETTER_ALL, BETTER_NONE
+from skiff.evaluate.threshold import (
+    choose_threshold,
+    find_theoretical_threshold,
+    measure_saving,
+)
 
 
 def draw(n: int, base: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -29,6 +34,7 @@ def test_a_badly_calibrated_model_gets_the_threshold_that_was_cheapest() -> None
     decision = choose_threshold(y, crooked, costs=costs)
     assert decision.threshold == pytest.approx(0.2**3, abs=0.01)
     assert "cost least" in decision.reason
+    assert "a missed case costs 4 EUR, a false alarm 1 EUR" in decision.reason
 
 
 def test_gains_count_as_negative_costs() -> None:
@@ -96,9 +102,17 @@ def test_saving_is_measured_against_the_better_constant() -> None:
     assert saving.low > 0.6
 
 
+def test_a_saving_says_which_constant_it_is_held_against() -> None:
+    y = np.array([0] * 80 + [1] * 20)
+    p = np.where(y == 1, 0.9, 0.1)
+    dear, cheap = Costs(false_positive=1, false_negative=10), Costs(false_positive=10, false_negative=1)
+    assert BETTER_ALL in measure_saving(y, p, 0.5, dear, seed=0).method
+    assert BETTER_NONE in measure_saving(y, p, 0.5, cheap, seed=0).method
+
+
 def test_a_useless_model_saves_nothing() -> None:
     rng = np.random.default_rng(0)
     y, p = (rng.uniform(size=2000) < 0.3).astype(np.int64), rng.uniform(size=2000)
-    saving = measure_saving(y, p, 0.5, Costs(), seed=0)
+    saving = measure_saving(y, p, 0.5, Costs(false_positive=1, false_negative=1), seed=0)
     assert saving.high is not None
     assert saving.high < 0

@@ -170,6 +170,32 @@ def test_criterion_with_a_typo_is_refused_before_any_work(bookings: Path, tmp_pa
     assert not (folder / ".skiff").exists()
 
 
+def test_half_of_the_costs_is_refused_before_any_work(bookings: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "half"
+    folder.mkdir()
+    (folder / "skiff.toml").write_text("[costs]\nfalse_negative = 80.0\n")
+    with pytest.raises(SkiffError) as caught:
+        run(bookings, Wishes(target="cancelled"), folder=folder)
+    assert caught.value.code == "costs_incomplete"
+    assert not (folder / ".skiff").exists()
+
+
+def test_the_ledger_holds_the_costs_behind_a_saving(bookings: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "priced"
+    folder.mkdir()
+    (folder / "skiff.toml").write_text("[costs]\nfalse_positive = 5.0\nfalse_negative = 80.0\nrows_per_month = 400.0\n")
+    outcome = run(bookings, Wishes(target="cancelled", budget_s=1.0), folder=folder)
+    with Workspace.open(folder) as workspace:
+        record = next(item for item in workspace.ledger if item.id == outcome.story.evidence["evaluate"])
+    decided = record.result["decision"]
+    assert decided["costs"]["false_negative"] == decided["mean_costs"]["false_negative"] == 80.0
+    assert decided["costs"]["rows_per_month"] == 400.0
+    assert "flagging" in decided["saving"]
+    assert outcome.story.evaluation is not None
+    assert outcome.story.evaluation.decision is not None
+    assert decided["reason"] == outcome.story.evaluation.decision.reason
+
+
 @pytest.mark.parametrize("dropped", [("price", "city"), ()])
 def test_a_table_with_nothing_to_learn_from_is_refused_before_anything_is_made(
     tmp_path: Path, dropped: tuple[str, ...]

@@ -7,14 +7,17 @@ from dataclasses import replace
 import pytest
 from tests.report.stories import HOSTILE, bookings, flats, hostile
 
-from skiff.evaluate.results import Slice
+from skiff.core.task import Costs
+from skiff.evaluate.results import Decision, Evaluation, Slice
 from skiff.report.charts import (
     PAPER,
     Chart,
     build_calibration_chart,
     build_curve_chart,
+    build_gain_chart,
     build_importance_chart,
     build_leak_chart,
+    build_profit_chart,
     build_residuals_chart,
     build_slices_chart,
 )
@@ -102,3 +105,26 @@ def test_paper_has_no_css_variables() -> None:
     evaluation = bookings().evaluation
     assert evaluation is not None
     assert "var(" not in render_svg(build_calibration_chart(evaluation.calibration, palette=PAPER))
+
+
+def test_lift_is_told_of_the_numbers_that_are_printed() -> None:
+    gain = ((0.0, 0.0), (0.102, 0.676), (0.5, 0.9), (1.0, 1.0))
+    chart = build_gain_chart(Evaluation(headline="roc_auc", metrics={}, baselines=(), gain=gain))
+    assert chart is not None
+    assert "10 in 100 most probable rows hold 68 in 100 of the cases: 6.8 times" in chart.see
+
+
+@pytest.mark.parametrize("build", [build_gain_chart, build_profit_chart])
+def test_the_threshold_and_the_room_are_marked(build: Callable[[Evaluation], Chart | None]) -> None:
+    points = ((0.0, 0.0), (0.1, 0.5), (0.5, 0.9), (1.0, 1.0))
+    costs = Costs(capacity_per_week=50, rows_per_month=2000)
+    decision = Decision(threshold=0.4, reason="", costs=costs, flagged=0.074)
+    chart = build(
+        Evaluation(headline="roc_auc", metrics={}, baselines=(), gain=points, profit=points, decision=decision)
+    )
+    assert chart is not None
+    marked = [layer["encoding"]["x"].get("datum") for layer in chart.spec["layer"]]
+    assert 0.074 in marked
+    assert pytest.approx(50 * 52 / 12 / 2000) in marked
+    assert "7.4 in 100 rows are flagged; the dashed one the 10.8 in 100 you can act on" in chart.see
+    assert "<svg" in render_svg(chart)

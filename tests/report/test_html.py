@@ -12,7 +12,8 @@ import pytest
 from tests.report.stories import HOSTILE, STORIES, bookings
 
 from skiff.evaluate.results import Decision
-from skiff.report.html import build_style, describe_decision, describe_provenance, isolate, render_report
+from skiff.report.html import build_style, describe_provenance, isolate, render_report
+from skiff.report.money import describe_decision
 from skiff.report.sources import build_sources
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "area", "base", "col", "embed", "source", "track", "wbr"}

@@ -3,14 +3,22 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from tests.report.stories import STORIES, bookings, donors, flats, measure, no_model, tickets
 
 from skiff.core.measurement import Measurement
-from skiff.evaluate.results import Evaluation, Gate, GateVerdict
+from skiff.core.task import Costs
+from skiff.evaluate.prices import AGAINST_NONE, BETTER_ALL, BETTER_NONE
+from skiff.evaluate.results import Decision, Evaluation, Gate, GateVerdict, Kept
+from skiff.evaluate.threshold import choose_threshold
 from skiff.report.card import render_card
 from skiff.report.content import RunStory
+from skiff.report.glossary import abbreviate_metric, describe_metric
 from skiff.report.html import render_report
+from skiff.report.money import describe_decision, describe_saving
+from skiff.report.page import build_metric_rows
+from skiff.report.promises import describe_promises
 from skiff.report.words import describe_performance, verdict
 
 FORBIDDEN = re.compile(r"\b(compliant|certified|fair|safe|guarantees?|guaranteed)\b", re.IGNORECASE)
@@ -153,3 +161,96 @@ def test_beating_a_guess_alone_is_not_called_meeting_what_was_asked() -> None:
     found = verdict(replace(flats(), gate=Gate(passed=True, verdicts=(default,))))
     assert found.ready
     assert found.sentences[0].startswith("Ready to try as release 3")
+
+
+LOAN = Costs(false_positive=40.0, false_negative=0.6, amount="loan", review=12.0, rows_per_month=400.0)
+
+
+def decided(costs: Costs, method: str, **more: float) -> RunStory:
+    made = Decision(
+        threshold=0.4,
+        reason="From 40 in 100 upwards.",
+        saving_per_row=replace(measure("saving_per_row", 6.9, 1.0, 10.0, unit="EUR"), method=method),
+        costs=costs,
+        typical=replace(costs, false_negative=620.5),
+        **more,  # type: ignore[arg-type]  # numbers by name
+    )
+    return replace(bookings(), evaluation=replace(judged(bookings()), decision=made))
+
+
+def test_a_saving_stands_beside_the_costs_it_is_reckoned_with() -> None:
+    story = decided(LOAN, BETTER_ALL)
+    said = describe_saving(story)
+    assert "a false alarm 40 EUR, a missed case 0.6 of column “loan” (620.5 EUR on average in the rows judged)" in said
+    assert "a person's look 12 EUR; 400 rows a month" in said
+    assert said in verdict(story).sentences
+    assert "620.5 EUR on average" in render_card(story)
+    assert render_report(story).count("620.5 EUR on average") >= 1
+
+
+@pytest.mark.parametrize(
+    ("method", "other"),
+    [
+        (BETTER_ALL, "answering “yes” for everybody"),
+        (BETTER_NONE, "answering “no” for everybody"),
+        (AGAINST_NONE, "acting on nobody"),
+    ],
+)
+def test_a_saving_names_what_it_is_held_against(method: str, other: str) -> None:
+    story = decided(LOAN, method)
+    story = replace(story, task=replace(story.task, classes=("no", "yes"), positive="yes"))
+    assert f"against {other}" in describe_saving(story)
+
+
+def test_where_acting_on_all_were_cheaper_still_it_is_said() -> None:
+    story = decided(replace(LOAN, capacity_per_week=20.0), AGAINST_NONE, saving_against_all=-56.6)
+    assert "56.6 EUR a row cheaper still, but you have no room to act on all" in describe_saving(story)
+
+
+def test_the_table_does_not_compare_with_everybody_where_nobody_could_act_on_all() -> None:
+    assert "acting on nobody" in describe_metric("saving_eur_row", method=AGAINST_NONE).plain
+    assert "acting on every row" not in describe_metric("saving_eur_row", method=AGAINST_NONE).plain
+    assert describe_metric("saving_eur_row").label == "Saved per row (EUR)"
+    assert abbreviate_metric("saving_eur_row") != abbreviate_metric("saving_eur_month")
+
+
+@pytest.mark.parametrize(
+    ("flagged", "said"),
+    [
+        (0.074, "32 in 100 of your room stays unused unless you go on down the list by probability"),
+        (0.235, "it does not stop when the room is full"),
+    ],
+)
+def test_how_far_the_room_is_filled_is_said(flagged: float, said: str) -> None:
+    costs = Costs(capacity_per_week=50.0, rows_per_month=2000.0)
+    decision = Decision(threshold=0.4, reason="From 40 in 100 upwards.", costs=costs, flagged=flagged)
+    evaluation = replace(judged(bookings()), decision=decision)
+    assert said in describe_decision(evaluation)
+    assert said in render_card(replace(bookings(), evaluation=evaluation))
+
+
+def test_room_left_because_it_would_not_pay_is_said() -> None:
+    costs = Costs(capacity_per_week=400, rows_per_month=2000, false_positive=9.0, false_negative=1.0)
+    p = np.random.default_rng(0).uniform(size=2000)
+    decision = choose_threshold((p > 0.5).astype(np.int64), p, costs=replace(costs, false_positive=1e4))
+    found = describe_decision(
+        replace(
+            judged(bookings()), decision=replace(decision, costs=costs, flagged=float(np.mean(p >= decision.threshold)))
+        )
+    )
+    assert "in 100 of your room stays unused, because by your costs acting on further rows would not pay" in found
+
+
+def test_a_relative_error_is_printed_in_per_cent() -> None:
+    story = with_metrics(flats(), mape=measure("mape", 0.53, 0.51, 0.55))
+    row = next(row for row in build_metric_rows(judged(story)) if row.name == "mape")
+    assert (row.value, row.interval) == ("53.0 %", "51.0 to 55.0")
+
+
+def test_the_size_of_a_set_is_a_sentence() -> None:
+    kept = Kept(
+        coverage=Measurement(name="coverage", value=0.91, n=400, baseline=0.9),
+        size=Measurement(name="set_size", value=1.25),
+    )
+    said = describe_promises(Evaluation(headline="log_loss", metrics={}, baselines=(), kept=kept))
+    assert "On average the set holds 1.25 answers." in said

@@ -56,7 +56,9 @@ class Costs:
     ----------
     currency : str
         ISO 4217 code.
-    false_positive, false_negative, true_positive, true_negative : float
+    false_positive, false_negative : float or None
+        Cost per row, in `currency`; None where nobody said, and then no money is told.
+    true_positive, true_negative : float
         Cost per row, in `currency`.
     rows_per_month : float or None
         Expected decisions a month, to turn a saving per row into a saving per month.
@@ -71,8 +73,8 @@ class Costs:
     """
 
     currency: str = "EUR"
-    false_positive: float = 1.0
-    false_negative: float = 1.0
+    false_positive: float | None = None
+    false_negative: float | None = None
     true_positive: float = 0.0
     true_negative: float = 0.0
     rows_per_month: float | None = None

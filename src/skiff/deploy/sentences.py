@@ -73,8 +73,13 @@ def _say_part(part: float, kind: TaskKind, unit: str) -> str:
 
 
 def _points(chance: float) -> str:
-    if 0 < chance < 0.01:  # noqa: PLR2004  less than one in a hundred
+    """Return a chance as a count, never rounded to nothing or to certainty where it is neither."""
+    if 0 < chance < 0.0005:  # noqa: PLR2004  rounds to 0 in 1,000
+        return "under 1 in 1,000"
+    if 0 < chance < 0.0095:  # noqa: PLR2004  less than one in a hundred
         return f"{chance * 1000:.0f} in 1,000"
+    if 0.995 <= chance < 1:  # noqa: PLR2004  rounds to 100 in 100
+        return "over 99 in 100"
     return f"{chance * 100:.0f} in 100"
 
 

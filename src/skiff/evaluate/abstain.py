@@ -14,10 +14,10 @@ from skiff.core.pipeline import Review
 from skiff.core.task import Costs, TaskKind
 from skiff.evaluate.conformal import measure_coverage
 from skiff.evaluate.intervals import LEVEL, MIN_UNITS
+from skiff.evaluate.prices import get_mistakes, has_matrix, spread_costs
 from skiff.evaluate.ranking import find_standard_error
 from skiff.evaluate.results import AbstainPoint
 from skiff.evaluate.scores import decide_labels
-from skiff.evaluate.threshold import spread_costs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +68,7 @@ def fit_review(
     >>> fit_review("binary", np.empty((0, 2)), costs=Costs(false_positive=10, false_negative=40, review=4))
     Review(low=0.1, high=0.6)
     """
-    if kind == "binary" and costs is not None and costs.review is not None:
+    if kind == "binary" and costs is not None and costs.review is not None and has_matrix(costs):
         return _fit_by_costs(costs, costs.review)
     if len(prob) == 0 or share <= 0:
         return Review(low=threshold, high=threshold) if kind == "binary" else Review(low=0.0, high=0.0)
@@ -87,8 +87,9 @@ def _measure_distance(p: Float, threshold: float) -> Float:
 
 def _fit_by_costs(costs: Costs, review: float) -> Review:
     """Return where ``p tp + (1 - p) fp > review`` and ``p fn + (1 - p) tn > review``."""
-    alarm, miss = costs.false_positive - costs.true_positive, costs.false_negative - costs.true_negative
-    high = (costs.false_positive - review) / alarm if alarm > 0 else 1.0
+    false_positive, false_negative = get_mistakes(costs)
+    alarm, miss = false_positive - costs.true_positive, false_negative - costs.true_negative
+    high = (false_positive - review) / alarm if alarm > 0 else 1.0
     low = (review - costs.true_negative) / miss if miss > 0 else 0.0
     low, high = min(max(low, 0.0), 1.0), min(max(high, 0.0), 1.0)
     return Review(low=low, high=high) if low < high else Review(low=low, high=low)

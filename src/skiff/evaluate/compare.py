@@ -13,9 +13,9 @@ from skiff.core.measurement import Measurement
 from skiff.core.task import Costs
 from skiff.evaluate.intervals import LEVEL, MIN_UNITS, N_BOOT, build_resample, find_bca_interval
 from skiff.evaluate.metrics import MIN_PER_CLASS, split_macro_auc
+from skiff.evaluate.prices import spread_costs
 from skiff.evaluate.ranking import find_standard_error
 from skiff.evaluate.scores import HIGHER_IS_BETTER, Score, build_score
-from skiff.evaluate.threshold import spread_costs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +114,7 @@ def compare_savings(
     Examples
     --------
     >>> truth = np.array([True, False] * 50)
-    >>> found = compare_savings(truth, truth, np.zeros(100, dtype=bool), Costs(false_negative=4.0))
+    >>> found = compare_savings(truth, truth, np.zeros(100, dtype=bool), Costs(false_positive=1, false_negative=4.0))
     >>> found.value, found.unit
     (2.0, 'EUR')
     """

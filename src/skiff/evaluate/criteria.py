@@ -16,7 +16,9 @@ from typing import Literal, NoReturn, TypeAlias
 
 from skiff.core.errors import SkiffError
 from skiff.core.task import Costs, Task, TaskKind
+from skiff.evaluate.prices import has_matrix, refuse_half_costs
 from skiff.evaluate.scores import HIGHER_IS_BETTER
+from skiff.evaluate.threshold import find_capacity_share
 
 CriterionKind: TypeAlias = Literal["beats_baseline", "number", "group_gap"]
 Operator: TypeAlias = Literal[">=", "<=", ">", "<"]
@@ -163,12 +165,14 @@ def parse_criterion(text: str, *, also_known: Iterable[str] = ()) -> Criterion:
 
 
 def refuse_unmeasured(criteria: Iterable[str], task: Task, costs: Costs | None) -> None:
-    """Refuse criteria that ask for what this kind of answer does not have: before the training, not after it.
+    """Refuse criteria that ask for what this kind of answer does not have, and half of a yes/no decision's costs.
+
+    Before the training, not after it.
 
     Raises
     ------
     SkiffError
-        ``bad_criterion``.
+        ``bad_criterion``, ``costs_incomplete``, ``capacity_without_rows``.
 
     Examples
     --------
@@ -178,6 +182,10 @@ def refuse_unmeasured(criteria: Iterable[str], task: Task, costs: Costs | None) 
     ...     print(refused.what)
     The criterion 'roc_auc >= 0.7' asks for roc_auc, which is not measured where the answer is a number.
     """
+    if task.kind == "binary":
+        refuse_half_costs(costs)
+        if costs is not None:
+            find_capacity_share(costs)
     values = [*VALUE_METRICS, *(["pinball_loss"] if task.quantile is not None else [])]
     chances = [name for name in HIGHER_IS_BETTER if name not in {*VALUE_METRICS, "pinball_loss"}]
     known = (
@@ -196,7 +204,7 @@ def refuse_unmeasured(criteria: Iterable[str], task: Task, costs: Costs | None) 
             continue
         if SAVING.fullmatch(made.name) and task.kind == "binary":
             currency, span = made.name.split("_")[1:]
-            is_priced = costs is not None and currency == costs.currency.lower()
+            is_priced = has_matrix(costs) and costs is not None and currency == costs.currency.lower()
             if is_priced and (span == "row" or (costs is not None and costs.rows_per_month is not None)):
                 continue
             fix = "Say what each answer costs under [costs] in skiff.toml, with its currency and rows_per_month."

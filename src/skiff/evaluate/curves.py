@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from skiff.core.task import Costs
-from skiff.evaluate.threshold import spread_costs
+from skiff.evaluate.prices import spread_costs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

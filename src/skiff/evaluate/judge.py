@@ -25,6 +25,7 @@ from skiff.evaluate.metrics import measure_classification, measure_regression
 from skiff.evaluate.naive import find_class_shares, find_usual_value
 from skiff.evaluate.notes import Told, write_notes
 from skiff.evaluate.operating import measure_operating_points
+from skiff.evaluate.prices import find_typical_costs, has_matrix, spread_costs
 from skiff.evaluate.promised import Promised, judge_promises, measure_sizes
 from skiff.evaluate.ranking import find_precision_recall_points, find_roc_points
 from skiff.evaluate.results import CalibrationBin, Confusion, Decision, Evaluation, Importance, Kept, Slice
@@ -106,6 +107,7 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
     decision : Decision or None
         How the threshold was chosen; gets its saving here, where there are costs.
     costs : Costs or None
+        No money is told unless both kinds of mistake have a cost; capacity alone is none.
     groups : ndarray of int64, shape (n_test,), optional
         Rows that belong together: intervals then count groups.
     predict : callable or None
@@ -160,7 +162,9 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
     )
     headline = choose_headline(task, case.y_train)
     metrics = _measure(case)
-    if costs is not None and task.kind == "binary":
+    if task.kind == "binary" and decision is not None:
+        decision = replace(decision, costs=costs, flagged=float(np.mean(prediction[:, 1] >= threshold)))
+    if costs is not None and has_matrix(costs) and task.kind == "binary":
         decision, savings = _price_decision(case, decision, costs)
         metrics |= savings
     metrics = {name: widen_for_looks(item, looks) for name, item in metrics.items()}
@@ -205,7 +209,9 @@ def judge(  # noqa: PLR0913  everything that judging needs, named at the call
                 for name, item in measure_operating_points(case.y_test, p, groups=groups, seed=seed).items()
             },
             gain=find_gain_points(is_positive, p),
-            profit=() if costs is None else find_profit_points(is_positive, p, costs, amounts=amounts),
+            profit=()
+            if costs is None or not has_matrix(costs)
+            else find_profit_points(is_positive, p, costs, amounts=amounts),
         )
     return replace(evaluation, notes=_write_notes(case, evaluation, every_slice))
 
@@ -320,7 +326,8 @@ def _widen_kept(kept: Kept, looks: int) -> Kept:
 
 def _price_review(case: Case, kept: Kept) -> Kept:
     costs, reviewed = case.costs, None if case.promised is None else case.promised.reviewed
-    if costs is None or costs.review is None or reviewed is None or case.task.kind != "binary":
+    is_priced = costs is not None and costs.review is not None and has_matrix(costs)
+    if costs is None or not is_priced or reviewed is None or case.task.kind != "binary":
         return kept
     saving = measure_review_saving(
         case.y_test, case.prediction[:, 1], case.threshold, reviewed, costs, amounts=case.amounts, groups=case.groups
@@ -347,7 +354,20 @@ def _price_decision(
             high=None if saving.high is None else saving.high * rows,
             method=f"saving per row × {rows:g} rows a month; {saving.method}",
         )
-    return None if decision is None else replace(decision, saving_per_row=saving), found
+    if decision is None:
+        return None, found
+    return replace(
+        decision,
+        saving_per_row=saving,
+        typical=find_typical_costs(costs, case.amounts),
+        saving_against_all=_save_against_all(case, costs) if costs.capacity_per_week is not None else None,
+    ), found
+
+
+def _save_against_all(case: Case, costs: Costs) -> float:
+    is_positive, flagged = case.y_test == 1, case.prediction[:, 1] >= case.threshold
+    priced = spread_costs(costs, len(flagged), case.amounts)
+    return float(np.mean(priced.price(is_positive, np.ones_like(flagged)) - priced.price(is_positive, flagged)))
 
 
 def _count_confusion(case: Case) -> Confusion | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from skiff.core.measurement import Measurement
+from skiff.core.task import Costs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +80,24 @@ class Decision:
     threshold : float
         Positive where the probability is at least this.
     reason : str
-        One sentence: from costs, or balanced F1 where no costs are given.
+        In sentences: from costs, or balanced F1 where no costs are given.
     saving_per_row : Measurement or None
-        Saving against the best constant decision, in the currency, with interval.
+        Saving against the best constant decision, in the currency, with interval; None where no costs are given.
+    costs, typical : Costs or None
+        What was given, costs or capacity or both; and the same with shares of an amount turned into money by the mean row judged.
+    flagged : float or None
+        Share of the rows judged that the threshold flags.
+    saving_against_all : float or None
+        Saving per row against flagging every row, where capacity is limited and `saving_per_row` is against flagging none.
     """
 
     threshold: float
     reason: str
     saving_per_row: Measurement | None = None
+    costs: Costs | None = None
+    typical: Costs | None = None
+    flagged: float | None = None
+    saving_against_all: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from skiff.core.errors import SkiffError
 from skiff.core.measurement import Measurement
-from skiff.core.task import CostName, Costs
+from skiff.core.task import Costs
 from skiff.evaluate.intervals import MIN_UNITS, N_BOOT, build_resample, find_bca_interval
+from skiff.evaluate.prices import (
+    AGAINST_NONE,
+    BETTER_ALL,
+    BETTER_NONE,
+    NOT_PAYING,
+    find_typical_costs,
+    get_mistakes,
+    has_matrix,
+    say_money,
+    spread_costs,
+)
 from skiff.evaluate.results import Decision
 from skiff.evaluate.scores import Score
 
@@ -26,43 +36,9 @@ MIN_SIDE = 5
 """Rows that must lie on each side of a threshold that was found by trying: fewer would fit an extreme row."""
 
 WEEKS_PER_MONTH = 52 / 12
-MATRIX: tuple[CostName, ...] = ("false_positive", "false_negative", "true_positive", "true_negative")
 
 PLATEAU = 0.005
 """Thresholds whose F1 is within this of the best are one plateau, whose middle is taken: its ends move with the sample."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowCosts:
-    """What each of the four outcomes costs in each row, shape (n_rows,) each."""
-
-    false_positive: Float
-    false_negative: Float
-    true_positive: Float
-    true_negative: Float
-
-    def price(self, is_positive: Mask, flagged: Mask) -> Float:
-        """Return what each row costs, given what is true and what was done."""
-        right = np.where(is_positive, self.true_positive, self.true_negative)
-        wrong = np.where(is_positive, self.false_negative, self.false_positive)
-        return np.where(is_positive == flagged, right, wrong)
-
-
-def spread_costs(costs: Costs, n_rows: int, amounts: Float | None = None) -> RowCosts:
-    """Return the costs of each row: those named in ``by_amount`` are multiplied by the amount at stake in it.
-
-    Examples
-    --------
-    >>> made = spread_costs(Costs(false_negative=0.5, amount="loan"), 2, np.array([100.0, 300.0]))
-    >>> made.false_negative.tolist(), made.false_positive.tolist()
-    ([50.0, 150.0], [1.0, 1.0])
-    """
-    ones = np.ones(n_rows)
-    scaled = () if costs.amount is None or amounts is None else costs.by_amount
-    parts = {
-        name: getattr(costs, name) * (amounts if name in scaled and amounts is not None else ones) for name in MATRIX
-    }
-    return RowCosts(**parts)
 
 
 def choose_threshold(
@@ -81,14 +57,14 @@ def choose_threshold(
     p_positive : ndarray of shape (n_rows,)
         Probabilities of rows the model was not fitted on (out of fold): never the sealed test set.
     costs : Costs or None
-        With ``capacity_per_week``, never more rows are flagged than can be acted on.
+        With ``capacity_per_week`` no more of these rows are flagged than can be acted on; of others it may be more.
     amounts : ndarray of shape (n_rows,), optional
         What is at stake in each row, where ``costs.amount`` names a column.
 
     Raises
     ------
     SkiffError
-        ``costs_contradict`` where right answers cost more than wrong ones; ``capacity_without_rows``.
+        ``costs_contradict`` where right answers cost more than wrong ones; ``costs_incomplete``; ``capacity_without_rows``.
 
     References
     ----------
@@ -107,10 +83,10 @@ def choose_threshold(
     0.2
     """
     is_positive = y == 1
-    if costs is not None:
-        if costs.capacity_per_week is None:
-            return _choose_by_costs(is_positive, p_positive, costs, amounts)
+    if costs is not None and costs.capacity_per_week is not None:
         return _choose_by_capacity(is_positive, p_positive, costs, amounts)
+    if costs is not None and has_matrix(costs):
+        return _choose_by_costs(is_positive, p_positive, costs, amounts)
     if min(int(is_positive.sum()), int((~is_positive).sum())) < MIN_SIDE:
         return Decision(threshold=0.5, reason="There are too few cases to choose a threshold from, so it is one half.")
     threshold = _choose_by_f1(is_positive, p_positive)
@@ -129,8 +105,8 @@ def find_theoretical_threshold(costs: Costs) -> float:
     >>> find_theoretical_threshold(Costs(false_positive=5, false_negative=95))
     0.05
     """
-    alarm = costs.false_positive - costs.true_negative
-    miss = costs.false_negative - costs.true_positive
+    false_positive, false_negative = get_mistakes(costs)
+    alarm, miss = false_positive - costs.true_negative, false_negative - costs.true_positive
     if alarm + miss <= 0 or (alarm < 0 and miss < 0):
         raise SkiffError(
             "costs_contradict",
@@ -139,10 +115,6 @@ def find_theoretical_threshold(costs: Costs) -> float:
             fix="A cost is positive and a gain negative: check the signs under [costs].",
         )
     return min(max(alarm / (alarm + miss), 0.0), 1.0)
-
-
-AGAINST_NONE = "against flagging none"
-"""In the method of a saving where capacity is limited: then nobody could flag every row."""
 
 
 def measure_saving(
@@ -204,6 +176,8 @@ def measure_saving(
         interval = find_bca_interval(value, score.bootstrap(resample), jackknife=score.jackknife(resample))
         method = f"BCa bootstrap of {resample.n_independent:,} {resample.what}, {n_boot:,} resamples (Efron 1987)"
     low, high = interval or (None, None)
+    better = BETTER_ALL if all_flagged.sum() < none_flagged.sum() else BETTER_NONE
+    against = AGAINST_NONE if is_limited else f"against the better of flagging all and none ({better})"
     return Measurement(
         name="saving_per_row",
         value=value,
@@ -212,7 +186,7 @@ def measure_saving(
         n=len(p),
         unit=costs.currency,
         higher_is_better=True,
-        method=f"{method}; {AGAINST_NONE if is_limited else 'against the better of flagging all and none'}",
+        method=f"{method}; {against}",
         baseline=0.0,
     )
 
@@ -257,62 +231,38 @@ def _choose_by_capacity(is_positive: Mask, p: Float, costs: Costs, amounts: Floa
     if 0 < n_flagged < len(p) and ranked[n_flagged] == cut:  # a tie would overfill the week
         above = ranked[ranked > cut]
         cut = float(above[-1]) if len(above) else cut
-    says = (
-        f"You can act on {costs.capacity_per_week:,g} rows a week of about {costs.rows_per_month or 0:,g} a month, "
-        f"{_say(share)}: those from a probability of {_say(cut)} upwards."
-    )
+    room = f"{costs.capacity_per_week:,g} rows a week of about {costs.rows_per_month or 0:,g} a month, {_say(share)}"
     if has_matrix(costs):
         by_costs = _choose_by_costs(is_positive, p, costs, amounts)
         if by_costs.threshold > cut:
-            return Decision(
-                threshold=by_costs.threshold, reason=f"{by_costs.reason} There is room for more, but it would not pay."
-            )
-    return Decision(threshold=round(cut, 12), reason=says)
+            more = f"You can act on {room}: there is room for more than that, but {NOT_PAYING}."
+            return Decision(threshold=by_costs.threshold, reason=f"{by_costs.reason} {more}")
+        room_first = (
+            f" Your costs would have more rows flagged, but there is no room for them: {_say_stakes(costs, amounts)}."
+        )
+    else:
+        room_first = ""
+    says = (
+        f"You can act on {room}: on the training rows those from a probability of {_say(cut)} upwards. Of rows like these about "
+        "that many are flagged in the usual month, in another month more or fewer: where more are, take the most probable first."
+    )
+    return Decision(threshold=round(cut, 12), reason=f"{says}{room_first}")
 
 
-def has_matrix(costs: Costs) -> bool:
-    """Return whether any of the four costs was given.
-
-    Examples
-    --------
-    >>> has_matrix(Costs(capacity_per_week=50)), has_matrix(Costs(false_negative=100))
-    (False, True)
-    """
-    plain = Costs()
-    return any(getattr(costs, name) != getattr(plain, name) for name in MATRIX)
-
-
-def find_typical_costs(costs: Costs, amounts: Float | None) -> Costs:
-    """Return the costs in money where some are shares of an amount: those of the mean row.
-
-    Examples
-    --------
-    >>> find_typical_costs(Costs(false_negative=0.5, amount="loan"), np.array([100.0, 300.0])).false_negative
-    100.0
-    """
-    n_rows = 1 if amounts is None else len(amounts)
-    return _find_typical(costs, spread_costs(costs, n_rows, amounts)) if n_rows else costs
-
-
-def _find_typical(costs: Costs, priced: RowCosts) -> Costs:
-    return replace(
-        costs,
-        false_positive=float(priced.false_positive.mean()),
-        false_negative=float(priced.false_negative.mean()),
-        true_positive=float(priced.true_positive.mean()),
-        true_negative=float(priced.true_negative.mean()),
+def _say_stakes(costs: Costs, amounts: Float | None) -> str:
+    false_positive, false_negative = get_mistakes(find_typical_costs(costs, amounts))
+    stake = "" if costs.amount is None else f" (means over the column '{costs.amount}' of the training rows)"
+    return (
+        f"a missed case costs {say_money(false_negative)} {costs.currency}, "
+        f"a false alarm {say_money(false_positive)} {costs.currency}{stake}"
     )
 
 
 def _choose_by_costs(is_positive: Mask, p: Float, costs: Costs, amounts: Float | None) -> Decision:
     priced = spread_costs(costs, len(p), amounts)
-    typical = _find_typical(costs, priced) if len(p) else costs
-    theory = round(find_theoretical_threshold(typical), 12)
-    stake = "" if costs.amount is None else f" on average (by the column '{costs.amount}')"
-    reason = (
-        f"By your costs it pays to flag a row from a probability of {_say(theory)} upwards: a missed case costs "
-        f"{typical.false_negative:g} {costs.currency}, a false alarm {typical.false_positive:g} {costs.currency}{stake}."
-    )
+    theory = round(find_theoretical_threshold(find_typical_costs(costs, amounts)), 12)
+    stakes = _say_stakes(costs, amounts)
+    reason = f"By your costs it pays to flag a row from a probability of {_say(theory)} upwards: {stakes}."
     order, places, cuts = _find_cuts(p)
     if len(cuts) == 0:
         return Decision(threshold=theory, reason=reason)
@@ -327,7 +277,7 @@ def _choose_by_costs(is_positive: Mask, p: Float, costs: Costs, amounts: Float |
         return Decision(
             threshold=tried,
             reason=f"Flagging a row from a probability of {_say(tried)} upwards cost least on the training rows, by your "
-            f"costs; the textbook value of {_say(theory)} was dearer there.",
+            f"costs: {stakes}. The textbook value of {_say(theory)} was dearer there.",
         )
     return Decision(threshold=theory, reason=reason)
 

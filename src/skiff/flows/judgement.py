@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
+from skiff.core.evidence import Json
 from skiff.core.progress import Progress
-from skiff.evaluate.results import Gate
+from skiff.evaluate.prices import MATRIX, refuse_half_costs
+from skiff.evaluate.results import Decision, Gate
 from skiff.flows.candidates import hash_split
 from skiff.flows.contracts import judge_contract
 from skiff.flows.evaluate import Verdict, judge_candidate
@@ -37,6 +39,8 @@ def judge_and_record(
 ) -> Judgement:
     """Judge by the workspace's criteria and costs; the look is counted before the rows are opened."""
     settings = workspace.settings
+    if prepared.task.kind == "binary":
+        refuse_half_costs(settings.costs)
     looks = workspace.count_look(dataset_sha, hash_split(workspace, prepared.split))
     verdict = judge_candidate(
         prepared,
@@ -67,6 +71,7 @@ def judge_and_record(
             },
             "slices": [asdict(item) for item in verdict.evaluation.slices],
             "threshold": candidate.threshold,
+            "decision": describe_decided(verdict.evaluation.decision),
             "stability": None if verdict.evaluation.stability is None else asdict(verdict.evaluation.stability),
         },
         at=at(),
@@ -78,3 +83,29 @@ def judge_and_record(
         at=at(),
     )
     return Judgement(verdict=verdict, looks=looks, evidence={"evaluate": evaluated.id, "gate": gated.id})
+
+
+def describe_decided(decision: Decision | None) -> dict[str, Json] | None:
+    """Return why the threshold is where it is and what costs it is reckoned with, so that a saving can be checked.
+
+    ``costs`` are as written in the settings, null where nobody said; ``mean_costs`` those of the mean row judged, in money.
+
+    Examples
+    --------
+    >>> describe_decided(Decision(threshold=0.5, reason="asked", flagged=0.2))["flagged"]
+    0.2
+    """
+    if decision is None:
+        return None
+    typical = decision.typical
+    costs: dict[str, Json] | None = None
+    if decision.costs is not None:
+        costs = asdict(decision.costs) | {"by_amount": list(decision.costs.by_amount)}
+    return {
+        "reason": decision.reason,
+        "flagged": decision.flagged,
+        "costs": costs,
+        "mean_costs": None if typical is None else {name: getattr(typical, name) for name in MATRIX},
+        "saving": None if decision.saving_per_row is None else decision.saving_per_row.method,
+        "saving_against_all": decision.saving_against_all,
+    }

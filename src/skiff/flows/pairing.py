@@ -14,6 +14,7 @@ from skiff.deploy.predictor import Predictor
 from skiff.evaluate.compare import compare_paired, compare_savings, is_better
 from skiff.evaluate.judge import choose_headline
 from skiff.evaluate.looks import widen_for_looks
+from skiff.evaluate.prices import has_matrix
 from skiff.flows.candidates import LoadedCandidate, hash_split, load_candidate_of
 from skiff.flows.promises import find_amounts
 from skiff.store.workspace import Workspace
@@ -133,7 +134,7 @@ def _compare(
     differences = [
         compare_paired(y, answers[1], answers[0], name, threshold=threshold, groups=groups, seed=0) for name in order
     ]
-    if costs is not None and task.kind == "binary":
+    if costs is not None and has_matrix(costs) and task.kind == "binary":
         flagged = [answer[:, 1] >= one.candidate.threshold for answer, one in zip(answers, pair, strict=True)]
         amounts = find_amounts(frame, costs)
         differences.append(compare_savings(y == 1, flagged[1], flagged[0], costs, amounts=amounts, groups=groups))

@@ -15,7 +15,7 @@ from skiff.deploy.parity import build_hostile_rows, measure_reasons_gap
 from skiff.deploy.reasons import compile_reasons
 from skiff.evaluate.abstain import find_widest, fit_review
 from skiff.evaluate.conformal import fit_range, fit_set, predict_ranges
-from skiff.evaluate.threshold import find_typical_costs
+from skiff.evaluate.prices import find_typical_costs
 from skiff.flows.prepare import Prepared
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from skiff.core.progress import Progress, Silent
 from skiff.core.task import Task
 from skiff.data.task import encode_target
 from skiff.evaluate.challenge import Challenge
+from skiff.evaluate.prices import refuse_half_costs
 from skiff.flows.champion import Champion, load_champion
 from skiff.flows.conclude import Journey, Meter, conclude
 from skiff.flows.datasets import keep_dataset
@@ -127,6 +128,8 @@ def retrain(
         n_sealed = max(MIN_SEALED, round(SEALED_SHARE * rows.height))
         original = champion.table.frame[champion.train].select(rows.columns)
         effort = settle_effort(workspace.settings, Wishes(budget_s=budget_s), should_stop=should_stop)
+        if champion.task.kind == "binary":
+            refuse_half_costs(workspace.settings.costs)
         asked_ways = workspace.settings.train.monotone
         window = choose_window(
             original, rows[:-n_sealed], champion.task, effort=effort, monotone=asked_ways, progress=progress

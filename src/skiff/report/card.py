@@ -12,9 +12,9 @@ from skiff.core.evidence import Json
 from skiff.report.content import RunStory
 from skiff.report.fairness import describe_fairness, list_heads, list_rows
 from skiff.report.glossary import ACTIONS, SPLITS, TASKS, abbreviate_metric, clean_name, describe_reason, shorten
-from skiff.report.html import describe_decision
 from skiff.report.limits import describe_limits
 from skiff.report.mistakes import describe_calibration, describe_confusion, describe_slice, describe_slices
+from skiff.report.money import describe_decision
 from skiff.report.note import list_questions
 from skiff.report.numbers import count_of, format_bytes, format_interval, format_score, format_seconds
 from skiff.report.page import build_metric_rows, describe_date

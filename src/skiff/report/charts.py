@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from skiff.evaluate.results import CalibrationBin, Evaluation, Importance, Slice
+from skiff.evaluate.threshold import find_capacity_share
 from skiff.report.content import LeftOut
 from skiff.report.glossary import describe_metric, shorten
-from skiff.report.numbers import count_of, format_score
+from skiff.report.numbers import count_of, describe_in_100, format_score
 from skiff.report.words import name_score
 
 Spec: TypeAlias = dict[str, Any]  # Any: a Vega-Lite specification is free-form JSON
@@ -278,14 +279,19 @@ def build_gain_chart(evaluation: Evaluation, *, palette: Palette = PAGE) -> Char
         return None
     tenth = next((caught for share, caught in evaluation.gain if share >= TENTH), 1.0)
     at = next((share for share, _ in evaluation.gain if share >= TENTH), 1.0)
-    lift = f" The {at * 100:.0f} in 100 most probable rows hold {tenth * 100:.0f} in 100 of the cases: {tenth / at:.1f} times as many as by chance."
+    rows, cases = (
+        round(at * 100),
+        round(tenth * 100),
+    )  # their ratio is told of what is printed, so that anybody can check it
+    lift = f" The {rows} in 100 most probable rows hold {cases} in 100 of the cases: {cases / rows:.1f} times as many as by chance."
+    rules, marked = _mark_decision(evaluation, palette)
     line = _draw_line(evaluation.gain, ("Rows acted on", "Cases caught"), palette, is_share=True)
     return Chart(
         name="gain",
         title="Whom to call first",
-        see=f"The steeper the line begins, the more a short list is worth; the dotted line is a list in random order.{lift}",
-        alt=f"Cases caught against rows acted on, {len(evaluation.gain)} points.{lift}",
-        spec=_square(line[0], [_diagonal([0, 1], palette), line[1]], palette=palette),
+        see=f"The steeper the line begins, the more a short list is worth; the dotted line is a list in random order.{lift}{marked}",
+        alt=f"Cases caught against rows acted on, {len(evaluation.gain)} points.{lift}{marked}",
+        spec=_square(line[0], [_diagonal([0, 1], palette), *rules, line[1]], palette=palette),
     )
 
 
@@ -296,14 +302,31 @@ def build_profit_chart(evaluation: Evaluation, *, currency: str = "", palette: P
     share, best = max(evaluation.profit, key=lambda point: point[1])
     unit = f" {currency}" if currency else ""
     line = _draw_line(evaluation.profit, ("Rows acted on", f"Saving per row{unit}"), palette, is_share=False)
+    rules, marked = _mark_decision(evaluation, palette)
     peak = f"It is highest, {format_score(best)}{unit} a row, where {share * 100:.0f} in 100 rows are acted on."
     return Chart(
         name="profit",
         title="How many to act on",
-        see=f"The saving against doing nothing, the most probable rows first. {peak} Below zero acting costs more than it saves.",
-        alt=f"Saving per row against rows acted on, {len(evaluation.profit)} points. {peak}",
-        spec=_square(line[0], [line[1]], palette=palette),
+        see=f"The saving against doing nothing, the most probable rows first. {peak} Below zero acting costs more than it saves.{marked}",
+        alt=f"Saving per row against rows acted on, {len(evaluation.profit)} points. {peak}{marked}",
+        spec=_square(line[0], [*rules, line[1]], palette=palette),
     )
+
+
+def _mark_decision(evaluation: Evaluation, palette: Palette) -> tuple[list[Spec], str]:
+    """Return upright lines at the rows flagged and at the capacity, and what they say."""
+    decision = evaluation.decision
+    if decision is None or decision.flagged is None:
+        return [], ""
+    rules = [_rule_at(decision.flagged, palette.ink)]
+    said = f" The upright line marks the chosen threshold: {describe_in_100(decision.flagged)} rows are flagged"
+    costs = decision.costs
+    if costs is None or costs.capacity_per_week is None or costs.rows_per_month is None:
+        return rules, f"{said}."
+    room = find_capacity_share(costs)
+    dashed = _rule_at(room, palette.muted)
+    dashed["mark"]["strokeDash"] = [4, 3]
+    return [*rules, dashed], f"{said}; the dashed one the {describe_in_100(room)} you can act on."
 
 
 def _draw_line(

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from skiff.evaluate.prices import AGAINST_NONE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricWords:
@@ -66,7 +68,7 @@ METRICS: dict[str, MetricWords] = {
         plain="1 is perfect, 0 is no better than the mean, below 0 is worse than the mean.",
     ),
     "mape": MetricWords(
-        label="Typical error in per cent of the true value (MAPE)", plain="Mean relative error; smaller is better."
+        label="Typical error relative to the true value (MAPE)", plain="Mean relative error; smaller is better."
     ),
     "median_absolute_error": MetricWords(
         label="Error of the middle answer (median absolute error)",
@@ -123,8 +125,10 @@ DIRECTION_CHANGES = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", 
 """Bidirectional classes that reorder the text around them (https://www.unicode.org/reports/tr9/, table 4)."""
 
 
-def describe_metric(name: str) -> MetricWords:
+def describe_metric(name: str, *, method: str = "") -> MetricWords:
     """Return the words for a metric; an unknown one keeps its own name.
+
+    The `method` of a saving says against what it is: where capacity is limited, not against acting on every row.
 
     Examples
     --------
@@ -133,13 +137,15 @@ def describe_metric(name: str) -> MetricWords:
     >>> describe_metric("gini_index").label
     'gini index'
     >>> describe_metric("saving_eur_month").label
-    'Saved in a month (EUR)'
+    'Saved per month (EUR)'
     """
     saving = _SAVING.fullmatch(name)
     if saving:
+        is_limited = AGAINST_NONE in method
+        other = "acting on nobody" if is_limited else "the cheaper of acting on every row and acting on none"
         return MetricWords(
-            label=f"Saved in a {saving[2]} ({saving[1].upper()})",
-            plain="Money saved by its decisions, by your costs, against the cheapest decision that is the same for every row.",
+            label=f"Saved per {saving[2]} ({saving[1].upper()})",
+            plain=f"Money saved by its decisions, by your costs, against {other}.",
         )
     return METRICS.get(name, MetricWords(label=name.replace("_", " "), plain=""))
 
@@ -151,7 +157,12 @@ def abbreviate_metric(name: str) -> str:
     --------
     >>> abbreviate_metric("roc_auc"), abbreviate_metric("gini_index")
     ('ROC AUC', 'gini index')
+    >>> abbreviate_metric("saving_eur_row")
+    'EUR saved per row'
     """
+    saving = _SAVING.fullmatch(name)
+    if saving:
+        return f"{saving[1].upper()} saved per {saving[2]}"
     label = describe_metric(name).label
     return label.rpartition("(")[2].rstrip(")")
 

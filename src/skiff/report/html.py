@@ -13,7 +13,6 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from skiff.evaluate.results import Evaluation
 from skiff.report import charts as drawing
 from skiff.report.content import RunStory
 from skiff.report.fairness import describe_fairness, list_heads, list_rows
@@ -28,6 +27,7 @@ from skiff.report.mistakes import (
     format_gap_range,
     format_signed,
 )
+from skiff.report.money import describe_decision, describe_saving
 from skiff.report.note import list_questions
 from skiff.report.numbers import (
     count_of,
@@ -56,7 +56,6 @@ from skiff.report.words import (
     Verdict,
     describe_flattery,
     describe_leaks,
-    describe_saving,
     describe_stability,
     find_baseline,
     find_demands,
@@ -327,16 +326,6 @@ def build_error_bars(story: RunStory) -> tuple[ErrorBar, ...]:
         width=round(guess / widest * ERROR_BAR_PX, 1),
     )
     return (own, other)
-
-
-def describe_decision(evaluation: Evaluation) -> str:
-    """Return from which probability on it warns, and why; the threshold is not said twice."""
-    decision = evaluation.decision
-    if decision is None:
-        return ""
-    is_said = f"{decision.threshold * 100:.0f} in 100" in decision.reason
-    threshold = "" if is_said else f"It gives a warning from a probability of {format_percent(decision.threshold)} on. "
-    return threshold + decision.reason
 
 
 def describe_provenance(story: RunStory) -> tuple[tuple[str, str], ...]:

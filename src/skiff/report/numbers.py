@@ -203,6 +203,17 @@ def format_percent(share: float) -> str:
     return "under 1 %" if 0 < share < 0.01 else f"{share * 100:.0f} %"  # noqa: PLR2004  one per cent
 
 
+def describe_in_100(share: float) -> str:
+    """Return a share as a count of 100, with one decimal where whole counts would hide a difference.
+
+    Examples
+    --------
+    >>> describe_in_100(0.074), describe_in_100(0.32), describe_in_100(0.0), describe_in_100(1.0)
+    ('7.4 in 100', '32 in 100', '0 in 100', '100 in 100')
+    """
+    return f"{share * 100:.1f}".removesuffix(".0") + " in 100"
+
+
 def format_micros(latency_us: float) -> str:
     """Return a very short duration.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from skiff.core.evidence import Json
@@ -124,17 +124,29 @@ def build_metric_rows(evaluation: Evaluation) -> tuple[MetricRow, ...]:
 def _metric_row(evaluation: Evaluation, name: str, simple: Baseline | None) -> MetricRow:
     found = evaluation.metrics[name]
     other = simple.metrics.get(name) if simple else None
+    guess = _round_away(find_baseline(evaluation, name), found.value)
+    times, unit = (100, "%") if name == "mape" else (1, found.unit)  # an error relative to the truth reads as per cent
     return MetricRow(
         name=name,
-        words=describe_metric(name),
-        value=with_unit(format_score(found.value), found.unit),
-        interval=format_interval(found),
+        words=describe_metric(name, method=found.method),
+        value=with_unit(_format_times(found.value, times), unit),
+        interval=format_interval(
+            replace(
+                found,
+                low=None if found.low is None else found.low * times,
+                high=None if found.high is None else found.high * times,
+            )
+        ),
         n=found.n,
-        guess=format_score(_round_away(find_baseline(evaluation, name), found.value)),
-        simple=format_score(other.value if other else None),
+        guess=_format_times(guess, times),
+        simple=_format_times(other.value if other else None, times),
         method=found.method,
         leads=name == evaluation.headline,
     )
+
+
+def _format_times(value: float | None, times: int) -> str:
+    return format_score(None if value is None else value * times)
 
 
 def _round_away(guess: float | None, value: float) -> float | None:

@@ -42,8 +42,12 @@ def _describe_coverage(evaluation: Evaluation, unit: str) -> list[str]:
         )
     ]
     if kept.size is not None:
-        size = f"{kept.size.value:.2f} answers" if is_set else f"{format_amount(kept.size.value, unit)} wide"
-        said.append(f"On average it is {size}.")
+        size = (
+            f"set holds {kept.size.value:.2f} answers"
+            if is_set
+            else f"range is {format_amount(kept.size.value, unit)} wide"
+        )
+        said.append(f"On average the {size}.")
     said += _describe_classes(kept)
     short = [group for group in kept.groups if group.falls_short]
     if short:

@@ -9,7 +9,7 @@ from skiff.report.content import RunStory
 from skiff.report.glossary import abbreviate_metric, describe_reason, quote
 from skiff.report.mistakes import describe_slices
 from skiff.report.note import list_questions
-from skiff.report.numbers import count_of, format_bytes, format_interval, format_score, format_seconds
+from skiff.report.numbers import count_of, format_bytes, format_score, format_seconds
 from skiff.report.page import build_metric_rows
 from skiff.report.words import describe_flattery, describe_stability, name_score, verdict
 
@@ -125,7 +125,7 @@ def _tell_numbers(story: RunStory) -> list[Line]:
     for index, row in enumerate(build_metric_rows(story.evaluation)[:SHOWN_METRICS]):
         found = story.evaluation.metrics[row.name]
         guess = f", a guess {row.guess}" if row.guess != "–" else ""
-        text = f"{abbreviate_metric(row.name)} {row.value} ({format_interval(found)}, n={found.n:,}){guess}"
+        text = f"{abbreviate_metric(row.name)} {row.value} ({row.interval}, n={found.n:,}){guess}"
         lines.append(_labelled("Numbers" if index == 0 else "", text))
     said = (*describe_flattery(story.evaluation), *describe_stability(story.evaluation))
     lines.extend(_labelled("", sentence) for sentence in said)

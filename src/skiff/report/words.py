@@ -10,9 +10,9 @@ from skiff.core.measurement import Measurement
 from skiff.data.sentences import say_figure, say_reach
 from skiff.evaluate.results import Evaluation, GateVerdict
 from skiff.evaluate.scores import HIGHER_IS_BETTER
-from skiff.evaluate.threshold import AGAINST_NONE
 from skiff.report.content import LeftOut, RunStory
 from skiff.report.glossary import abbreviate_metric, describe_metric, quote
+from skiff.report.money import describe_saving
 from skiff.report.numbers import (
     count_of,
     describe_rarity,
@@ -74,32 +74,6 @@ def verdict(story: RunStory) -> Verdict:
         seen = () if guess and evaluation.headline not in {"roc_auc", "average_precision"} else (performance,)
         return Verdict(headline=headline, ready=False, sentences=(*guess, readiness, *worth, *seen, *more))
     return Verdict(headline=performance, ready=ready, sentences=(readiness, *worth, *guess, *more))
-
-
-def describe_saving(story: RunStory) -> str:
-    """Return what the decisions are worth in money, or nothing where no costs were given.
-
-    Examples
-    --------
-    >>> from skiff.report.examples import build_example_story
-    >>> describe_saving(build_example_story())
-    ''
-    """
-    decision = story.evaluation.decision if story.evaluation else None
-    if story.evaluation is None or decision is None or decision.saving_per_row is None:
-        return ""
-    row = decision.saving_per_row
-    month = story.evaluation.metrics.get(f"saving_{row.unit.lower()}_month")
-    found, times, per = (row, 100, "for every 100 decisions") if month is None else (month, 1, "a month")
-    value, low, high = (None if end is None else end * times for end in (found.value, found.low, found.high))
-    reach = format_range(low, high, row.unit)
-    against = "acting on nobody" if AGAINST_NONE in row.method else "the best answer that is always the same"
-    verb, told = ("saves", reach) if (value or 0.0) >= 0 else ("loses", f"saving {reach}" if reach else "")
-    is_doubtful = low is not None and high is not None and low <= 0 <= high
-    return (
-        f"By your costs it {verb} {format_amount(abs(value or 0.0), row.unit, digits=3)} {per}{f' ({told})' if told else ''}, "
-        f"against {against}{'; that may be chance' if is_doubtful else ''}."
-    )
 
 
 def find_reasons(story: RunStory) -> tuple[str, ...]:
