@@ -10,6 +10,7 @@ from skiff.evaluate.results import Gate
 from skiff.flows.candidates import hash_split
 from skiff.flows.contracts import judge_contract
 from skiff.flows.evaluate import Verdict, judge_candidate
+from skiff.flows.measured import tell_evaluation
 from skiff.flows.population import read_population
 from skiff.flows.prepare import Prepared
 from skiff.flows.train import Candidate
@@ -19,10 +20,14 @@ from skiff.store.workspace import Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """A verdict, how often these sealed rows have been looked at, and the ledger records that say so."""
+    """A verdict, how often these sealed rows have been looked at, and the ledger records that say so.
+
+    `other_sealed` counts the other sets of sealed rows of the same table that were judged on: another seed draws others.
+    """
 
     verdict: Verdict
     looks: int
+    other_sealed: int
     evidence: dict[str, str]
 
 
@@ -37,7 +42,9 @@ def judge_and_record(
 ) -> Judgement:
     """Judge by the workspace's criteria and costs; the look is counted before the rows are opened."""
     settings = workspace.settings
-    looks = workspace.count_look(dataset_sha, hash_split(workspace, prepared.split))
+    sealed = hash_split(workspace, prepared.split)
+    looks = workspace.count_look(dataset_sha, sealed)
+    others = sum(other != sealed for other in workspace.runs.list_sealed(dataset_sha))
     verdict = judge_candidate(
         prepared,
         candidate,
@@ -56,19 +63,7 @@ def judge_and_record(
     evaluated = workspace.ledger.append(
         "evaluate",
         subject=dataset_sha,
-        result={
-            "look": looks,
-            "headline": verdict.evaluation.headline,
-            "beats_baseline": verdict.evaluation.beats_baseline,
-            "metrics": {name: asdict(metric) for name, metric in verdict.evaluation.metrics.items()},
-            "baselines": {
-                item.name: {name: metric.value for name, metric in item.metrics.items()}
-                for item in verdict.evaluation.baselines
-            },
-            "slices": [asdict(item) for item in verdict.evaluation.slices],
-            "threshold": candidate.threshold,
-            "stability": None if verdict.evaluation.stability is None else asdict(verdict.evaluation.stability),
-        },
+        result=tell_evaluation(verdict.evaluation, threshold=candidate.threshold, other_sealed=others),
         at=at(),
     )
     gated = workspace.ledger.append(
@@ -77,4 +72,4 @@ def judge_and_record(
         result={"passed": verdict.gate.passed, "verdicts": [asdict(item) for item in verdict.gate.verdicts]},
         at=at(),
     )
-    return Judgement(verdict=verdict, looks=looks, evidence={"evaluate": evaluated.id, "gate": gated.id})
+    return Judgement(verdict=verdict, looks=looks, other_sealed=others, evidence={"evaluate": evaluated.id, "gate": gated.id})

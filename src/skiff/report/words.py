@@ -11,7 +11,7 @@ from skiff.data.sentences import say_figure, say_reach
 from skiff.evaluate.results import Evaluation, GateVerdict
 from skiff.evaluate.scores import HIGHER_IS_BETTER
 from skiff.evaluate.threshold import AGAINST_NONE
-from skiff.report.content import LeftOut, RunStory
+from skiff.report.content import LeftOut, RunStory, SplitStory
 from skiff.report.glossary import abbreviate_metric, describe_metric, quote
 from skiff.report.numbers import (
     count_of,
@@ -100,6 +100,30 @@ def describe_saving(story: RunStory) -> str:
         f"By your costs it {verb} {format_amount(abs(value or 0.0), row.unit, digits=3)} {per}{f' ({told})' if told else ''}, "
         f"against {against}{'; that may be chance' if is_doubtful else ''}."
     )
+
+
+def describe_looks(split: SplitStory) -> tuple[str, ...]:
+    """Return how often the rows kept aside were looked at, and whether other rows of the same table were as well.
+
+    Examples
+    --------
+    >>> describe_looks(SplitStory(kind="random", reason="", train_rows=80, test_rows=20, looks=2, other_sealed=3))[1][:57]
+    'Other trainings of this same table kept other rows aside:'
+    """
+    times = "once" if split.looks == 1 else f"{split.looks:,} times"
+    told = (
+        f"The rows kept aside have been looked at {times}; every look is on record, because each one makes the next a little "
+        "less honest."
+    )
+    if not split.other_sealed:
+        return (told,)
+    sets = f"{split.other_sealed:,} other {'set' if split.other_sealed == 1 else 'sets'} of rows"
+    others = (
+        f"Other trainings of this same table kept other rows aside: {sets} {'was' if split.other_sealed == 1 else 'were'} judged on "
+        "before, drawn with another seed or divided in another way. If this model was picked because it scored best among them, "
+        "its numbers flatter it, and no range here allows for that."
+    )
+    return (told, others)
 
 
 def find_reasons(story: RunStory) -> tuple[str, ...]:
