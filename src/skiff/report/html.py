@@ -16,7 +16,7 @@ from markupsafe import Markup
 from skiff.evaluate.results import Evaluation
 from skiff.report import charts as drawing
 from skiff.report.content import RunStory
-from skiff.report.fairness import describe_fairness, list_heads, list_rows
+from skiff.report.fairness import describe_caption, describe_fairness, list_heads, list_rows
 from skiff.report.glossary import ACTIONS, SEVERITIES, SPLITS, TASKS, clean_name, describe_reason, quote, shorten
 from skiff.report.limits import describe_limits
 from skiff.report.mistakes import (
@@ -228,6 +228,7 @@ def build_context(story: RunStory) -> dict[str, object]:
         "slices_words": describe_slices(evaluation.every_slice, protected=story.task.protected) if evaluation else "",
         "slices_shown": count_groups(evaluation.every_slice, shown=len(evaluation.slices)) if evaluation else "",
         "fairness_words": describe_fairness(story),
+        "fairness_caption": describe_caption(story),
         "fairness_heads": list_heads(fairness) if fairness else (),
         "fairness_rows": list_rows(fairness) if fairness else (),
         "calibration_words": describe_calibration(evaluation.calibration, "it") if evaluation else (),

@@ -145,10 +145,10 @@ def count_groups(slices: Sequence[Slice], *, shown: int) -> str:
     Examples
     --------
     >>> count_groups([Slice(column="age", level="", n=9, metric=None, gap=None)] * 54, shown=15)
-    '15 of 54 groups'
+    '15 of 54 groups, the worst first'
     """
     n = len(slices)
-    return f"Every group ({n:,})" if shown >= n else f"{shown:,} of {count_of(n, 'group')}"
+    return f"Every group compared ({n:,})" if shown >= n else f"{shown:,} of {count_of(n, 'group')}, the worst first"
 
 
 def worst_slice_name(item: Slice) -> str:
@@ -204,7 +204,8 @@ def describe_calibration(bins: tuple[CalibrationBin, ...], cases: str = "it") ->
         middle = min(bins, key=lambda item: abs(item.predicted - 0.5))
         sentence = (
             f"The probabilities can be taken at their word: where it said {describe_share(middle.predicted)}, "
-            f"{cases} happened {describe_share(middle.observed)} times (of {count_of(middle.n, 'row')})."
+            f"{cases} happened {describe_share(middle.observed)} times "
+            f"({describe_share_range(middle.low, middle.high)}; {count_of(middle.n, 'row')})."
         )
         return (sentence,)
     worst = max(off, key=lambda item: abs(item.predicted - item.observed))
