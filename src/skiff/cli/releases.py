@@ -114,8 +114,8 @@ def compare(first: int, second: int, workspace: Path) -> Outcome:
     found = write_comparison(workspace, first, second, compare_releases(workspace, first, second))
 
     def show() -> None:
-        rows = [(row.metric, row.first, row.second, row.verdict) for row in found.rows]
-        print_table(["metric", f"release {first}", f"release {second}", ""], rows)
+        rows = [(row.metric, row.better, row.first, row.second, row.verdict) for row in (*found.rows, *found.files)]
+        print_table(["metric", "better is", f"release {first}", f"release {second}", ""], rows)
         if found.paired is not None:
             click.echo(found.paired.verdict)
         for note in found.notes:

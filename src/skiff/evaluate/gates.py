@@ -212,7 +212,7 @@ def _build_unjudged(criterion: Criterion, sentence: str) -> GateVerdict:
 
 def _say_verdict(criterion: Criterion, value: float, *, passed: bool) -> str:
     required = criterion.required if criterion.required is not None else 0.0
-    by = abs(value - required)
+    by = _find_distance(value, required)
     if passed:
         limit = "at least" if criterion.wants_more else "at most"
         return f"{limit} the {_say(required)} you {'ask for' if criterion.wants_more else 'allow'}"
@@ -221,6 +221,14 @@ def _say_verdict(criterion: Criterion, value: float, *, passed: bool) -> str:
     if criterion.wants_more:
         return f"{_say(by)} short of the {_say(required)} you ask for"
     return f"{_say(by)} above the {_say(required)} you allow"
+
+
+def _find_distance(value: float, required: float) -> float:
+    """Return by how much a number as it is printed misses the limit: "240" is 40 above 200, although it was 239.98."""
+    if not math.isfinite(value):
+        return abs(value - required)
+    said = float(_say(value).replace(",", ""))
+    return round(abs(said - required), 10) or abs(value - required)
 
 
 def _say_range(found: Measurement) -> str:

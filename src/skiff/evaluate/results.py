@@ -290,7 +290,7 @@ class Evaluation:
     confusion : Confusion or None
     calibration : tuple of CalibrationBin
     slices : tuple of Slice
-        Worst gap first.
+        Groups to show, worst gap first; how many there are is told by `groups`.
     importances : tuple of Importance
         Largest first.
     random_split : Measurement or None
@@ -351,6 +351,11 @@ class Evaluation:
     looks: int = 1
     fairness: Fairness | None = None
     stability: Stability | None = None
+
+    @property
+    def every_slice(self) -> tuple[Slice, ...]:
+        """Every group that was looked at; where only those to show are known, these."""
+        return self.groups or self.slices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

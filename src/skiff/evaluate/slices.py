@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
@@ -130,7 +131,10 @@ def measure_slices(
 def select_slices(
     slices: Sequence[Slice], *, protected: Sequence[str], max_shown: int = MAX_SHOWN
 ) -> tuple[Slice, ...]:
-    """Return the slices worth showing: the worst, and every protected group, worst first.
+    """Return the slices worth showing: the worst, every protected group, and the other half of a column of two, worst first.
+
+    Where a group that does worse is one of two levels, the other one is shown beyond `max_shown`: nobody can read "no" without
+    "yes".
 
     Examples
     --------
@@ -140,8 +144,13 @@ def select_slices(
     """
     first = [place for place, slice_ in enumerate(slices) if slice_.column in protected][:max_shown]
     rest = [place for place in range(len(slices)) if place not in set(first)]
-    kept = sorted([*first, *rest[: max_shown - len(first)]])
-    return tuple(slices[place] for place in kept)
+    kept = {*first, *rest[: max_shown - len(first)]}
+    worse = {slices[place].column for place in kept if slices[place].is_worse}
+    levels = Counter(slice_.column for slice_ in slices)
+    partners = {
+        place for place, slice_ in enumerate(slices) if slice_.column in worse and levels[slice_.column] == BINARY
+    }
+    return tuple(slices[place] for place in sorted(kept | partners))
 
 
 def find_groups(frame: pl.DataFrame, inputs: Sequence[InputColumn], *, protected: Sequence[str]) -> Iterator[Group]:

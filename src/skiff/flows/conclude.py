@@ -126,6 +126,7 @@ def conclude(
             release,
             settings=workspace.settings,
             looks=judged.looks,
+            other_sealed=judged.other_sealed,
             evidence=known,
             created=at(),
             version=skiff.__version__,

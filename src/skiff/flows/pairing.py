@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skiff.core.measurement import Measurement
 from skiff.core.task import Costs, Task
-from skiff.data.sentences import say_figure, say_reach
 from skiff.deploy.predictor import Predictor
-from skiff.evaluate.compare import compare_paired, compare_savings, is_better
+from skiff.evaluate.compare import compare_paired, compare_savings
 from skiff.evaluate.judge import choose_headline
 from skiff.evaluate.looks import widen_for_looks
 from skiff.evaluate.prices import has_matrix
 from skiff.flows.candidates import LoadedCandidate, hash_split, load_candidate_of
 from skiff.flows.promises import find_amounts
+from skiff.report.comparison import describe_pairing
 from skiff.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class Pairing:
         Second minus first, the headline's first.
     verdict : str
         One sentence.
+    unit : str
+        Of the target, where it is a number.
+    evidence : str
+        The ledger record that holds this look.
     """
 
     rows: int
@@ -56,22 +61,23 @@ class Pairing:
     headline: str
     differences: tuple[Measurement, ...]
     verdict: str
+    unit: str = ""
+    evidence: str = ""
 
 
-def pair_releases(workspace: Workspace, first: int, second: int) -> Pairing | str:
+def pair_releases(workspace: Workspace, first: int, second: int, *, at: Callable[[], str]) -> Pairing | str:
     """Compare two releases on the sealed rows of the second that the first was not trained on either.
 
-    The look at these rows is counted, and intervals are widened for all looks.
+    The look at these rows is counted and recorded (``compare``), and intervals are widened for all looks.
 
     Returns
     -------
     Pairing, or str
         Why they cannot be compared on common rows.
     """
-    found = [_load(workspace, number) for number in (first, second)]
-    if found[0] is None or found[1] is None:
+    older, newer = (_load(workspace, number) for number in (first, second))
+    if older is None or newer is None:
         return "The candidate behind one of them is no longer in this workspace."
-    older, newer = found[0], found[1]
     if _describe(older.prepared.task) != _describe(newer.prepared.task):
         return "They answer different questions."
     rows = _find_unseen(older, newer)
@@ -82,7 +88,21 @@ def pair_releases(workspace: Workspace, first: int, second: int) -> Pairing | st
     if lacking:
         return f"Release {first} needs the column '{lacking[0]}', which the newer data does not have."
     looks = workspace.count_look(newer.dataset.sha256, hash_split(workspace, newer.prepared.split))
-    return _compare((older, newer), frame, y, numbers=(first, second), looks=looks, costs=workspace.settings.costs)
+    found = _compare((older, newer), frame, y, numbers=(first, second), looks=looks, costs=workspace.settings.costs)
+    noted = workspace.ledger.append(
+        "compare",
+        subject=newer.dataset.sha256,
+        result={
+            "releases": [first, second],
+            "look": looks,
+            "rows": found.rows,
+            "headline": found.headline,
+            "differences": [asdict(item) for item in found.differences],
+            "verdict": found.verdict,
+        },
+        at=at(),
+    )
+    return replace(found, evidence=noted.id)
 
 
 def _load(workspace: Workspace, number: int) -> LoadedCandidate | None:
@@ -140,25 +160,15 @@ def _compare(
         differences.append(compare_savings(y == 1, flagged[1], flagged[0], costs, amounts=amounts, groups=groups))
     widened = tuple(widen_for_looks(found, looks) for found in differences)
     return Pairing(
-        rows=len(y), looks=looks, headline=headline, differences=widened, verdict=_say(widened[0], numbers, len(y))
+        rows=len(y),
+        looks=looks,
+        headline=headline,
+        differences=widened,
+        unit=task.unit,
+        verdict=describe_pairing(widened[0], numbers, rows=len(y), unit=task.unit if task.kind == "regression" else ""),
     )
 
 
 def _answer(one: LoadedCandidate, frame: pl.DataFrame) -> NDArray[np.float64]:
     found = Predictor(one.candidate.model).predict_columns(frame)
     return found.values if one.prepared.task.kind == "regression" else found.probabilities
-
-
-def _say(found: Measurement, numbers: tuple[int, int], n_rows: int) -> str:
-    first, second = numbers
-    name = found.name.removesuffix("_difference")
-    if found.low is None or found.high is None:
-        return f"There are too few rows to tell releases {first} and {second} apart."
-    reach = say_reach(found.low, found.high, is_signed=True)
-    by = f"{name} {say_figure(found.value, is_signed=True)}, {reach}, on {n_rows:,} rows neither was trained on"
-    if is_better(found):
-        return f"Release {second} is better than release {first} ({by})."
-    is_worse = found.high < 0 if found.higher_is_better else found.low > 0
-    if is_worse:
-        return f"Release {second} is worse than release {first} ({by})."
-    return f"Releases {first} and {second} cannot be told apart ({by})."

@@ -8,6 +8,9 @@ from skiff.core.measurement import Measurement
 from skiff.flows.prepare import Prepared
 from skiff.store.workspace import Workspace
 
+SCORES = ("score_with", "score_without")
+"""Plain numbers of a finding that a report tells; another one might be a cell."""
+
 
 def record_checks(
     workspace: Workspace, prepared: Prepared, *, dataset_id: str, at: Callable[[], str]
@@ -27,7 +30,9 @@ def record_checks(
                     "rows": finding.rows,
                     "action": finding.action,
                     "measured": {
-                        name: value.value for name, value in finding.evidence.items() if isinstance(value, Measurement)
+                        name: value.value if isinstance(value, Measurement) else value
+                        for name, value in finding.evidence.items()
+                        if isinstance(value, Measurement) or (name in SCORES and isinstance(value, float))
                     },
                 }
                 for finding in prepared.findings

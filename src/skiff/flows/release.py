@@ -87,19 +87,21 @@ def publish_candidate(  # noqa: PLR0913  a release is made of this many parts, e
             fix="Read why in the report; improve the data or change [criteria] in skiff.toml.",
         )
     model_sha = hashlib.sha256(candidate.model).hexdigest()
+    measured: dict[str, Json] = {
+        "onnx_bytes": len(candidate.model),
+        "parity_max_abs_diff": candidate.parity.max_abs_diff,
+        "parity_rows": candidate.parity.rows + candidate.parity.hostile_rows,
+        "latency_us": candidate.latency_us,
+    }
     known = _find_same(workspace, model_sha, dataset_sha)
     if known is not None:
-        noted = workspace.ledger.append("release.same", subject=model_sha, result={"release": known.number}, at=at)
+        noted = workspace.ledger.append(
+            "release.same", subject=model_sha, result={**measured, "release": known.number}, at=at
+        )
         return Publication(record=known, is_new=False, evidence=noted.id)
 
     number = max((record.number for record in workspace.releases.list()), default=0) + 1
-    facts: dict[str, Json] = {
-        "number": number,
-        "dataset_sha256": dataset_sha,
-        "onnx_bytes": len(candidate.model),
-        "parity_max_abs_diff": candidate.parity.max_abs_diff,
-        "latency_us": candidate.latency_us,
-    }
+    facts: dict[str, Json] = {"number": number, "dataset_sha256": dataset_sha, **measured}
     noted = workspace.ledger.append("release.begin", subject=model_sha, result=facts, at=at)
     files = build_files(workspace, prepared, candidate, verdict, story(number, noted.id))
     record = workspace.releases.publish(

@@ -86,7 +86,13 @@ def _say_evaluate(found: Result) -> str:
 
 
 def _say_slices(found: Result) -> str:
-    slices = found.get("slices") or []
+    counted = found.get("groups")
+    if counted:
+        return (
+            f"Groups of rows were compared: {counted.get('compared', 0)} groups, {counted.get('worse', 0)} clearly worse off; "
+            f"{counted.get('too_small', 0)} more were too small to say"
+        )
+    slices = found.get("slices") or []  # an older record holds the groups that were shown, and no count of all
     worse = [item for item in slices if item.get("is_worse")]
     small = [item for item in slices if item.get("is_too_small")]
     return f"Groups of rows were compared: {len(slices)} groups, {len(worse)} clearly worse off, {len(small)} too small to say"

@@ -78,7 +78,7 @@ def render_card(story: RunStory) -> str:
             if evaluation and evaluation.confusion
             else (),
             calibration_words=describe_calibration(evaluation.calibration) if evaluation else (),
-            slices_words=describe_slices(evaluation.slices) if evaluation else "",
+            slices_words=describe_slices(evaluation.every_slice, protected=story.task.protected) if evaluation else "",
             worse=[item for item in evaluation.slices if item.is_worse][:10] if evaluation else [],
             leak_words=describe_leaks(story),
             questions=list_questions(story.findings)[:10],

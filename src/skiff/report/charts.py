@@ -32,6 +32,8 @@ MAX_ROWS = 12
 FONT_PX = 12.5
 MIN_CURVE = 3
 """Points below which a line says nothing."""
+SHORT_NUMBER = "abs(datum.value) >= 1000 ? format(datum.value, '~s') : format(datum.value, '.3~r')"
+"""Thousands as k, each number by itself: an axis that is given a format writes all its numbers with one prefix, and nothing as 0k."""
 TENTH = 0.1
 """The share of rows whose lift is told."""
 
@@ -351,7 +353,7 @@ def build_residuals_chart(pairs: Sequence[tuple[float, float]], *, unit: str = "
     high = max(max(pair) for pair in pairs)
     tail = f", {unit}" if unit else ""
     scale = {"domain": [low, high], "nice": True, "zero": False}
-    axis = {"format": "~s", "tickCount": 5}
+    axis = {"tickCount": 5, "labelExpr": SHORT_NUMBER}
     dots = {
         "mark": {"type": "point", "filled": True, "size": 18, "color": palette.accent, "opacity": 0.5, "clip": True},
         "encoding": {
@@ -404,10 +406,7 @@ def _names_axis(palette: Palette) -> Spec:
 
 
 def _x(*, zero: bool = False) -> Spec:
-    axis = {
-        "tickCount": 3,
-        "labelExpr": "abs(datum.value) >= 1000 ? format(datum.value, '~s') : format(datum.value, '.3~r')",
-    }
+    axis = {"tickCount": 3, "labelExpr": SHORT_NUMBER}
     return {"field": "value", "type": "quantitative", "title": None, "scale": {"zero": zero}, "axis": axis}
 
 

@@ -51,13 +51,18 @@ class DatasetStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitStory:
-    """Which rows trained and which judged."""
+    """Which rows trained and which judged.
+
+    `looks` counts judgements on the rows kept aside, this one included; `other_sealed` the other sets of rows of the same table
+    that were kept aside and judged on, by another seed or another way to divide.
+    """
 
     kind: str
     reason: str
     train_rows: int
     test_rows: int
     looks: int
+    other_sealed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,14 @@ from skiff.core.measurement import Measurement
 from skiff.evaluate.results import Fairness, GroupRates, Proxy, Tradeoff
 from skiff.report.content import RunStory
 from skiff.report.glossary import quote
-from skiff.report.numbers import describe_share, format_interval, format_score
+from skiff.report.numbers import (
+    count_of,
+    describe_share,
+    format_amount,
+    format_interval,
+    format_range,
+    format_score,
+)
 from skiff.report.words import name_cases
 
 HEADS = {
@@ -30,6 +37,9 @@ RATES = {
     "false_positive_rate": "of those that are not",
     "precision": "of those flagged",
 }
+
+MOST_OFF = 4
+"""Groups whose mean error is told in a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +91,52 @@ def describe_fairness(story: RunStory) -> tuple[str, ...]:
     if fairness is None:
         return ()
     return (
+        *([] if story.task.quantile is not None else _describe_errors(fairness.groups, story.task.unit)),
         *(_describe_ratio(column, ratio, fairness.groups) for column, ratio in fairness.ratios.items()),
         *(_describe_tradeoff(found, name_cases(story)) for found in fairness.tradeoffs),
         *_describe_proxies(fairness.proxies),
+    )
+
+
+def describe_caption(story: RunStory) -> str:
+    """Return what the numbers of the table are: shares, or amounts that an answer is off by.
+
+    Examples
+    --------
+    >>> from skiff.report.examples import build_example_story
+    >>> describe_caption(build_example_story())
+    'Each group with the range in which the true share lies with 95 % confidence'
+    """
+    if story.task.kind != "regression":
+        return "Each group with the range in which the true share lies with 95 % confidence"
+    unit = f", in {story.task.unit}" if story.task.unit else ""
+    return f"How far the answers are off in each group{unit}, with the range in which the true mean lies with 95 % confidence"
+
+
+def _describe_errors(groups: tuple[GroupRates, ...], unit: str) -> list[str]:
+    """Say of which groups the predicted amounts are surely too high or too low on average, the furthest off first."""
+    known = [(group, group.rates["mean_error"]) for group in groups if "mean_error" in group.rates]
+    if not known:
+        return []
+    off = [(group, error) for group, error in known if _is_off(error)]
+    if not off:
+        return ["In no group are the predicted amounts clearly too high or too low on average."]
+    off.sort(key=lambda pair: -abs(pair[1].value))
+    told = [_describe_error(group, error, unit) for group, error in off[:MOST_OFF]]
+    more = len(off) - MOST_OFF
+    return [*told, f"So are {more} more groups; see the table."] if more > 0 else told
+
+
+def _is_off(error: Measurement) -> bool:
+    return error.low is not None and error.high is not None and not error.low <= 0 <= error.high
+
+
+def _describe_error(group: GroupRates, error: Measurement, unit: str) -> str:
+    ends = sorted(abs(end) for end in (error.low, error.high) if end is not None)
+    direction = "high" if error.value > 0 else "low"
+    return (
+        f"Where {quote(group.column)} is {quote(group.level)}, it predicts {format_amount(abs(error.value), unit, digits=3)} too {direction} "
+        f"on average ({format_range(ends[0], ends[-1])}; {count_of(group.n, 'row')})."
     )
 
 

@@ -15,10 +15,11 @@ from markupsafe import Markup
 
 from skiff.report import charts as drawing
 from skiff.report.content import RunStory
-from skiff.report.fairness import describe_fairness, list_heads, list_rows
+from skiff.report.fairness import describe_caption, describe_fairness, list_heads, list_rows
 from skiff.report.glossary import ACTIONS, SEVERITIES, SPLITS, TASKS, clean_name, describe_reason, quote, shorten
 from skiff.report.limits import describe_limits
 from skiff.report.mistakes import (
+    count_groups,
     describe_calibration,
     describe_confusion,
     describe_residuals,
@@ -56,6 +57,7 @@ from skiff.report.words import (
     Verdict,
     describe_flattery,
     describe_leaks,
+    describe_looks,
     describe_stability,
     find_baseline,
     find_demands,
@@ -222,8 +224,10 @@ def build_context(story: RunStory) -> dict[str, object]:
         "mix_ups_title": f"The ten most frequent mix-ups among {len(confusion.labels)} answers" if confusion else "",
         "decision_words": describe_decision(evaluation) if evaluation else "",
         "residual_words": describe_residuals(story),
-        "slices_words": describe_slices(evaluation.slices) if evaluation else "",
+        "slices_words": describe_slices(evaluation.every_slice, protected=story.task.protected) if evaluation else "",
+        "slices_shown": count_groups(evaluation.every_slice, shown=len(evaluation.slices)) if evaluation else "",
         "fairness_words": describe_fairness(story),
+        "fairness_caption": describe_caption(story),
         "fairness_heads": list_heads(fairness) if fairness else (),
         "fairness_rows": list_rows(fairness) if fairness else (),
         "calibration_words": describe_calibration(evaluation.calibration, "it") if evaluation else (),
@@ -240,7 +244,7 @@ def build_context(story: RunStory) -> dict[str, object]:
         "saving": describe_saving(story),
         "promises": describe_promises(evaluation, unit=story.task.unit) if evaluation else (),
         "split_words": SPLITS.get(story.split.kind, story.split.kind),
-        "looks": "once" if story.split.looks == 1 else f"{story.split.looks} times",
+        "looks_words": describe_looks(story.split) if evaluation else (),
         "made": describe_making(story),
         "versions": tuple(sorted(story.model.versions.items())) if story.model else (),
         "limits": describe_limits(story),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from skiff.core.measurement import Measurement
 from skiff.evaluate.results import CalibrationBin, Confusion, Slice
-from skiff.evaluate.slices import MAX_SHOWN
 from skiff.report.content import RunStory
 from skiff.report.glossary import describe_metric, quote
 from skiff.report.numbers import (
@@ -18,6 +18,9 @@ from skiff.report.numbers import (
     format_score,
 )
 from skiff.report.words import name_cases
+
+MAX_NAMED = 8
+"""Groups that a sentence names before it counts the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,21 +96,59 @@ def describe_slice(item: Slice) -> str:
     )
 
 
-def describe_slices(slices: tuple[Slice, ...]) -> str:
-    """Return one sentence over all groups: how many are worse, how many could not be judged."""
+def describe_slices(slices: tuple[Slice, ...], *, protected: Sequence[str] = ()) -> str:
+    """Return what was found over all groups: how many were compared, are worse, or could not be judged.
+
+    Parameters
+    ----------
+    slices : tuple of Slice
+        Every group that was looked at (`Evaluation.every_slice`), not only those that are shown.
+    protected : sequence of str
+        Columns whose groups are named where they are too small.
+
+    Examples
+    --------
+    >>> few = Slice(column="origin", level="abroad", n=12, metric=None, gap=None, is_too_small=True)
+    >>> many = Slice(column="shop", level="north", n=90, metric=None, gap=None, is_worse=True)
+    >>> describe_slices((many, few), protected=("origin",))
+    'Of 1 group compared, it does clearly worse for 1: rows where “shop” is “north”. 1 group was too small to say anything; of those to be protected: “origin”: “abroad” (12 rows).'
+    """
     worse = [item for item in slices if item.is_worse]
-    small = sum(item.is_too_small for item in slices)
-    tail = f" {count_of(small, 'group')} {'was' if small == 1 else 'were'} too small to say anything." if small else ""
+    small = [item for item in slices if item.is_too_small]
     if not slices:
         return "No groups were compared."
-    if small == len(slices):
-        return f"The {count_of(small, 'group')} there {'is' if small == 1 else 'are'} {'was' if small == 1 else 'were'} too small to compare."
+    verb = "was" if len(small) == 1 else "were"
+    named = _name_small([item for item in small if item.column in protected])
+    if len(small) == len(slices):
+        return f"The {count_of(len(small), 'group')} there {'is' if len(small) == 1 else 'are'} {verb} too small to compare{named}."
+    tail = f" {count_of(len(small), 'group')} {verb} too small to say anything{named}." if small else ""
+    compared = count_of(len(slices) - len(small), "group")
     if not worse:
-        return f"Among the {count_of(len(slices) - small, 'group')} compared, none is clearly worse off.{tail}"
-    first = worst_slice_name(worse[0])
-    least = "at least " if len(worse) == len(slices) == MAX_SHOWN else ""  # the list ends before the worse groups do
-    others = f", and for {least}{count_of(len(worse) - 1, 'more group')}" if len(worse) > 1 else ""
-    return f"It does clearly worse for {first}{others}.{tail}"
+        return f"Among the {compared} compared, none is clearly worse off.{tail}"
+    first = f"{', the worst ' if len(worse) > 1 else ': '}{worst_slice_name(worse[0])}"
+    return f"Of {compared} compared, it does clearly worse for {len(worse):,}{first}.{tail}"
+
+
+def _name_small(protected: Sequence[Slice]) -> str:
+    if not protected:
+        return ""
+    names = ", ".join(
+        f"{quote(item.column)}: {quote(item.level)} ({count_of(item.n, 'row')})" for item in protected[:MAX_NAMED]
+    )
+    more = f" and {len(protected) - MAX_NAMED} more" if len(protected) > MAX_NAMED else ""
+    return f"; of those to be protected: {names}{more}"
+
+
+def count_groups(slices: Sequence[Slice], *, shown: int) -> str:
+    """Return what a list of groups holds, where it does not hold them all.
+
+    Examples
+    --------
+    >>> count_groups([Slice(column="age", level="", n=9, metric=None, gap=None)] * 54, shown=15)
+    '15 of 54 groups, the worst first'
+    """
+    n = len(slices)
+    return f"Every group compared ({n:,})" if shown >= n else f"{shown:,} of {count_of(n, 'group')}, the worst first"
 
 
 def worst_slice_name(item: Slice) -> str:
@@ -163,7 +204,8 @@ def describe_calibration(bins: tuple[CalibrationBin, ...], cases: str = "it") ->
         middle = min(bins, key=lambda item: abs(item.predicted - 0.5))
         sentence = (
             f"The probabilities can be taken at their word: where it said {describe_share(middle.predicted)}, "
-            f"{cases} happened {describe_share(middle.observed)} times (of {count_of(middle.n, 'row')})."
+            f"{cases} happened {describe_share(middle.observed)} times "
+            f"({describe_share_range(middle.low, middle.high)}; {count_of(middle.n, 'row')})."
         )
         return (sentence,)
     worst = max(off, key=lambda item: abs(item.predicted - item.observed))

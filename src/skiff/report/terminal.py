@@ -71,7 +71,7 @@ def _tell_data(story: RunStory) -> list[Line]:
         _labelled("Split", f"{split.train_rows:,} to learn from, {split.test_rows:,} to judge. {split.reason}"),
     ]
     if story.evaluation and story.evaluation.slices:
-        lines.append(_labelled("Groups", describe_slices(story.evaluation.slices)))
+        lines.append(_labelled("Groups", describe_slices(story.evaluation.every_slice, protected=story.task.protected)))
     return lines
 
 

@@ -10,7 +10,7 @@ from skiff.core.measurement import Measurement
 from skiff.data.sentences import say_figure, say_reach
 from skiff.evaluate.results import Evaluation, GateVerdict
 from skiff.evaluate.scores import HIGHER_IS_BETTER
-from skiff.report.content import LeftOut, RunStory
+from skiff.report.content import LeftOut, RunStory, SplitStory
 from skiff.report.glossary import abbreviate_metric, describe_metric, quote
 from skiff.report.money import describe_saving
 from skiff.report.numbers import (
@@ -74,6 +74,30 @@ def verdict(story: RunStory) -> Verdict:
         seen = () if guess and evaluation.headline not in {"roc_auc", "average_precision"} else (performance,)
         return Verdict(headline=headline, ready=False, sentences=(*guess, readiness, *worth, *seen, *more))
     return Verdict(headline=performance, ready=ready, sentences=(readiness, *worth, *guess, *more))
+
+
+def describe_looks(split: SplitStory) -> tuple[str, ...]:
+    """Return how often the rows kept aside were looked at, and whether other rows of the same table were as well.
+
+    Examples
+    --------
+    >>> describe_looks(SplitStory(kind="random", reason="", train_rows=80, test_rows=20, looks=2, other_sealed=3))[1][:57]
+    'Other trainings of this same table kept other rows aside:'
+    """
+    times = "once" if split.looks == 1 else f"{split.looks:,} times"
+    told = (
+        f"The rows kept aside have been looked at {times}; every look is on record, because each one makes the next a little "
+        "less honest."
+    )
+    if not split.other_sealed:
+        return (told,)
+    sets = f"{split.other_sealed:,} other {'set' if split.other_sealed == 1 else 'sets'} of rows"
+    others = (
+        f"Other trainings of this same table kept other rows aside: {sets} {'was' if split.other_sealed == 1 else 'were'} judged on "
+        "before, drawn with another seed or divided in another way. If this model was picked because it scored best among them, "
+        "its numbers flatter it, and no range here allows for that."
+    )
+    return (told, others)
 
 
 def find_reasons(story: RunStory) -> tuple[str, ...]:
