@@ -92,11 +92,11 @@ def test_a_run_stops_before_it_trains_and_leaves_the_folder_as_it_was(
 def test_training_by_hand_stops_before_it_trains_and_records_nothing(
     bookings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = '[criteria]\nrequire = ["worst_group_gap(rmse, channel) <= 0.1"]\n'
-    (tmp_path / "skiff.toml").write_text(text)
+    (tmp_path / "skiff.toml").write_text('[criteria]\nrequire = ["worst_group_gap(rmse, channel) <= 0.1"]\n')
     with Workspace.open(tmp_path, create=True):
         pass
     steps_before = _list_actions(tmp_path, bookings)
+    text = (tmp_path / "skiff.toml").read_text()  # with how the file was read
     monkeypatch.setattr(steps, "train_candidate", forbid)
     with pytest.raises(SkiffError) as caught:
         steps.train_in_workspace(tmp_path, Wishes(target="cancelled", budget_s=1.0))

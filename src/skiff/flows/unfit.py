@@ -52,10 +52,10 @@ def refuse_groupless(criteria: Sequence[str], prepared: Prepared) -> None:
     asked = [made for made in map(parse_criterion, criteria) if made.kind == "group_gap"]
     if not asked:
         return
-    named = {made.column for made in asked}
+    named = {made.column for made in asked} & set(prepared.frame.columns)
     protected = [name for name in prepared.task.protected if name in named]
     inputs = [column for column in prepared.inputs if column.name in named]
-    test = prepared.frame.select(name for name in prepared.frame.columns if name in named)[prepared.split.test]
+    test = prepared.frame.select(sorted(named))[prepared.split.test] if named else prepared.frame.head(0)
     grouped = {group.column for group in find_groups(test, inputs, protected=protected)}
     for made in asked:
         if made.column not in grouped:
