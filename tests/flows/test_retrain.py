@@ -166,7 +166,8 @@ def test_settings_that_cannot_be_met_are_refused_before_a_challenger_is_trained(
 ) -> None:
     log_stays(served, build_stays(700, seed=3))
     text = (served / "skiff.toml").read_text()
-    (served / "skiff.toml").write_text(f'{text}\n[criteria]\nrequire = ["worst_group_gap(recall, chanel) <= 0.2"]\n')
+    asked = '[criteria]\nrequire = ["worst_group_gap(recall, chanel) <= 0.2"]\n'
+    (served / "skiff.toml").write_text(text.replace("[criteria]\n", asked, 1))
     monkeypatch.setattr(retraining, "choose_window", lambda *_, **__: pytest.fail("trained first"))
     with Workspace.open(served) as workspace:
         before = [record.id for record in workspace.ledger.records()]

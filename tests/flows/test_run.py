@@ -228,4 +228,4 @@ def test_one_row_is_explained_with_its_label_and_a_bad_what_if_names_no_row(
     with pytest.raises(SkiffError) as caught:
         ask_row(folder, bookings, row=12, changes={"lead_days": "abc"})
     assert "Row" not in caught.value.what
-    assert "'lead_days' (what-if)" in caught.value.what
+    assert "'lead_days' (--what-if)" in caught.value.what

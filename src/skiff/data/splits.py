@@ -353,7 +353,8 @@ def _cut_folds(moments: Float, y: Float, plan: _Plan) -> tuple[tuple[Rows, Rows]
 
 
 def _tell_kind(split: Split, task: Task) -> Finding:
-    columns = {"time": (task.time,), "group": (task.group,)}.get(split.kind, ())
+    columns_of_kind = {"time": (task.time,), "group": (task.group,)}
+    columns = columns_of_kind.get(split.kind, ())
     n_train, n_test = len(split.train), len(split.test)
     return Finding(
         code="split.kind",
@@ -363,7 +364,7 @@ def _tell_kind(split: Split, task: Task) -> Finding:
         evidence={"kind": split.kind, "train_rows": n_train, "test_rows": n_test, "folds": len(split.folds)},
         what=f"{count_rows(n_test)} are sealed for judging, {count_rows(n_train)} train. {split.reason}",
         why_it_matters="A score only means something on rows the model has never seen, chosen the way it will be used.",
-        remedy="Name a column with --time or --group if the rows should be divided otherwise.",
+        remedy=f"Name {'another' if split.kind in columns_of_kind else 'a'} column with --time or --group if the rows should be divided otherwise.",
     )
 
 

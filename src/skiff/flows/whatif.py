@@ -93,7 +93,10 @@ def ask_row(
 
 
 def _place_error(error: SkiffError, file: str, row: int) -> SkiffError:
-    """Return an error about a cell with the row it has in the file; others as they are."""
+    """Return an error about a cell with the row it has in the file, one about a change with its option; others as they are."""
+    if error.where.get("option") == "what-if":
+        said = error.what.replace("(what-if)", "(--what-if)")
+        return SkiffError(error.code, what=said, where={**error.where, "option": "--what-if"}, fix=error.fix)
     if error.code != "bad_value" or "row" not in error.where:
         return error
     return SkiffError(
