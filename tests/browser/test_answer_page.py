@@ -123,6 +123,22 @@ def test_a_form_answers_one_case_and_says_what_is_odd(browser: Browser, tmp_path
     page.context.close()
 
 
+def test_an_empty_form_is_told_before_it_is_answered(browser: Browser, tmp_path: Path) -> None:
+    _publish("binary", tmp_path)
+    page, said = _open(browser, tmp_path)
+    page.get_by_role("button", name="Ask the model").click()
+    page.locator("#answer", has_text="of 100").wait_for()
+    assert "Nothing is filled in" in page.locator("#empty").inner_text()
+    page.get_by_label("nights").fill("3")
+    page.get_by_role("button", name="Ask the model").click()
+    page.locator("#empty", has_text="3 of 4 fields are empty").wait_for()
+    assert page.evaluate(
+        "document.getElementById('empty').compareDocumentPosition(document.getElementById('answer')) & 4"
+    )
+    assert said == []
+    page.context.close()
+
+
 def test_a_file_without_a_column_is_refused_by_name(browser: Browser, tmp_path: Path) -> None:
     _, rows = _publish("binary", tmp_path)
     _write_rows(

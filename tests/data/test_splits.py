@@ -162,6 +162,7 @@ def test_with_time_and_group_newcomers_judge_where_there_are_enough() -> None:
     assert split.kind == "time"
     assert not set(table["owner"][split.train].to_list()) & set(table["owner"][split.test].to_list())
     assert "split.group" in {finding.code for finding in findings}
+    assert "No 'owner' is on both sides." in split.reason
 
 
 def test_with_time_and_the_same_owners_for_ever_time_decides_and_that_is_said() -> None:
@@ -169,6 +170,19 @@ def test_with_time_and_the_same_owners_for_ever_time_decides_and_that_is_said() 
     split, findings = propose_split(table, Task(kind="regression", target="y", time="year", group="owner"), seed=0)
     assert len(split.test) == 200
     assert "time alone decides" in next(finding for finding in findings if finding.code == "split.group").what
+    assert "the same 'owner' may be on both sides" in split.reason
+
+
+def test_groups_that_were_asked_for_are_kept_whole_where_the_time_was_only_found() -> None:
+    table = pl.DataFrame({"year": np.arange(1_000), "owner": np.arange(1_000) % 60, "y": RNG.normal(size=1_000)})
+    task = Task(kind="regression", target="y", time="year", group="owner")
+    split, findings = propose_split(table, task, seed=0, keeps_groups=True)
+    assert split.kind == "group"
+    assert not set(table["owner"][split.train].to_list()) & set(table["owner"][split.test].to_list())
+    told = next(finding for finding in findings if finding.code == "split.time_not_used")
+    assert "divided by 'owner', as asked" in told.what
+    assert "--time year" in told.remedy
+    assert "time" not in next(finding for finding in findings if finding.code == "split.kind").columns
 
 
 def test_small_tables_keep_a_fifth_and_say_so() -> None:

@@ -10,7 +10,7 @@ from skiff.deploy.sentences import say_answer
     ("chance", "said"),
     [
         (0.9995, "over 99 in 100"),
-        (0.00002, "under 1 in 1,000"),
+        (0.00002, "less than 1 in 10,000"),
         (0.003, "3 in 1,000"),
         (0.0099, "1 in 100"),
         (0.994, "99 in 100"),

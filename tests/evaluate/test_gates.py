@@ -150,6 +150,14 @@ def test_a_violated_criterion_says_by_how_much(good: Evaluation) -> None:
     assert "short of the 0.99 you ask for" in auc.sentence
 
 
+def test_the_size_names_its_file_and_what_lies_beside_it(good: Evaluation) -> None:
+    aside = {"size_mb": "Not counted is reasons.onnx (5.40 MB)."}
+    size = judge_gate(good, ["size_mb <= 5"], extra={"size_mb": 0.4}, asides=aside).verdicts[1]
+    assert size.passed
+    assert size.sentence.startswith("The size of model.onnx, the file that answers, in MB (size_mb) is 0.4")
+    assert size.sentence.endswith(aside["size_mb"])
+
+
 def test_a_criterion_met_by_luck_says_so(good: Evaluation) -> None:
     auc = good.metrics["roc_auc"]
     assert auc.low is not None

@@ -18,6 +18,9 @@ CALLS = Costs(false_positive=5.0, false_negative=80.0, rows_per_month=1000.0)
     [
         ("recall_at_precision_0.9 >= 0.6", CHURN, None),
         ("worst_group_gap(recall, sex) <= 0.1", CHURN, None),
+        ("worst_group_gap(accuracy, sex) <= 0.1", GRADE, None),
+        ("worst_group_gap(median_absolute_error, shop) <= 3", SOLD, None),
+        ("worst_group_gap(pinball_loss, shop) <= 3", STOCK, None),
         ("saving_eur_month >= 500", CHURN, CALLS),
         ("saving_eur_row >= 1", CHURN, Costs(false_positive=1.0, false_negative=1.0)),
         ("latency_us <= 200", GRADE, None),
@@ -39,6 +42,10 @@ def test_what_this_kind_of_answer_has_may_be_asked_for(line: str, task: Task, co
         ("mae <= 4.5", CHURN, None),
         ("average_precision >= 0.5", GRADE, None),
         ("recall_at_precision_0.9 >= 0.6", GRADE, None),
+        ("worst_group_gap(rmse, Marital) <= 0.1", CHURN, None),
+        ("worst_group_gap(recall, sex) <= 0.1", GRADE, None),
+        ("worst_group_gap(recall, shop) <= 0.1", SOLD, None),
+        ("worst_group_gap(pinball_loss, shop) <= 3", SOLD, None),
         ("saving_eur_month >= 500", CHURN, None),
         ("saving_usd_month >= 500", CHURN, CALLS),
         ("saving_eur_month >= 500", CHURN, Costs(false_positive=1.0, false_negative=1.0)),
@@ -77,3 +84,10 @@ def test_capacity_of_nobody_knows_how_many_is_refused_before_the_training() -> N
     with pytest.raises(SkiffError) as caught:
         refuse_unmeasured([], CHURN, Costs(capacity_per_week=10.0))
     assert caught.value.code == "capacity_without_rows"
+
+
+def test_a_gap_in_what_a_group_has_not_names_what_it_has() -> None:
+    with pytest.raises(SkiffError) as caught:
+        refuse_unmeasured(["worst_group_gap(rmse, Marital) <= 0.1"], CHURN, None)
+    assert "where the answer is one of two" in caught.value.what
+    assert "recall, precision, false_positive_rate, selection_rate, accuracy, roc_auc" in caught.value.fix

@@ -18,6 +18,7 @@ import pytest
 
 from skiff.core.errors import SkiffError
 from skiff.deploy.predictor import Predictor
+from skiff.flows import retrain as retraining
 from skiff.flows.probation import judge_probation
 from skiff.flows.retrain import retrain
 from skiff.flows.run import run
@@ -158,6 +159,23 @@ def test_without_a_reason_nothing_is_done_and_with_too_few_outcomes_it_is_refuse
         retrain(served)
     assert caught.value.code == "too_few_outcomes"
     assert judge_probation(served).state == "none"
+
+
+def test_settings_that_cannot_be_met_are_refused_before_a_challenger_is_trained(
+    served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_stays(served, build_stays(700, seed=3))
+    text = (served / "skiff.toml").read_text()
+    asked = '[criteria]\nrequire = ["worst_group_gap(recall, chanel) <= 0.2"]\n'
+    (served / "skiff.toml").write_text(text.replace("[criteria]\n", asked, 1))
+    monkeypatch.setattr(retraining, "choose_window", lambda *_, **__: pytest.fail("trained first"))
+    with Workspace.open(served) as workspace:
+        before = [record.id for record in workspace.ledger.records()]
+    with pytest.raises(SkiffError, match=r"Did you mean 'channel'\?") as caught:
+        retrain(served, budget_s=BUDGET_S)
+    assert caught.value.code == "bad_criterion"
+    with Workspace.open(served) as workspace:
+        assert [record.id for record in workspace.ledger.records()] == before
 
 
 @pytest.mark.slow

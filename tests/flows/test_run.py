@@ -15,7 +15,9 @@ from tests.bookings import build_bookings
 import skiff
 from skiff.core.errors import SkiffError
 from skiff.flows.conclude import RunOutcome
+from skiff.flows.predict import predict_file
 from skiff.flows.run import run
+from skiff.flows.whatif import ask_row
 from skiff.flows.wishes import Wishes
 from skiff.flows.workspace import Workspace
 
@@ -220,3 +222,36 @@ def test_a_column_cannot_be_two_things_at_once(
     assert caught.value.code == "column_used_twice"
     assert drop[0] in caught.value.what
     assert not (tmp_path / "none").exists()
+
+
+def test_words_for_yes_and_no_come_back_as_they_stand_in_the_file(
+    finished: tuple[RunOutcome, Path], tmp_path: Path
+) -> None:
+    _, folder = finished
+    rows = build_bookings(40).drop("cancelled", "refund").with_columns(keen=pl.Series(["Ja", "Nein"] * 20))
+    spelled = rows.with_columns(pl.col("breakfast").replace({"yes": "OUI", "no": "Non"}))
+    for name, table in (("plain", rows), ("spelled", spelled)):
+        table.write_csv(tmp_path / f"{name}.csv")
+        predict_file(folder, tmp_path / f"{name}.csv", output=tmp_path / f"{name}_out.csv", is_logged=False)
+    plain, odd = (pl.read_csv(tmp_path / f"{name}_out.csv") for name in ("plain", "spelled"))
+    assert plain["breakfast"].to_list() == rows["breakfast"].to_list()
+    assert odd["breakfast"].to_list() == spelled["breakfast"].to_list()
+    assert odd["keen"].to_list() == rows["keen"].to_list()
+    assert plain["skiff_probability"].to_list() == odd["skiff_probability"].to_list()
+
+
+def test_one_row_is_explained_with_its_label_and_a_bad_what_if_names_no_row(
+    finished: tuple[RunOutcome, Path], bookings: Path
+) -> None:
+    _, folder = finished
+    told = ask_row(folder, bookings, row=12, changes={})
+    assert told.sentences[0].startswith("The answer is “")
+    assert "from a chance of" in told.sentences[0]
+    assert not any("e+" in sentence or ": -" in sentence for sentence in told.sentences)
+    assert any(
+        sentence.startswith("If ") and (" higher" in sentence or " lower" in sentence) for sentence in told.sentences
+    )
+    with pytest.raises(SkiffError) as caught:
+        ask_row(folder, bookings, row=12, changes={"lead_days": "abc"})
+    assert "Row" not in caught.value.what
+    assert "'lead_days' (--what-if)" in caught.value.what

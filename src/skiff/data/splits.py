@@ -66,7 +66,13 @@ class Split:
 
 
 def propose_split(
-    frame: pl.DataFrame, task: Task, *, seed: int, test_share: float = 0.2, n_folds: int = 5
+    frame: pl.DataFrame,
+    task: Task,
+    *,
+    seed: int,
+    test_share: float = 0.2,
+    n_folds: int = 5,
+    keeps_groups: bool = False,
 ) -> tuple[Split, list[Finding]]:
     """Set the rows for judging aside the way the model will be used, and say why that way.
 
@@ -83,6 +89,8 @@ def propose_split(
         Share of the rows with a target to judge by, 0 to 1.
     n_folds : int
         Folds within the training rows.
+    keeps_groups : bool
+        The group was asked for and the time was not: where both cannot be had, whole groups win over the order of time.
 
     Returns
     -------
@@ -98,7 +106,7 @@ def propose_split(
     Notes
     -----
     With both time and group, rows after the cut of entities met before it are in neither part. Where too few rows of
-    new entities are left, the cut in time alone decides and that is said.
+    new entities are left, the cut in time alone decides and that is said; with `keeps_groups` whole groups decide instead.
 
     Examples
     --------
@@ -119,6 +127,7 @@ def propose_split(
         rng=rng,
         test_share=test_share,
         n_folds=n_folds,
+        keeps_groups=keeps_groups and task.group is not None,
     )
     split, notes = _split_by_time(plan) if task.time else (None, [])
     if split is None and task.group:
@@ -168,6 +177,7 @@ class _Plan:
     rng: np.random.Generator
     test_share: float
     n_folds: int
+    keeps_groups: bool = False
 
     @property
     def strata(self) -> Rows:
@@ -254,6 +264,14 @@ def _split_by_time(plan: _Plan) -> tuple[Split | None, list[Finding]]:
     is_test = is_late
     if plan.task.group:
         is_test, told = _keep_newcomers(plan, is_late, is_early)
+        is_divided = bool(is_test.sum() == is_late.sum()) and told.rows > 0
+        if is_divided and plan.keeps_groups:
+            return None, [*notes, _tell_groups_first(plan, n_known=told.rows, n_late=int(is_late.sum()))]
+        reason += (
+            f" Time alone divides them: the same '{plan.task.group}' may be on both sides."
+            if is_divided
+            else f" No '{plan.task.group}' is on both sides."
+        )
         notes.append(told)
     train = np.flatnonzero(is_early)
     folds = _cut_folds(moments[train], plan.y[train], plan)
@@ -292,7 +310,24 @@ def _keep_newcomers(plan: _Plan, is_late: Bool, is_early: Bool) -> tuple[Bool, F
         why_it_matters="A model recognises what it has met before; on new ones it may be less good.",
         remedy="Nothing to do."
         if is_enough
-        else "The score holds for ones that are met again; it may be lower for new ones.",
+        else "The score holds for ones that are met again; it may be lower for new ones. Where new ones matter, name "
+        f"--group {plan.task.group} without --time: whole groups are then kept on one side.",
+    )
+
+
+def _tell_groups_first(plan: _Plan, *, n_known: int, n_late: int) -> Finding:
+    """Say that groups, which were asked for, could not be kept whole along the time, which was only found."""
+    time, group = str(plan.task.time), str(plan.task.group)
+    return Finding(
+        code="split.time_not_used",
+        severity="warn",
+        columns=(time, group),
+        rows=n_known,
+        evidence={"rows_of_known": n_known, "late_rows": n_late},
+        what=f"The rows were divided by '{group}', as asked, and not by '{time}' as well: {n_known:,} of the {n_late:,} latest "
+        f"rows belong to a '{group}' met before.",
+        why_it_matters="The model is judged on ones it never met, but of the same time as those it learned from, which can flatter it.",
+        remedy=f"If predictions are made for the same ones again, later, name --time {time} too: the latest rows then judge.",
     )
 
 
@@ -318,7 +353,8 @@ def _cut_folds(moments: Float, y: Float, plan: _Plan) -> tuple[tuple[Rows, Rows]
 
 
 def _tell_kind(split: Split, task: Task) -> Finding:
-    columns = {"time": (task.time,), "group": (task.group,)}.get(split.kind, ())
+    columns_of_kind = {"time": (task.time,), "group": (task.group,)}
+    columns = columns_of_kind.get(split.kind, ())
     n_train, n_test = len(split.train), len(split.test)
     return Finding(
         code="split.kind",
@@ -328,7 +364,7 @@ def _tell_kind(split: Split, task: Task) -> Finding:
         evidence={"kind": split.kind, "train_rows": n_train, "test_rows": n_test, "folds": len(split.folds)},
         what=f"{count_rows(n_test)} are sealed for judging, {count_rows(n_train)} train. {split.reason}",
         why_it_matters="A score only means something on rows the model has never seen, chosen the way it will be used.",
-        remedy="Name a column with --time or --group if the rows should be divided otherwise.",
+        remedy=f"Name {'another' if split.kind in columns_of_kind else 'a'} column with --time or --group if the rows should be divided otherwise.",
     )
 
 

@@ -13,6 +13,7 @@ from skiff.core.errors import SkiffError
 from skiff.core.signature import InputColumn
 from skiff.deploy.answers import Answer
 from skiff.deploy.runtime import Runtime
+from skiff.deploy.tensors import KIND_WORDS, convert_cells
 
 Row = Mapping[str, Any]  # Any: cells of any library
 
@@ -68,8 +69,40 @@ def ask_what_if(runtime: Runtime, row: Row, changes: Row) -> WhatIf:
     for name in changes:
         if name not in names:
             raise SkiffError.column_not_found(name, columns=names, file="the model", option="what-if")
+    refuse_bad_changes(runtime.signature.inputs, changes)
+    if changes:
+        runtime.predictor.build_feed([row])  # so that a bad cell of the row is told of one row, not of the two below
     before, after = runtime.answer([row, {**row, **changes}], reasons=runtime.has_reasons)
     return WhatIf(changes=dict(changes), before=before, after=after)
+
+
+def refuse_bad_changes(inputs: Sequence[InputColumn], changes: Row) -> None:
+    """Refuse another value that makes no sense in its column, by the name of the option: no row holds it.
+
+    Raises
+    ------
+    SkiffError
+        ``bad_value``.
+
+    Examples
+    --------
+    >>> refuse_bad_changes([InputColumn(name="nights", kind="number")], {"nights": "abc"})
+    Traceback (most recent call last):
+    skiff.core.errors.SkiffError: What is to stand in 'nights' (what-if) is not a number. Give a number for 'nights', or nothing for a missing value.
+    """
+    for column in inputs:
+        if column.name not in changes:
+            continue
+        try:
+            convert_cells(column, [changes[column.name]])
+        except SkiffError as error:
+            kind = KIND_WORDS[column.kind]
+            raise SkiffError(
+                "bad_value",
+                what=f"What is to stand in '{column.name}' (what-if) is not {kind}.",
+                where={"column": column.name, "option": "what-if"},
+                fix=f"Give {kind} for '{column.name}', or nothing for a missing value.",
+            ) from error
 
 
 def find_strangers(inputs: Sequence[InputColumn], changes: Row) -> dict[str, tuple[str, ...]]:

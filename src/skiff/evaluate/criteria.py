@@ -40,7 +40,14 @@ GROUP_METRICS = (
     "median_absolute_error",
     "pinball_loss",
 )
-"""Metrics measured for each group."""
+"""Metrics measured for each group, over all kinds of answers."""
+
+GROUP_METRICS_OF: Mapping[TaskKind, tuple[str, ...]] = {
+    "binary": ("recall", "precision", "false_positive_rate", "selection_rate", "accuracy", "roc_auc"),
+    "multiclass": ("accuracy",),
+    "regression": ("mae", "rmse", "median_absolute_error"),
+}
+"""Metrics that a group has where the answer is of this kind; `pinball_loss` only where a quantile is asked for."""
 
 VALUE_METRICS = ("rmse", "mae", "r2", "median_absolute_error", "mape")
 """Metrics of a number; `pinball_loss` only where a quantile is asked for."""
@@ -186,6 +193,7 @@ def refuse_unmeasured(criteria: Iterable[str], task: Task, costs: Costs | None) 
         refuse_half_costs(costs)
         if costs is not None:
             find_capacity_share(costs)
+    in_groups = [*GROUP_METRICS_OF[task.kind], *(["pinball_loss"] if task.quantile is not None else [])]
     values = [*VALUE_METRICS, *(["pinball_loss"] if task.quantile is not None else [])]
     chances = [name for name in HIGHER_IS_BETTER if name not in {*VALUE_METRICS, "pinball_loss"}]
     known = (
@@ -195,11 +203,12 @@ def refuse_unmeasured(criteria: Iterable[str], task: Task, costs: Costs | None) 
     )
     for text in criteria:
         made = parse_criterion(text)
-        if made.kind == BEATS_BASELINE or made.name in {*known, *ARTIFACT}:
+        is_gap = made.kind == "group_gap"
+        if made.kind == BEATS_BASELINE or made.name in (in_groups if is_gap else {*known, *ARTIFACT}):
             continue
         fix = f"Known here are: {', '.join([*known, *ARTIFACT])}."
-        if made.kind == "group_gap" and made.name in GROUP_METRICS:
-            continue  # which of them a group has is known once there are groups
+        if is_gap:
+            fix = f"Of a group these are measured: {', '.join(in_groups)}."
         if POINT.fullmatch(made.name) and task.kind == "binary":
             continue
         if SAVING.fullmatch(made.name) and task.kind == "binary":

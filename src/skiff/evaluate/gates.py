@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from skiff.core.errors import SkiffError
 from skiff.core.measurement import Measurement
@@ -30,7 +31,7 @@ WORDS: Mapping[str, str] = {
     "mape": "The typical error relative to the true value (mape)",
     "pinball_loss": "The cost of its misses (pinball_loss)",
     "latency_us": "The time for one answer in microseconds (latency_us)",
-    "size_mb": "The size of the model file in MB (size_mb)",
+    "size_mb": "The size of model.onnx, the file that answers, in MB (size_mb)",
     "false_positive_rate": "the share of false alarms (false_positive_rate)",
     "selection_rate": "the share flagged (selection_rate)",
 }
@@ -39,7 +40,13 @@ CLASS_BOUND = frozenset({"roc_auc", "average_precision", "recall"})
 """Metrics of a yes/no task that have no value where one of the answers does not occur among the test rows."""
 
 
-def judge_gate(evaluation: Evaluation, criteria: Sequence[str], *, extra: Mapping[str, float] | None = None) -> Gate:
+def judge_gate(
+    evaluation: Evaluation,
+    criteria: Sequence[str],
+    *,
+    extra: Mapping[str, float] | None = None,
+    asides: Mapping[str, str] | None = None,
+) -> Gate:
     """Hold an evaluation against criteria; that the model beats a guess is always one of them.
 
     Parameters
@@ -49,6 +56,8 @@ def judge_gate(evaluation: Evaluation, criteria: Sequence[str], *, extra: Mappin
         Lines of ``[criteria] require``; see `skiff.evaluate.criteria`.
     extra : mapping of str to float
         Numbers from elsewhere: ``latency_us``, ``size_mb``.
+    asides : mapping of str to str
+        What else a person should know of a number: a sentence that follows its verdict.
 
     Returns
     -------
@@ -73,8 +82,14 @@ def judge_gate(evaluation: Evaluation, criteria: Sequence[str], *, extra: Mappin
     parsed = [parse_criterion(text, also_known=known) for text in criteria]
     if not any(criterion.kind == BEATS_BASELINE for criterion in parsed):
         parsed.insert(0, parse_criterion(BEATS_BASELINE))
-    verdicts = tuple(_judge(criterion, evaluation, known) for criterion in parsed)
+    verdicts = tuple(
+        _add_aside(_judge(criterion, evaluation, known), (asides or {}).get(criterion.name, "")) for criterion in parsed
+    )
     return Gate(passed=all(verdict.passed for verdict in verdicts), verdicts=verdicts)
+
+
+def _add_aside(verdict: GateVerdict, aside: str) -> GateVerdict:
+    return replace(verdict, sentence=f"{verdict.sentence} {aside}") if aside else verdict
 
 
 def _judge(criterion: Criterion, evaluation: Evaluation, extra: Mapping[str, float]) -> GateVerdict:

@@ -89,7 +89,7 @@ def judge_candidate(
         found = measure_stability([own.value, *candidate.seed_scores], evaluation.headline)
         evaluation = replace(evaluation, stability=found)
     evaluation = replace(evaluation, notes=(*candidate.notes, *evaluation.notes))
-    gate = judge_gate(evaluation, criteria, extra=_measure_artifact(candidate))
+    gate = judge_gate(evaluation, criteria, extra=_measure_artifact(candidate), asides=_tell_artifact(candidate))
     return Verdict(evaluation=evaluation, gate=gate)
 
 
@@ -109,3 +109,13 @@ def _list_promised(predictor: Predictor, answers: Answers) -> Promised | None:
 
 def _measure_artifact(candidate: Candidate) -> Mapping[str, float]:
     return {"latency_us": candidate.latency_us, "size_mb": len(candidate.model) / BYTES_PER_MB}
+
+
+def _tell_artifact(candidate: Candidate) -> Mapping[str, str]:
+    """Return what ``size_mb`` does not count: the file that explains answers is given beside the model, and not needed to answer."""
+    if candidate.companion is None:
+        return {}
+    size_mb = len(candidate.companion) / BYTES_PER_MB
+    return {
+        "size_mb": f"Not counted is reasons.onnx ({size_mb:,.2f} MB): it lies beside the model, explains answers and is not needed to answer."
+    }

@@ -25,6 +25,7 @@ from skiff.flows.pieces import AllBut, read_pieces
 from skiff.flows.read import ReadTable, read_table
 from skiff.flows.stand_ins import clear_table
 from skiff.flows.standing import Standing, open_standing, refuse_none
+from skiff.flows.words import OwnWords
 from skiff.store.champion import ReleaseShelf
 from skiff.store.clock import now_utc
 from skiff.store.keys import KeyRing
@@ -101,8 +102,8 @@ def predict_file(
 ) -> PredictOutcome:
     """Answer every row of `source` with a release of the workspace, by default the one that answers now.
 
-    The file is read as it stands, a large one (CSV, Parquet) in pieces; columns the model does not use are carried along,
-    their yes and no in the words they have.
+    The file is read as it stands, a large one (CSV, Parquet) in pieces; all its columns are carried along, their yes and no
+    in the words they have, whether the model uses them or not.
     Answers stand in columns that begin with ``skiff_``: ``skiff_id`` (by which outcomes can be reported), ``skiff_label`` and
     ``skiff_probability`` (of that label, or of the positive class) or ``skiff_value`` with ``skiff_low`` and ``skiff_high``,
     ``skiff_decision`` where the release says which rows a person should look at. With `n_reasons`, ``skiff_base`` and for
@@ -131,11 +132,13 @@ def predict_file(
         rows, reviews = 0, 0
         counts: dict[str, int] = {}
         findings: tuple[Finding, ...] = ()
-        pieces = read_pieces(source, keep_text=keep_text, keep_words=AllBut(inputs), private=workspace.objects.private)
+        words = OwnWords(inputs - set(keep_text))
+        pieces = read_pieces(source, keep_text=keep_text, keep_words=AllBut(()), private=workspace.objects.private)
         for place, read in enumerate(pieces):
+            table = words.take_yes_no(read.frame)
             if not place:
-                findings = _hold(standing, read)
-            frame = answer_table(desk, read.frame, named, log=log, n_reasons=n_reasons)
+                findings = _hold(standing, table)
+            frame = words.give_back(answer_table(desk, table, named, log=log, n_reasons=n_reasons), read.frame)
             rows += frame.height
             told.step(f"{rows:,} rows answered")
             _count(frame, counts)
@@ -263,12 +266,12 @@ def _build_desk(standing: Standing, settings: Settings, *, is_champion: bool, lo
     )
 
 
-def _hold(standing: Standing, read: ReadTable) -> tuple[Finding, ...]:
+def _hold(standing: Standing, table: pl.DataFrame) -> tuple[Finding, ...]:
     agreed = standing.manifest.get("contract")
     if not isinstance(agreed, dict):
         return ()
     names = [column.name for column in standing.inputs]
-    return tuple(hold(clear_table(read.frame, standing.inputs), build_contract(agreed), at=now_utc(), among=names))
+    return tuple(hold(clear_table(table, standing.inputs), build_contract(agreed), at=now_utc(), among=names))
 
 
 def _count(frame: pl.DataFrame, counts: dict[str, int]) -> None:

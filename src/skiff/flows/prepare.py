@@ -184,7 +184,8 @@ def prepare(
     y = y.copy()
     y[~has_target] = float("nan")
 
-    split, split_findings = propose_split(frame, task, seed=question.seed)
+    keeps_groups = question.group is not None and question.time is None
+    split, split_findings = propose_split(frame, task, seed=question.seed, keeps_groups=keeps_groups)
     shut_out = {question.target, *question.drop, *task.protected, *([task.group] if task.group else [])}
     shut_out |= {question.weight} if question.weight else set()
     inputs = note_missing_words(infer_inputs(frame, exclude=shut_out - set(question.keep), facts=facts), read.reading)

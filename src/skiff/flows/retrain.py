@@ -28,6 +28,7 @@ from skiff.flows.recording import record_checks
 from skiff.flows.settle import settle_effort
 from skiff.flows.train import train_candidate
 from skiff.flows.triggers import Trigger, find_triggers
+from skiff.flows.unfit import refuse_unfit
 from skiff.flows.windows import SEALED_SHARE, choose_window, prepare_window
 from skiff.flows.wishes import Wishes
 from skiff.report.sheet import Sheet, SheetList, SheetTable, render_sheet, tabulate_differences
@@ -131,6 +132,8 @@ def retrain(
         if champion.task.kind == "binary":
             refuse_half_costs(workspace.settings.costs)
         asked_ways = workspace.settings.train.monotone
+        whole = prepare_window(original, rows, champion.task, window="all", n_sealed=n_sealed, monotone=asked_ways)
+        refuse_unfit(workspace.settings, whole)
         window = choose_window(
             original, rows[:-n_sealed], champion.task, effort=effort, monotone=asked_ways, progress=progress
         )

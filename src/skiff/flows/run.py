@@ -8,7 +8,6 @@ from pathlib import Path
 
 from skiff.core.finding import sort_findings
 from skiff.core.progress import Progress, Silent
-from skiff.evaluate.criteria import refuse_unmeasured
 from skiff.flows.answers import remember_answers
 from skiff.flows.candidates import save_candidate
 from skiff.flows.conclude import Journey, Meter, RunOutcome, conclude
@@ -24,6 +23,7 @@ from skiff.flows.scale import open_workers
 from skiff.flows.settle import settle_effort, settle_question
 from skiff.flows.train import list_versions, train_candidate
 from skiff.flows.trials import open_memory
+from skiff.flows.unfit import refuse_unfit
 from skiff.flows.wishes import Wishes
 from skiff.report.numbers import describe_shape
 from skiff.store.clock import now_utc
@@ -75,7 +75,7 @@ def run(
     prepared = prepare(read, question, threads=effort.threads, progress=progress)
     coverage = find_coverage(read.frame, settings, folder=folder)
     refuse_nothing_to_learn(prepared, file=source.name)
-    refuse_unmeasured(settings.criteria.require, prepared.task, settings.costs)
+    refuse_unfit(settings, prepared)
     with Workspace.open(folder, create=True) as workspace, workspace.lock("run"):
         is_said = remember_provenance(workspace.root, provenance or {})
         if remember_terms(workspace.root, read.name, provenance or {}) or is_said:

@@ -9,7 +9,6 @@ from pathlib import Path
 from skiff.core.finding import Finding
 from skiff.core.progress import Progress, Silent
 from skiff.data.sentences import say_figure
-from skiff.evaluate.criteria import refuse_unmeasured
 from skiff.flows.answers import remember_answers
 from skiff.flows.candidates import load_latest_candidate, save_candidate
 from skiff.flows.conclude import Journey, Meter, RunOutcome, conclude
@@ -21,6 +20,7 @@ from skiff.flows.scale import open_workers
 from skiff.flows.settle import settle_effort, settle_question
 from skiff.flows.train import Candidate, SmallModel, list_versions, train_candidate
 from skiff.flows.trials import open_memory
+from skiff.flows.unfit import refuse_unfit
 from skiff.flows.wishes import Wishes
 from skiff.report.numbers import describe_shape
 from skiff.store.clock import now_utc
@@ -108,7 +108,7 @@ def train_in_workspace(
         progress.stage("Check", describe_shape(record.rows, record.columns))
         prepared = prepare(table, question, threads=effort.threads, progress=progress)
         refuse_nothing_to_learn(prepared, file=record.name)
-        refuse_unmeasured(settings.criteria.require, prepared.task, settings.costs)
+        refuse_unfit(settings, prepared)
         remember_answers(workspace.root, settings, question)
         record_checks(workspace, prepared, dataset_id=record.id, at=at)
         progress.stage("Train", f"up to {effort.budget_s:.0f} s")
@@ -147,6 +147,7 @@ def evaluate_in_workspace(
     meter = Meter()
     with Workspace.open(folder) as workspace, workspace.lock("evaluate"):
         found = load_latest_candidate(workspace)
+        refuse_unfit(workspace.settings, found.prepared)
         before = {record.action: record.id for record in workspace.ledger.records() if record.id <= found.evidence}
         evidence = {"dataset": before.get("data.add", ""), "check": before.get("check", "")}
         evidence |= {"split": before.get("split", ""), "train": found.evidence}

@@ -10,7 +10,7 @@ from typing import Any
 from skiff.core.errors import SkiffError
 from skiff.deploy.answers import Answer
 from skiff.deploy.runtime import Runtime
-from skiff.deploy.sentences import quote_cell, say_answer
+from skiff.deploy.sentences import quote_cell, say_answer, say_plain_number, say_points
 from skiff.deploy.whatif import Lever, ask_what_if, find_levers, find_strangers
 from skiff.flows.predict import open_release, read_for
 
@@ -69,7 +69,10 @@ def ask_row(
             fix=f"Give a number from 1 to {frame.height:,} with --row.",
         )
     cells = frame.row(row - 1, named=True)
-    asked = ask_what_if(runtime, cells, changes)
+    try:
+        asked = ask_what_if(runtime, cells, changes)
+    except SkiffError as error:
+        raise _place_error(error, source.name, row) from error
     levers = () if changes else find_levers(runtime, cells)
     said = [*_say(runtime, asked.before, cells)]
     if changes:
@@ -77,7 +80,7 @@ def ask_row(
         said += [_say_stranger(*found) for found in find_strangers(runtime.signature.inputs, changes).items()]
         said += [f"With {changed}:", *_say(runtime, asked.after, {**cells, **changes})]
     else:
-        said += [_say_lever(lever, runtime.predictor.kind == "regression") for lever in levers]
+        said += [say_lever(lever, is_number=runtime.predictor.kind == "regression") for lever in levers]
     return WhatIfOutcome(
         release=number,
         row=row,
@@ -89,10 +92,33 @@ def ask_row(
     )
 
 
+def _place_error(error: SkiffError, file: str, row: int) -> SkiffError:
+    """Return an error about a cell with the row it has in the file, one about a change with its option; others as they are."""
+    if error.where.get("option") == "what-if":
+        said = error.what.replace("(what-if)", "(--what-if)")
+        return SkiffError(error.code, what=said, where={**error.where, "option": "--what-if"}, fix=error.fix)
+    if error.code != "bad_value" or "row" not in error.where:
+        return error
+    return SkiffError(
+        error.code,
+        what=error.what.replace("Row 1 ", f"Row {row} ", 1),
+        where={**error.where, "file": file, "row": row},
+        fix=error.fix,
+    )
+
+
 def _say(runtime: Runtime, answer: Answer, row: Mapping[str, Any]) -> tuple[str, ...]:
-    kind = runtime.predictor.kind
-    positive = runtime.predictor.classes[-1] if kind == "binary" else ""
-    return say_answer(answer, kind=kind, positive=positive, row=row)
+    predictor = runtime.predictor
+    is_binary = predictor.kind == "binary"
+    promise = predictor.promises.get("range") or predictor.promises.get("set")
+    return say_answer(
+        answer,
+        kind=predictor.kind,
+        positive=predictor.classes[-1] if is_binary else "",
+        row=row,
+        threshold=predictor.threshold if is_binary else None,
+        coverage=float(promise["coverage"]) if promise else None,
+    )
 
 
 def _say_stranger(column: str, close: tuple[str, ...]) -> str:
@@ -100,12 +126,19 @@ def _say_stranger(column: str, close: tuple[str, ...]) -> str:
     return f"The value given for {column} never occurred in training.{hint}"
 
 
-def _say_step(moved: float) -> str:
-    return f"{moved:+,.0f}" if abs(moved) >= 1000 else f"{moved:+.4g}"  # noqa: PLR2004  thousands are whole
+def say_lever(lever: Lever, *, is_number: bool) -> str:
+    """Return what another value of one column would do to the answer, in digits that are written by hand.
 
-
-def _say_lever(lever: Lever, is_number: bool) -> str:
-    by = _say_step(lever.moved) if is_number else f"{lever.moved * 100:+.0f} in 100"
+    Examples
+    --------
+    >>> print(say_lever(Lever(column="loan", value=35120.0, moved=-0.92, changes_label=True), is_number=False))
+    If loan were 35,120: 92 in 100 lower, and the answer would be another.
+    >>> print(say_lever(Lever(column="plan", value="basic", moved=21150.0, changes_label=False), is_number=True))
+    If plan were “basic”: 21,150 higher.
+    """
+    by = say_plain_number(abs(lever.moved)) if is_number else say_points(abs(lever.moved))
+    way = "higher" if lever.moved > 0 else "lower"
     flips = ", and the answer would be another" if lever.changes_label else ""
-    value = f"{lever.value:,.4g}" if isinstance(lever.value, float) else quote_cell(lever.value)
-    return f"If {lever.column} were {value}: {by}{flips}."
+    is_counted = isinstance(lever.value, (int, float)) and not isinstance(lever.value, bool)
+    value = say_plain_number(lever.value) if is_counted else quote_cell(lever.value)
+    return f"If {lever.column} were {value}: {by} {way}{flips}."

@@ -180,6 +180,15 @@ function readForm() {
   return { row, problems };
 }
 
+// An empty cell is an answer too, but a person should know how little the model was told, before it speaks.
+function tellEmpty() {
+  const total = facts.inputs.length;
+  const empty = facts.inputs.filter((_, place) => document.getElementById(`cell-${place}`).value.trim() === "").length;
+  if (empty === 0) return "";
+  if (empty === total) return "Nothing is filled in: this is the answer to a case of which nothing is known, not to yours.";
+  return `${empty} of ${total} fields ${empty === 1 ? "is" : "are"} empty: the model takes them as not known.`;
+}
+
 function words(made) {
   if (facts.kind === "regression") return `${format(made.value)}${facts.unit ? ` ${facts.unit}` : ""}`;
   const share = Math.round(chance(made) * 100);
@@ -329,8 +338,11 @@ function showAnswers(table, answers) {
     const out = document.getElementById("answer");
     const notes = document.getElementById("notes");
     notes.replaceChildren(...problems.map((problem) => { const item = document.createElement("li"); item.textContent = problem.text; return item; }));
+    const empty = document.getElementById("empty");
+    empty.textContent = "";
     if (problems.some((problem) => problem.stop)) { out.textContent = ""; return; }
     const [made] = await answer(model, [row]);
+    empty.textContent = tellEmpty();
     out.textContent = words(made);
     window.skiffAnswer = made;
   });

@@ -565,6 +565,8 @@ def test_group_on_both_sides_is_told() -> None:
     assert [(f.code, f.severity, f.rows) for f in found if f.code == "leakage.group"] == [
         ("leakage.group", "warn", 150)
     ]
+    remedy = next(f.remedy for f in found if f.code == "leakage.group")
+    assert "name --group patient without --time" in remedy  # a bare --group was given already
 
 
 def test_drift_along_a_date_is_mentioned() -> None:

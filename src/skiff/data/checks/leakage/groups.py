@@ -61,7 +61,8 @@ def find_straddling_groups(frame: pl.DataFrame, case: Case, *, test_rows: Int) -
             evidence=evidence,
             what=f"{n_shared:,} of the {len(shared):,} rows set aside for testing belong to a '{group}' the model has already learnt from.",
             why_it_matters="The model may recognise it instead of understanding it; a new one would be predicted less well.",
-            remedy="Split by group with --group, unless predictions are only ever made for the same ones.",
+            remedy="Nothing to do where predictions are made for the same ones again. Where they are made for new ones, name "
+            f"--group {group} without --time: whole groups are then kept on one side.",
             question=f"Will predictions be made for every '{group}' already in this list, or for new ones?",
             action="asked" if n_shared >= STRADDLING_SHARE * len(shared) else "none",
         )
