@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import json
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -16,7 +18,10 @@ import skiff
 from skiff.core.errors import SkiffError
 from skiff.flows.conclude import RunOutcome
 from skiff.flows.predict import predict_file
+from skiff.flows.prepare import Question, prepare
+from skiff.flows.read import read_table
 from skiff.flows.run import run
+from skiff.flows.steps import evaluate_in_workspace
 from skiff.flows.whatif import ask_row
 from skiff.flows.wishes import Wishes
 from skiff.flows.workspace import Workspace
@@ -255,3 +260,35 @@ def test_one_row_is_explained_with_its_label_and_a_bad_what_if_names_no_row(
         ask_row(folder, bookings, row=12, changes={"lead_days": "abc"})
     assert "Row" not in caught.value.what
     assert "'lead_days' (--what-if)" in caught.value.what
+
+
+def test_judging_stops_before_the_sealed_rows_are_looked_at_where_a_criterion_cannot_be_met(
+    finished: tuple[RunOutcome, Path], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(finished[1], tmp_path / "bookings"))
+    settings = (folder / "skiff.toml").read_text()
+    asked = '[criteria]\nrequire = ["worst_group_gap(recall, chanel) <= 0.2"]\n'
+    (folder / "skiff.toml").write_text(asked + settings.replace("[criteria]\n", "", 1))
+    with Workspace.open(folder) as workspace:
+        before = [record.id for record in workspace.ledger]
+    with pytest.raises(SkiffError) as caught:
+        evaluate_in_workspace(folder)
+    assert caught.value.code == "bad_criterion"
+    with Workspace.open(folder) as workspace:
+        assert [record.id for record in workspace.ledger] == before
+
+
+@pytest.mark.parametrize(("time", "kind"), [(None, "group"), ("day", "time")])
+def test_a_group_that_was_asked_for_beats_a_time_that_was_only_found(time: str | None, kind: str) -> None:
+    random = np.random.default_rng(5)
+    table = pl.DataFrame(
+        {
+            "day": [dt.date(2020, 1, 1) + dt.timedelta(days=row) for row in range(900)],
+            "owner": [f"owner {row % 60}" for row in range(900)],
+            "size": random.normal(size=900),
+            "price": random.normal(size=900),
+        }
+    )
+    made = prepare(read_table(table), Question(target="price", group="owner", time=time))
+    assert (made.task.time, made.split.kind) == ("day", kind)
+    assert any(finding.code == "leakage.group" for finding in made.findings) is (kind == "time")
