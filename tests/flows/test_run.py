@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import html
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -194,3 +197,77 @@ def test_a_column_cannot_be_two_things_at_once(
     assert caught.value.code == "column_used_twice"
     assert drop[0] in caught.value.what
     assert not (tmp_path / "none").exists()
+
+
+def test_the_record_of_judging_holds_every_number_that_cites_it(finished: tuple[RunOutcome, Path]) -> None:
+    outcome, folder = finished
+    story = outcome.story
+    evaluation = story.evaluation
+    assert evaluation is not None
+    with Workspace.open(folder) as workspace:
+        records = {record.id: record.result for record in workspace.ledger}
+    told: Any = records[story.evidence["evaluate"]]  # a JSON document
+    small = sum(item.is_too_small for item in evaluation.groups)
+    assert told["groups"] == {
+        "looked_at": len(evaluation.groups),
+        "compared": len(evaluation.groups) - small,
+        "worse": sum(item.is_worse for item in evaluation.groups),
+        "too_small": small,
+    }
+    assert evaluation.kept is not None
+    assert evaluation.kept.size is not None
+    assert told["kept"]["coverage"]["value"] == pytest.approx(evaluation.kept.coverage.value, rel=1e-5)
+    assert told["kept"]["size"]["value"] == pytest.approx(evaluation.kept.size.value, rel=1e-5)
+    assert told["decision"]["threshold"] == story.evaluation.decision.threshold  # type: ignore[union-attr]
+    assert len(told["calibration"]) == len(evaluation.calibration) > 0
+    assert set(told["importances"]) == {item.column for item in evaluation.importances} != set()
+    for item in evaluation.importances:
+        assert told["importances"][item.column]["value"] == pytest.approx(item.drop.value, rel=1e-5)
+    assert len(told["abstain"]) == len(evaluation.abstain) > 0
+    assert told["confusion"]["counts"] == [list(row) for row in evaluation.confusion.counts]  # type: ignore[union-attr]
+    assert story.release is not None
+    released = records[story.evidence["release"]]
+    assert released["parity_rows"] == story.release.parity_rows
+    assert released["onnx_bytes"] == story.release.onnx_bytes
+
+
+def test_what_a_sentence_cites_of_judging_is_in_its_record(finished: tuple[RunOutcome, Path]) -> None:
+    outcome, folder = finished
+    page = Path(outcome.files["report_html"]).read_text()
+    record = outcome.story.evidence["evaluate"]
+    with Workspace.open(folder) as workspace:
+        (found,) = [one.result for one in workspace.ledger if one.id == record]
+    known = list(_list_numbers({**found, "rows": outcome.story.split.test_rows}))
+    cited = re.findall(rf"<(p|li|h2)(?: [^>]*)?>((?:(?!</\1>).)*?)<sup><a[^>]*: {record}\"", page, flags=re.DOTALL)
+    assert len(cited) > 5
+    for _, sentence in cited:
+        words = re.sub(r"[\u2066-\u2069]|(?<=\d),(?=\d\d\d)", "", html.unescape(re.sub("<[^>]+>", " ", sentence)))
+        for number in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]*\w)", re.sub("“[^”]*”|95 %", "", words)):
+            assert _is_known(number, known), f"{number} in: {words.strip()}"
+
+
+def _list_numbers(found: Any) -> Iterator[float]:  # a JSON document
+    if isinstance(found, bool) or found is None:
+        return
+    if isinstance(found, (int, float)):
+        yield abs(float(found))
+    elif isinstance(found, str):
+        yield from (float(number) for number in re.findall(r"\d+(?:\.\d+)?", found))
+    else:
+        for part in found.values() if isinstance(found, dict) else found:
+            yield from _list_numbers(part)
+        if isinstance(found, list):
+            yield float(len(found))
+
+
+BASES = (10, 100, 1000)
+"""What shares are counted out of."""
+
+
+def _is_known(number: str, known: list[float]) -> bool:
+    """Look for a printed number: as it is, out of 10, 100 or 1,000, or as one in so many."""
+    value, half = float(number), 0.51 * 10.0 ** -len(number.partition(".")[2])
+    if value in BASES:
+        return True
+    shown = (*known, *(base * one for base in BASES for one in known), *(1 / one for one in known if one))
+    return any(abs(one - value) <= max(half, 0.005 * value) for one in shown)

@@ -102,3 +102,9 @@ def test_paper_has_no_css_variables() -> None:
     evaluation = bookings().evaluation
     assert evaluation is not None
     assert "var(" not in render_svg(build_calibration_chart(evaluation.calibration, palette=PAPER))
+
+
+def test_nothing_is_not_written_as_thousands_on_an_axis() -> None:
+    drawn = render_svg(build_residuals_chart([(0.0, 100.0), (6000.0, 5000.0)]))
+    assert ">0k<" not in drawn
+    assert ">0<" in drawn

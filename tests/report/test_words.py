@@ -7,10 +7,11 @@ import pytest
 from tests.report.stories import STORIES, bookings, donors, flats, measure, no_model, tickets
 
 from skiff.core.measurement import Measurement
-from skiff.evaluate.results import Evaluation, Gate, GateVerdict
+from skiff.evaluate.results import CalibrationBin, Evaluation, Gate, GateVerdict, Slice
 from skiff.report.card import render_card
 from skiff.report.content import RunStory
 from skiff.report.html import render_report
+from skiff.report.mistakes import describe_calibration
 from skiff.report.words import describe_performance, verdict
 
 FORBIDDEN = re.compile(r"\b(compliant|certified|fair|safe|guarantees?|guaranteed)\b", re.IGNORECASE)
@@ -153,3 +154,34 @@ def test_beating_a_guess_alone_is_not_called_meeting_what_was_asked() -> None:
     found = verdict(replace(flats(), gate=Gate(passed=True, verdicts=(default,))))
     assert found.ready
     assert found.sentences[0].startswith("Ready to try as release 3")
+
+
+def test_all_groups_are_counted_not_only_those_shown() -> None:
+    story = bookings()
+    every = tuple(Slice(column="shop", level=str(i), n=90, metric=None, gap=None) for i in range(47))
+    small = tuple(
+        Slice(column="origin", level=f"o{i}", n=8, metric=None, gap=None, is_too_small=True) for i in range(7)
+    )
+    story = replace(
+        story,
+        task=replace(story.task, protected=("origin",)),
+        evaluation=replace(judged(story), groups=(*every, *small), slices=every[:15]),
+    )
+    for text in (render_report(story), render_card(story)):
+        plain = re.sub("[\u2068\u2069]", "", text)
+        assert "Among the 47 groups compared, none is clearly worse off." in plain
+        assert "7 groups were too small to say anything; of those to be protected: “origin”: “o0” (8 rows)" in plain
+    assert "15 of 54 groups, the worst first" in render_report(story)
+
+
+def test_trainings_that_kept_other_rows_aside_are_told_beside_the_looks() -> None:
+    story = bookings()
+    assert "other sets of rows" not in render_report(story)
+    page = render_report(replace(story, split=replace(story.split, other_sealed=3)))
+    assert "3 other sets of rows were judged on before" in page
+    assert "its numbers flatter it" in page
+
+
+def test_probabilities_at_their_word_come_with_a_range() -> None:
+    (told,) = describe_calibration((CalibrationBin(n=80, predicted=0.45, observed=0.53, low=0.42, high=0.64),))
+    assert "(42 to 64 of 100; 80 rows)" in told
