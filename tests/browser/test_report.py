@@ -132,7 +132,10 @@ def test_tables_on_a_phone_keep_words_whole_and_say_that_there_is_more(browser: 
     assert page.evaluate(wrap) == 0
     outside = "[...document.querySelectorAll('table')].filter(table => !table.closest('.scroll')).length"
     assert page.evaluate(outside) == 0
-    assert page.evaluate("getComputedStyle(document.querySelector('.scroll')).backgroundAttachment") == "local, local, scroll, scroll"
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.scroll')).backgroundAttachment")
+        == "local, local, scroll, scroll"
+    )
     hint = "getComputedStyle(document.querySelector('.scroll .metrics caption'), '::after').content"
     assert "scroll sideways" in page.evaluate(hint)
     assert said == []

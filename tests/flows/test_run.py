@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.bookings import build_bookings
 
 import skiff
 from skiff.core.errors import SkiffError
+from skiff.flows.comparison import compare_releases, write_comparison
 from skiff.flows.conclude import RunOutcome
 from skiff.flows.run import run
 from skiff.flows.wishes import Wishes
@@ -271,3 +273,32 @@ def _is_known(number: str, known: list[float]) -> bool:
         return True
     shown = (*known, *(base * one for base in BASES for one in known), *(1 / one for one in known if one))
     return any(abs(one - value) <= max(half, 0.005 * value) for one in shown)
+
+
+def test_other_sealed_rows_are_told_and_a_comparison_is_a_look_on_record(
+    finished: tuple[RunOutcome, Path], bookings: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bookings"
+    shutil.copytree(finished[1], folder)
+    again = run(bookings, Wishes(target="cancelled", budget_s=1.0, seed=1), folder=folder)
+    assert again.story.split.looks == 1
+    assert again.story.split.other_sealed == 1
+    assert "1 other set of rows was judged on before" in Path(again.files["report_html"]).read_text()
+    assert again.story.release is not None
+    assert again.story.release.number == 2
+    found = write_comparison(folder, 1, 2, compare_releases(folder, 1, 2))
+    assert found.paired is not None
+    with Workspace.open(folder) as workspace:
+        (noted,) = [record for record in workspace.ledger if record.action == "compare"]
+        (judged,) = [record for record in workspace.ledger if record.id == again.story.evidence["evaluate"]]
+    assert judged.result["other_sealed"] == 1
+    assert noted.id == found.paired.evidence
+    assert noted.result["look"] == found.paired.looks == 2
+    assert noted.result["releases"] == [1, 2]
+    page = Path(str(found.report)).read_text()
+    assert f"This look is on record as {noted.id}." in page
+    assert "Better is" in page
+    assert "size of the file" in page
+    assert "time for one answer" in page
+    assert "roc_auc" not in page
+    assert [row.better for row in found.rows if row.metric == "log_loss"] == ["lower"]

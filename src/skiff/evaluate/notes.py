@@ -162,7 +162,9 @@ def _note_size(told: Told) -> list[str]:
         counts = np.bincount(told.y_test.astype(np.int64), minlength=len(told.task.classes))
         absent, rare = int(np.sum(counts == 0)), int(np.sum((counts > 0) & (counts < MIN_PER_CLASS)))
         if absent:
-            told_of = "occurs in the rows kept aside: it was" if absent == 1 else "occur in the rows kept aside: they were"
+            told_of = (
+                "occurs in the rows kept aside: it was" if absent == 1 else "occur in the rows kept aside: they were"
+            )
             found.append(f"{absent} of the {len(counts)} answers never {told_of} not judged.")
         if rare:
             verb = "occurs" if rare == 1 else "occur"

@@ -49,9 +49,7 @@ class Comparison:
         }
 
 
-def compare_releases(
-    folder: Path, first: int, second: int, *, at: Callable[[], str] = now_utc
-) -> Comparison:
+def compare_releases(folder: Path, first: int, second: int, *, at: Callable[[], str] = now_utc) -> Comparison:
     """Set the metrics of two releases side by side, and test them against each other on common rows.
 
     Notes
@@ -99,7 +97,8 @@ def write_comparison(
             caption="Each release on its own sealed rows, which need not be the same; in brackets the 95 % interval",
             head=("Measure", "Better is", f"Release {first}", f"Release {second}", ""),
             rows=tuple(
-                (describe_metric(row.metric).label, row.better, row.first, row.second, row.verdict) for row in found.rows
+                (describe_metric(row.metric).label, row.better, row.first, row.second, row.verdict)
+                for row in found.rows
             ),
         ),
         SheetTable(
@@ -170,7 +169,7 @@ def _compare_files(workspace: Workspace, manifests: Sequence[Mapping[str, Any]])
     made = []
     sizes = [entry.get("size_bytes") for entry in known]
     if None not in sizes:
-        made.append(("size of the file", [format_bytes(size) for size in sizes]))
+        made.append(("size of the file", [format_bytes(size) for size in sizes if size is not None]))
     times = [speeds.get(str(entry["sha256"])) for entry in known]
     if None not in times:
         made.append(("time for one answer", [format_micros(time) for time in times if time is not None]))

@@ -72,4 +72,6 @@ def judge_and_record(
         result={"passed": verdict.gate.passed, "verdicts": [asdict(item) for item in verdict.gate.verdicts]},
         at=at(),
     )
-    return Judgement(verdict=verdict, looks=looks, other_sealed=others, evidence={"evaluate": evaluated.id, "gate": gated.id})
+    return Judgement(
+        verdict=verdict, looks=looks, other_sealed=others, evidence={"evaluate": evaluated.id, "gate": gated.id}
+    )

@@ -95,7 +95,9 @@ def publish_candidate(  # noqa: PLR0913  a release is made of this many parts, e
     }
     known = _find_same(workspace, model_sha, dataset_sha)
     if known is not None:
-        noted = workspace.ledger.append("release.same", subject=model_sha, result={**measured, "release": known.number}, at=at)
+        noted = workspace.ledger.append(
+            "release.same", subject=model_sha, result={**measured, "release": known.number}, at=at
+        )
         return Publication(record=known, is_new=False, evidence=noted.id)
 
     number = max((record.number for record in workspace.releases.list()), default=0) + 1
