@@ -121,3 +121,22 @@ def test_it_prints_on_a4_with_its_folds_open(browser: Browser, tmp_path: Path) -
     assert 4 <= paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") <= 12
     assert said == []
     page.context.close()
+
+
+def test_tables_on_a_phone_keep_words_whole_and_say_that_there_is_more(browser: Browser, tmp_path: Path) -> None:
+    page, said = _open(browser, tmp_path, "bookings", width=380)
+    page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    narrow = "[...document.querySelectorAll('th[scope=row]')].filter(cell => cell.getBoundingClientRect().width < 100).length"
+    assert page.evaluate(narrow) == 0
+    wrap = "[...document.querySelectorAll('td, thead th')].filter(cell => getComputedStyle(cell).overflowWrap == 'anywhere').length"
+    assert page.evaluate(wrap) == 0
+    outside = "[...document.querySelectorAll('table')].filter(table => !table.closest('.scroll')).length"
+    assert page.evaluate(outside) == 0
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.scroll')).backgroundAttachment")
+        == "local, local, scroll, scroll"
+    )
+    hint = "getComputedStyle(document.querySelector('.scroll .metrics caption'), '::after').content"
+    assert "scroll sideways" in page.evaluate(hint)
+    assert said == []
+    page.context.close()

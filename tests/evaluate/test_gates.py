@@ -6,6 +6,7 @@ import pytest
 from scipy.special import expit
 
 from skiff.core.errors import SkiffError
+from skiff.core.measurement import Measurement
 from skiff.core.signature import InputColumn
 from skiff.core.task import Costs, Task
 from skiff.evaluate.criteria import list_known
@@ -203,3 +204,11 @@ def test_a_measured_number_exactly_at_a_strict_limit_fails_with_a_sensible_sente
     verdict = judge_gate(good, ["latency_us < 200"], extra={"latency_us": 200.0}).verdicts[1]
     assert not verdict.passed
     assert "exactly 200" in verdict.sentence
+
+
+def test_a_miss_is_told_of_the_number_that_is_printed() -> None:
+    made = Evaluation(
+        headline="rmse", baselines=(), metrics={"rmse": Measurement(name="rmse", value=239.98, low=220.0, high=260.0, n=90)}
+    )  # fmt: skip
+    sentence = judge_gate(made, ["rmse <= 200"]).verdicts[-1].sentence
+    assert sentence.endswith(" is 240 (220 to 260): 40 above the 200 you allow.")

@@ -64,3 +64,12 @@ def _tell(difference: Measurement) -> Told:
         headline="rmse",
         n_train=400,
     )
+
+
+def test_one_rare_answer_occurs() -> None:
+    y = np.array([0] * 50 + [1] * 50 + [2] * 3)
+    task = Task(kind="multiclass", target="status", classes=("a", "b", "c"))
+    told = Told(
+        task=task, y_test=y, metrics={}, against_baseline=None, beats_baseline=True, baselines=(), slices=(), headline="log_loss"
+    )  # fmt: skip
+    assert any("1 of the 3 answers occurs fewer" in note for note in write_notes(told))

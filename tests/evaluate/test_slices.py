@@ -155,3 +155,13 @@ def test_at_most_fifteen_are_shown_and_protected_groups_always() -> None:
     assert len(shown) == 15
     assert {slice_.level for slice_ in shown if slice_.column == "sex"} == {"f", "m"}
     assert shown[0].level == "west"
+
+
+def test_the_other_half_of_a_column_of_two_is_shown_beside_the_worse_one() -> None:
+    groups = [Slice(column=f"n{i}", level="a", n=90, metric=None, gap=None) for i in range(20)]
+    worse = Slice(column="parttime", level="false", n=90, metric=None, gap=None, is_worse=True)
+    partner = Slice(column="parttime", level="true", n=40, metric=None, gap=None)
+    shown = select_slices((worse, *groups, partner), protected=())
+    assert shown[0] == worse
+    assert shown[-1] == partner
+    assert len(shown) == 16

@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import html
 import json
+import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,6 +19,7 @@ from tests.bookings import build_bookings
 
 import skiff
 from skiff.core.errors import SkiffError
+from skiff.flows.comparison import compare_releases, write_comparison
 from skiff.flows.conclude import RunOutcome
 from skiff.flows.predict import predict_file
 from skiff.flows.prepare import Question, prepare
@@ -292,3 +296,106 @@ def test_a_group_that_was_asked_for_beats_a_time_that_was_only_found(time: str |
     made = prepare(read_table(table), Question(target="price", group="owner", time=time))
     assert (made.task.time, made.split.kind) == ("day", kind)
     assert any(finding.code == "leakage.group" for finding in made.findings) is (kind == "time")
+
+
+def test_the_record_of_judging_holds_every_number_that_cites_it(finished: tuple[RunOutcome, Path]) -> None:
+    outcome, folder = finished
+    story = outcome.story
+    evaluation = story.evaluation
+    assert evaluation is not None
+    with Workspace.open(folder) as workspace:
+        records = {record.id: record.result for record in workspace.ledger}
+    told: Any = records[story.evidence["evaluate"]]  # a JSON document
+    small = sum(item.is_too_small for item in evaluation.groups)
+    assert told["groups"] == {
+        "looked_at": len(evaluation.groups),
+        "compared": len(evaluation.groups) - small,
+        "worse": sum(item.is_worse for item in evaluation.groups),
+        "too_small": small,
+    }
+    assert evaluation.kept is not None
+    assert evaluation.kept.size is not None
+    assert told["kept"]["coverage"]["value"] == pytest.approx(evaluation.kept.coverage.value, rel=1e-5)
+    assert told["kept"]["size"]["value"] == pytest.approx(evaluation.kept.size.value, rel=1e-5)
+    assert told["decision"]["threshold"] == story.evaluation.decision.threshold  # type: ignore[union-attr]
+    assert len(told["calibration"]) == len(evaluation.calibration) > 0
+    assert set(told["importances"]) == {item.column for item in evaluation.importances} != set()
+    for item in evaluation.importances:
+        assert told["importances"][item.column]["value"] == pytest.approx(item.drop.value, rel=1e-5)
+    assert len(told["abstain"]) == len(evaluation.abstain) > 0
+    assert told["confusion"]["counts"] == [list(row) for row in evaluation.confusion.counts]  # type: ignore[union-attr]
+    assert story.release is not None
+    released = records[story.evidence["release"]]
+    assert released["parity_rows"] == story.release.parity_rows
+    assert released["onnx_bytes"] == story.release.onnx_bytes
+
+
+def test_what_a_sentence_cites_of_judging_is_in_its_record(finished: tuple[RunOutcome, Path]) -> None:
+    outcome, folder = finished
+    page = Path(outcome.files["report_html"]).read_text()
+    record = outcome.story.evidence["evaluate"]
+    with Workspace.open(folder) as workspace:
+        (found,) = [one.result for one in workspace.ledger if one.id == record]
+    known = list(_list_numbers({**found, "rows": outcome.story.split.test_rows}))
+    cited = re.findall(rf"<(p|li|h2)(?: [^>]*)?>((?:(?!</\1>).)*?)<sup><a[^>]*: {record}\"", page, flags=re.DOTALL)
+    assert len(cited) > 5
+    for _, sentence in cited:
+        words = re.sub(r"[\u2066-\u2069]|(?<=\d),(?=\d\d\d)", "", html.unescape(re.sub("<[^>]+>", " ", sentence)))
+        for number in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]*\w)", re.sub("“[^”]*”|95 %", "", words)):
+            assert _is_known(number, known), f"{number} in: {words.strip()}"
+
+
+def _list_numbers(found: Any) -> Iterator[float]:  # a JSON document
+    if isinstance(found, bool) or found is None:
+        return
+    if isinstance(found, (int, float)):
+        yield abs(float(found))
+    elif isinstance(found, str):
+        yield from (float(number) for number in re.findall(r"\d+(?:\.\d+)?", found))
+    else:
+        for part in found.values() if isinstance(found, dict) else found:
+            yield from _list_numbers(part)
+        if isinstance(found, list):
+            yield float(len(found))
+
+
+BASES = (10, 100, 1000)
+"""What shares are counted out of."""
+
+
+def _is_known(number: str, known: list[float]) -> bool:
+    """Look for a printed number: as it is, out of 10, 100 or 1,000, or as one in so many."""
+    value, half = float(number), 0.51 * 10.0 ** -len(number.partition(".")[2])
+    if value in BASES:
+        return True
+    shown = (*known, *(base * one for base in BASES for one in known), *(1 / one for one in known if one))
+    return any(abs(one - value) <= max(half, 0.005 * value) for one in shown)
+
+
+def test_other_sealed_rows_are_told_and_a_comparison_is_a_look_on_record(
+    finished: tuple[RunOutcome, Path], bookings: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bookings"
+    shutil.copytree(finished[1], folder)
+    again = run(bookings, Wishes(target="cancelled", budget_s=1.0, seed=1), folder=folder)
+    assert again.story.split.looks == 1
+    assert again.story.split.other_sealed == 1
+    assert "1 other set of rows was judged on before" in Path(again.files["report_html"]).read_text()
+    assert again.story.release is not None
+    assert again.story.release.number == 2
+    found = write_comparison(folder, 1, 2, compare_releases(folder, 1, 2))
+    assert found.paired is not None
+    with Workspace.open(folder) as workspace:
+        (noted,) = [record for record in workspace.ledger if record.action == "compare"]
+        (judged,) = [record for record in workspace.ledger if record.id == again.story.evidence["evaluate"]]
+    assert judged.result["other_sealed"] == 1
+    assert noted.id == found.paired.evidence
+    assert noted.result["look"] == found.paired.looks == 2
+    assert noted.result["releases"] == [1, 2]
+    page = Path(str(found.report)).read_text()
+    assert f"This look is on record as {noted.id}." in page
+    assert "Better is" in page
+    assert "size of the file" in page
+    assert "time for one answer" in page
+    assert "roc_auc" not in page
+    assert [row.better for row in found.rows if row.metric == "log_loss"] == ["lower"]

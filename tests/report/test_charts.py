@@ -128,3 +128,9 @@ def test_the_threshold_and_the_room_are_marked(build: Callable[[Evaluation], Cha
     assert pytest.approx(50 * 52 / 12 / 2000) in marked
     assert "7.4 in 100 rows are flagged; the dashed one the 10.8 in 100 you can act on" in chart.see
     assert "<svg" in render_svg(chart)
+
+
+def test_nothing_is_not_written_as_thousands_on_an_axis() -> None:
+    drawn = render_svg(build_residuals_chart([(0.0, 100.0), (6000.0, 5000.0)]))
+    assert ">0k<" not in drawn
+    assert ">0<" in drawn

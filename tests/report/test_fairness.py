@@ -84,3 +84,23 @@ def test_programs_get_the_same_numbers() -> None:
 
 def test_nothing_is_said_where_nothing_is_protected() -> None:
     assert "Groups it was judged by" not in render_report(STORIES["bookings"]())
+
+
+def test_protected_groups_of_amounts_are_told_as_too_high_or_too_low() -> None:
+    story = STORIES["flats"]()
+    assert story.evaluation is not None
+    high = Measurement(name="mean_error", value=96.5, low=72.6, high=120.4, n=474)
+    even = Measurement(name="mean_error", value=-7.1, low=-17.0, high=2.8, n=5156)
+    fairness = Fairness(
+        groups=(
+            GroupRates(column="ethnicity", level="afam", n=474, rates={"mean_error": high}),
+            GroupRates(column="ethnicity", level="cauc", n=5156, rates={"mean_error": even}),
+        )
+    )
+    story = replace(story, evaluation=replace(story.evaluation, fairness=fairness))
+    (told,) = describe_fairness(story)
+    assert told.startswith("Where “ethnicity” is “afam”, it predicts 96.5 ")
+    assert "too high on average (73 to 120; 474 rows)." in told
+    page = render_report(story)
+    assert "true share" not in page
+    assert "range in which the true mean lies" in page

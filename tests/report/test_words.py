@@ -10,12 +10,13 @@ from tests.report.stories import STORIES, bookings, donors, flats, measure, no_m
 from skiff.core.measurement import Measurement
 from skiff.core.task import Costs
 from skiff.evaluate.prices import AGAINST_NONE, BETTER_ALL, BETTER_NONE
-from skiff.evaluate.results import Decision, Evaluation, Gate, GateVerdict, Kept
+from skiff.evaluate.results import CalibrationBin, Decision, Evaluation, Gate, GateVerdict, Kept, Slice
 from skiff.evaluate.threshold import choose_threshold
 from skiff.report.card import render_card
 from skiff.report.content import RunStory
 from skiff.report.glossary import abbreviate_metric, describe_metric
 from skiff.report.html import render_report
+from skiff.report.mistakes import describe_calibration
 from skiff.report.money import describe_decision, describe_saving
 from skiff.report.page import build_metric_rows
 from skiff.report.promises import describe_promises
@@ -254,3 +255,34 @@ def test_the_size_of_a_set_is_a_sentence() -> None:
     )
     said = describe_promises(Evaluation(headline="log_loss", metrics={}, baselines=(), kept=kept))
     assert "On average the set holds 1.25 answers." in said
+
+
+def test_all_groups_are_counted_not_only_those_shown() -> None:
+    story = bookings()
+    every = tuple(Slice(column="shop", level=str(i), n=90, metric=None, gap=None) for i in range(47))
+    small = tuple(
+        Slice(column="origin", level=f"o{i}", n=8, metric=None, gap=None, is_too_small=True) for i in range(7)
+    )
+    story = replace(
+        story,
+        task=replace(story.task, protected=("origin",)),
+        evaluation=replace(judged(story), groups=(*every, *small), slices=every[:15]),
+    )
+    for text in (render_report(story), render_card(story)):
+        plain = re.sub("[\u2068\u2069]", "", text)
+        assert "Among the 47 groups compared, none is clearly worse off." in plain
+        assert "7 groups were too small to say anything; of those to be protected: “origin”: “o0” (8 rows)" in plain
+    assert "15 of 54 groups, the worst first" in render_report(story)
+
+
+def test_trainings_that_kept_other_rows_aside_are_told_beside_the_looks() -> None:
+    story = bookings()
+    assert "other sets of rows" not in render_report(story)
+    page = render_report(replace(story, split=replace(story.split, other_sealed=3)))
+    assert "3 other sets of rows were judged on before" in page
+    assert "its numbers flatter it" in page
+
+
+def test_probabilities_at_their_word_come_with_a_range() -> None:
+    (told,) = describe_calibration((CalibrationBin(n=80, predicted=0.45, observed=0.53, low=0.42, high=0.64),))
+    assert "(42 to 64 of 100; 80 rows)" in told

@@ -88,21 +88,21 @@ def pair_releases(workspace: Workspace, first: int, second: int, *, at: Callable
     if lacking:
         return f"Release {first} needs the column '{lacking[0]}', which the newer data does not have."
     looks = workspace.count_look(newer.dataset.sha256, hash_split(workspace, newer.prepared.split))
-    found = _compare((older, newer), frame, y, numbers=(first, second), looks=looks, costs=workspace.settings.costs)
+    paired = _compare((older, newer), frame, y, numbers=(first, second), looks=looks, costs=workspace.settings.costs)
     noted = workspace.ledger.append(
         "compare",
         subject=newer.dataset.sha256,
         result={
             "releases": [first, second],
             "look": looks,
-            "rows": found.rows,
-            "headline": found.headline,
-            "differences": [asdict(item) for item in found.differences],
-            "verdict": found.verdict,
+            "rows": paired.rows,
+            "headline": paired.headline,
+            "differences": [asdict(item) for item in paired.differences],
+            "verdict": paired.verdict,
         },
         at=at(),
     )
-    return replace(found, evidence=noted.id)
+    return replace(paired, evidence=noted.id)
 
 
 def _load(workspace: Workspace, number: int) -> LoadedCandidate | None:

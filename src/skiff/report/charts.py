@@ -139,9 +139,9 @@ def build_slices_chart(slices: Sequence[Slice], *, palette: Palette = PAGE) -> C
     worse_side = "left" if gap is None or gap.higher_is_better is not False else "right"
     worse = sum(item.is_worse for item in shown)
     verdict = (
-        f"{count_of(worse, 'group')} (red) clearly on the bad side."
+        f"Of the {count_of(len(shown), 'group')} drawn, {worse} (red) {'is' if worse == 1 else 'are'} clearly on the bad side."
         if worse
-        else "No group is clearly on the bad side."
+        else "No group drawn is clearly on the bad side."
     )
     return Chart(
         name="slices",

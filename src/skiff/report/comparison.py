@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from skiff.core.measurement import Measurement
 from skiff.report.glossary import describe_metric
-from skiff.report.numbers import count_of, format_amount, format_range
+from skiff.report.numbers import count_of, format_amount
 
 DIFFERENCE = "_difference"
 SHARES = {
@@ -151,12 +151,7 @@ def say_reach_of(found: Measurement, unit: str = "") -> str:
         return f"{_say_by(found.low, unit)} to {_say_by(found.high, unit)}"
     near, far = sorted((abs(found.low), abs(found.high)))
     ends = (far, near) if found.high <= 0 else (near, far)
-    told = (
-        format_range(ends[0], ends[1], unit)
-        if ends[0] <= ends[1]
-        else f"{_show(ends[0], '')} to {_show(ends[1], unit)}"
-    )
-    return f"{told} {'lower' if found.high <= 0 else 'higher'}"
+    return f"{_show(ends[0], '')} to {_show(ends[1], unit)} {'lower' if found.high <= 0 else 'higher'}"
 
 
 def _say_by(value: float, unit: str) -> str:

@@ -125,7 +125,7 @@ def describe_slices(slices: tuple[Slice, ...], *, protected: Sequence[str] = ())
     compared = count_of(len(slices) - len(small), "group")
     if not worse:
         return f"Among the {compared} compared, none is clearly worse off.{tail}"
-    first = f"{', the worst ' if len(worse) > 1 else ': '}{worst_slice_name(worse[0])}"
+    first = f"{', worst for ' if len(worse) > 1 else ': '}{worst_slice_name(worse[0])}"
     return f"Of {compared} compared, it does clearly worse for {len(worse):,}{first}.{tail}"
 
 
