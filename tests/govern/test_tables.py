@@ -161,3 +161,10 @@ def test_a_rules_file_that_cannot_be_used_is_named_with_its_line(text: str) -> N
     with pytest.raises(SkiffError) as caught:
         parse_rules(text)
     assert caught.value.code == "rules_unreadable"
+
+
+def test_all_groups_of_the_record_are_told_not_only_those_it_lists() -> None:
+    counted = {"looked_at": 87, "compared": 67, "worse": 2, "too_small": 20}
+    fact = tell_fact("slices", find_latest([record("evaluate", groups=counted, slices=[{"is_worse": True}] * 15)]))
+    assert fact is not None
+    assert "67 groups, 2 clearly worse off; 20 more were too small to say" in fact.sentence

@@ -82,7 +82,7 @@ def test_worse_groups_are_red_and_small_ones_are_not_drawn() -> None:
     assert chart is not None
     values = chart.spec["data"]["values"]
     assert [value["worse"] for value in values] == [True, True, False, False, False, False, False]
-    assert "2 groups (red)" in chart.see
+    assert "Of the 7 groups drawn, 2 (red)" in chart.see
 
 
 def test_only_small_groups_give_no_chart() -> None:

@@ -16,6 +16,7 @@ KINDS = {
     "check": "checking a table",
     "train": "training a model",
     "evaluate": "judging a model",
+    "compare": "comparing two releases",
     "release": "publishing a model",
     "monitor": "judging what was answered",
     "outcomes": "taking in what really happened",
