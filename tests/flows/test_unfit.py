@@ -35,11 +35,19 @@ def ask(*criteria: str, costs: Costs | None = None) -> Settings:
         (ask("worst_group_gap(recall, Chanel) <= 0.1"), "bad_criterion", "Did you mean 'channel'?"),
         (ask("worst_group_gap(recall, price) <= 0.1"), "bad_criterion", 'protected = ["price"]'),
         (ask("worst_group_gap(rmse, channel) <= 0.1"), "bad_criterion", "recall, precision, false_positive_rate"),
-        (ask(costs=Costs(amount="pryce")), "column_not_found", "Did you mean 'price'?"),
-        (ask(costs=Costs(amount="channel")), "amount_not_a_number", "column of numbers"),
+        (
+            ask(costs=Costs(false_positive=1, false_negative=0.6, amount="pryce")),
+            "column_not_found",
+            "Did you mean 'price'?",
+        ),
+        (
+            ask(costs=Costs(false_positive=1, false_negative=0.6, amount="channel")),
+            "amount_not_a_number",
+            "column of numbers",
+        ),
         (ask(costs=Costs(capacity_per_week=50)), "capacity_without_rows", "rows_per_month"),
         (ask(costs=Costs(false_positive=-5, false_negative=-80)), "costs_contradict", "signs"),
-        (ask(costs=Costs(false_negative=1, true_positive=80)), "costs_contradict", "signs"),
+        (ask(costs=Costs(false_positive=1, false_negative=1, true_positive=80)), "costs_contradict", "signs"),
     ],
 )
 def test_what_could_only_fail_later_is_refused_with_the_way_out(
@@ -57,7 +65,7 @@ def test_what_could_only_fail_later_is_refused_with_the_way_out(
         ask(),
         ask("worst_group_gap(recall, channel) <= 0.1", "worst_group_gap(roc_auc, breakfast) <= 0.2"),
         ask("worst_group_gap(selection_rate, lead_days) <= 0.2"),
-        ask(costs=Costs(false_negative=0.6, amount="price")),
+        ask(costs=Costs(false_positive=1, false_negative=0.6, amount="price")),
         ask(costs=Costs(capacity_per_week=50, rows_per_month=2_000)),
     ],
 )
@@ -73,7 +81,7 @@ def forbid(*_: object, **__: object) -> None:
     ("text", "code"),
     [
         ('[criteria]\nrequire = ["worst_group_gap(recall, Chanel) <= 0.1"]\n', "bad_criterion"),
-        ('[costs]\namount = "pryce"\n', "column_not_found"),
+        ('[costs]\nfalse_positive = 1.0\nfalse_negative = 0.6\namount = "pryce"\n', "column_not_found"),
         ("[costs]\ncapacity_per_week = 50.0\n", "capacity_without_rows"),
     ],
 )
