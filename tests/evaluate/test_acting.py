@@ -189,5 +189,5 @@ def test_each_true_answer_has_its_own_coverage() -> None:
     ]
     found = Evaluation(headline="roc_auc", metrics={}, baselines=(), kept=kept)
     said = " ".join(describe_promises(found))
-    assert "'bad' 0 times in 100" in said
-    assert "surely less often than promised for 'bad'" in said
+    assert "“bad” 0 times in 100 (0 to 7)" in said
+    assert "surely less often than promised for “bad”" in said

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from skiff.core.measurement import Measurement
 from skiff.evaluate.results import Evaluation, GroupCoverage, Kept
+from skiff.report.glossary import quote
 from skiff.report.numbers import format_amount, format_percent, format_range
 
 MOST_GROUPS = 5
@@ -29,16 +31,11 @@ def _describe_coverage(evaluation: Evaluation, unit: str) -> list[str]:
     found = kept.coverage
     is_set = kept.size is not None and kept.size.name == "set_size"
     what = "a set of answers that cannot be ruled out, which should hold" if is_set else "a range that should hold"
-    reach = (
-        f" ({found.low * 100:.0f} to {found.high * 100:.0f})"
-        if found.low is not None and found.high is not None
-        else ""
-    )
     promised = found.baseline or 0.0
     said = [
         (
             f"Each answer comes with {what} the truth {promised * 100:.0f} times in 100: "
-            f"it did {found.value * 100:.0f} times{reach}."
+            f"it did {found.value * 100:.0f} times{_say_reach(found)}."
         )
     ]
     if kept.size is not None:
@@ -67,20 +64,20 @@ def _describe_classes(kept: Kept) -> list[str]:
         return []
     lowest = sorted(judged, key=lambda one: one.coverage.value)[:MOST_GROUPS]
     told = "; ".join(
-        f"'{one.level}' {one.coverage.value * 100:.0f} times in 100 "
-        f"({format_range(_per_hundred(one.coverage.low), _per_hundred(one.coverage.high))})"
-        for one in lowest
+        f"{quote(one.level)} {one.coverage.value * 100:.0f} times in 100{_say_reach(one.coverage)}" for one in lowest
     )
     which = "Where the truth was" if len(lowest) == len(judged) else "Least often where the truth was"
     said = [f"{which}: {told}."]
-    failed = [f"'{one.level}'" for one in judged if one.falls_short]
+    failed = [quote(one.level) for one in judged if one.falls_short]
     if failed:
         said.append(f"That is surely less often than promised for {', '.join(failed[:MOST_GROUPS])}.")
     return said
 
 
-def _per_hundred(share: float | None) -> float | None:
-    return None if share is None else 100 * share
+def _say_reach(found: Measurement) -> str:
+    if found.low is None or found.high is None:
+        return ""
+    return f" ({found.low * 100:.0f} to {found.high * 100:.0f})"
 
 
 def _list(groups: list[GroupCoverage]) -> str:
@@ -101,9 +98,8 @@ def _describe_review(evaluation: Evaluation) -> list[str]:
         return [every, *_describe_review_price(evaluation.kept)]
     rest = ""
     if acted is not None:
-        reach = format_range(_per_hundred(acted.low), _per_hundred(acted.high))
         rest = (
-            f" Of the others {acted.value * 100:.0f} in 100 are right{f' ({reach})' if reach else ''}; "
+            f" Of the others {acted.value * 100:.0f} in 100 are right{_say_reach(acted)}; "
             f"of all answers it is {points[0].accuracy * 100:.0f} in 100."
         )
     return [
