@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from fitted import CITIES, Fitted, fit_extra_trees, fit_lightgbm
 
-from skiff.core.pipeline import Trees
+from skiff.core.pipeline import Layers, Review, Trees, ValueRange
 from skiff.deploy.compiler import compile_pipeline
 from skiff.deploy.parity import HOSTILE_NUMBERS, build_hostile_rows, measure_parity
 from skiff.deploy.reference import predict_reference
@@ -51,6 +51,34 @@ def test_the_second_twin_reads_the_encoders_for_itself(booking_model: Fitted) ->
         predict_second=partial(predict_reference, booking_model.pipeline),
     )
     assert parity.is_equal
+
+
+def test_ranges_around_huge_values_are_proved_although_their_widths_are_rounded() -> None:
+    fitted = fit_lightgbm("regression")
+    pipeline = fitted.pipeline
+    huge = [replace(one, part=_multiply(one.part, 1e8)) for one in pipeline.members]
+    pipeline = replace(
+        pipeline,
+        members=tuple(huge),
+        value_low=-np.inf,
+        value_high=np.inf,
+        value_range=ValueRange(edges=(), below=(1e8 / 3,), above=(1e8 / 7,), coverage=0.9),
+        review=Review(low=0.0, high=1e8 / 3 + 1e8 / 7),
+    )
+    rows = fitted.frame.head(100)
+    parity = measure_parity(
+        pipeline,
+        compile_pipeline(pipeline),
+        rows,
+        hostile=build_hostile_rows(pipeline, rows, seed=1).head(100),
+        predict_native=lambda features: 1e8 * np.asarray(fitted.predict_native(features)),
+    )
+    assert parity.is_equal
+
+
+def _multiply(part: Trees | Layers, factor: float) -> Trees:
+    assert isinstance(part, Trees)
+    return replace(part, leaf_weight=part.leaf_weight * factor, base=part.base * factor)
 
 
 def _shift_threshold(trees: Trees) -> Trees:

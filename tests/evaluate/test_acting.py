@@ -108,6 +108,19 @@ def test_only_ranges_wider_than_most_are_reviewed() -> None:
     assert np.mean(widths >= find_widest(widths, share=0.1)) == pytest.approx(0.1, abs=0.001)
 
 
+def test_rounding_does_not_decide_who_looks_at_a_range() -> None:
+    rng = np.random.default_rng(0)
+    value = rng.uniform(1e7, 1e9, size=1000)
+    half = np.where(value > 9e8, 3e7, 1e7)  # equally wide in each of two bins, but for rounding
+    widths = (value + half) - (value - half)
+    assert len(np.unique(widths)) > 2
+    limit = find_widest(widths, share=0.15)
+    assert limit == pytest.approx(4e7)
+    assert np.array_equal(widths >= limit, value > 9e8)
+    assert find_widest(np.array([]), share=0.1) == np.inf
+    assert find_widest(np.arange(10.0), share=1.0) == 0.0
+
+
 def test_a_group_where_ranges_fail_is_found_and_small_ones_are_named() -> None:
     y = RNG.normal(size=3000)
     place = np.arange(3000)

@@ -181,7 +181,10 @@ def _count_broken_promises(
     if pipeline.review is not None and answers.decisions is not None:
         review = pipeline.review
         said = sure[:, 1] if pipeline.kind == "binary" else sure.max(axis=1) if pipeline.kind == "multiclass" else sure
-        is_edge = np.minimum(np.abs(said - review.low), np.abs(said - review.high)) <= tolerance
+        scale = np.abs(expected) * 4 if pipeline.kind == "regression" else np.ones(len(expected))
+        is_edge = np.minimum(np.abs(said - review.low), np.abs(said - review.high)) <= tolerance * np.maximum(
+            1.0, scale
+        )
         expects = np.where(find_reviewed(review, pipeline.kind, sure), "review", "act")
         broken |= (expects != answers.decisions.astype(str)) & ~is_edge
     return int(broken.sum())

@@ -33,6 +33,9 @@ SHARE = 0.10
 EDGE = 1e-9
 """Probabilities are kept this far from 0 and 1 before their odds are taken."""
 
+SAME_WIDTH = 1e-7
+"""Ranges whose widths differ by less than this share of the widest are equally wide: the ends of one around 100,000,000 are rounded to 1e-8."""
+
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
 """Shares whose price is shown."""
 
@@ -141,15 +144,22 @@ def measure_review_saving(
 def find_widest(widths: Float, *, share: float = SHARE) -> float:
     """Return the width from which at most `share` of the ranges of numbers are looked at by a person; infinite where none can be.
 
+    It lies in the middle between two widths that occur: many ranges are equally wide up to rounding, which must not decide about any.
+
     Examples
     --------
     >>> find_widest(np.array([1.0] * 9 + [5.0]), share=0.1), find_widest(np.ones(10), share=0.1)
-    (5.0, inf)
+    (3.0, inf)
     """
-    found, counts = np.unique(widths, return_counts=True)
-    reached = np.cumsum(counts[::-1]) / max(len(widths), 1)
-    allowed = found[::-1][reached <= share]
-    return float(allowed[-1]) if len(allowed) else float("inf")
+    if len(widths) == 0:
+        return float("inf")
+    ranked = np.sort(widths)
+    starts = np.flatnonzero(np.diff(ranked, prepend=-np.inf) > SAME_WIDTH * max(1.0, float(np.abs(ranked[-1]))))
+    allowed = starts[(len(ranked) - starts) <= share * len(ranked)]
+    if not len(allowed):
+        return float("inf")
+    first = int(allowed[0])
+    return float(ranked[first] if first == 0 else (ranked[first - 1] + ranked[first]) / 2)
 
 
 def find_reviewed(review: Review, kind: TaskKind, sure: Float) -> Mask:

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 Matrix: TypeAlias = "Float | csr_array"
 
-CHUNK_CELLS_TEXT, CHUNK_CELLS = 2_000_000, 8_000_000
-"""Cells of both views encoded at once (16 and 64 MB, and several times that inside the graph): wide views are made in pieces."""
+CHUNK_CELLS_TEXT, CHUNK_CELLS = 1_500_000, 8_000_000
+"""Cells of both views encoded at once (12 and 64 MB, and several times that inside the graph): wide views are made in pieces."""
 
-FIRST_CHUNK_ROWS = 250
-"""Rows encoded first, to learn how wide the views are."""
+FIRST_CHUNK_ROWS = 64
+"""Rows encoded first, to learn how wide the views are, and at least in each piece. With 250, messages of 11,000 terms took 100 MB more."""
 
 LINEAR_CELLS = 15_000_000
 """Dense cells of the linear view that are kept (120 MB). Linear members gain little from more rows than fit in there."""
