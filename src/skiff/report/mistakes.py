@@ -120,7 +120,8 @@ def describe_slices(slices: tuple[Slice, ...], *, protected: Sequence[str] = ())
     verb = "was" if len(small) == 1 else "were"
     named = _name_small([item for item in small if item.column in protected])
     if len(small) == len(slices):
-        return f"The {count_of(len(small), 'group')} there {'is' if len(small) == 1 else 'are'} {verb} too small to compare{named}."
+        some = "The one group there is was" if len(small) == 1 else f"All {count_of(len(small), 'group')} were"
+        return f"{some} too small to compare{named}."
     tail = f" {count_of(len(small), 'group')} {verb} too small to say anything{named}." if small else ""
     compared = count_of(len(slices) - len(small), "group")
     if not worse:

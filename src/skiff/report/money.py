@@ -52,7 +52,7 @@ def describe_decision(evaluation: Evaluation) -> str:
     decision = evaluation.decision
     if decision is None:
         return ""
-    is_said = f"{decision.threshold * 100:.0f} in 100" in decision.reason
+    is_said = f"{decision.threshold * 100:.0f} in 100" in decision.reason or "from a probability of" in decision.reason
     threshold = "" if is_said else f"It gives a warning from a probability of {format_percent(decision.threshold)} on. "
     return " ".join(part for part in (threshold + decision.reason, describe_room(evaluation)) if part)
 
