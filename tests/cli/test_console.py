@@ -94,7 +94,7 @@ def test_the_story_leads_with_the_verdict_and_ends_with_the_files(name: str) -> 
     lines = out.getvalue().splitlines()
     assert lines[1].split()[0] in {"Catches", "Typically", "Right", "No"}
     assert lines[-1].split() == ["Report", "reports/report.html"]
-    assert len(lines) <= 38
+    assert len(lines) <= 40  # a saving stands beside what it is held against
     assert max(map(len, lines)) <= 92
 
 
