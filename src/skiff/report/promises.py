@@ -34,7 +34,7 @@ def _describe_coverage(evaluation: Evaluation, unit: str) -> list[str]:
     promised = found.baseline or 0.0
     said = [
         (
-            f"Each answer comes with {what} the truth {promised * 100:.0f} times in 100: "
+            f"Each answer comes with {what} the truth {'at least ' if is_set else ''}{promised * 100:.0f} times in 100: "
             f"it did {found.value * 100:.0f} times{_say_reach(found)}."
         )
     ]
