@@ -118,6 +118,7 @@ def test_rounding_does_not_decide_who_looks_at_a_range() -> None:
     assert limit == pytest.approx(4e7)
     assert np.array_equal(widths >= limit, value > 9e8)
     assert find_widest(np.array([]), share=0.1) == np.inf
+    assert find_widest(np.array([1e-9] * 9 + [5e-9]), share=0.1) == pytest.approx(3e-9)  # tiny units are told apart too
     assert find_widest(np.arange(10.0), share=1.0) == 0.0
 
 

@@ -154,7 +154,7 @@ def find_widest(widths: Float, *, share: float = SHARE) -> float:
     if len(widths) == 0:
         return float("inf")
     ranked = np.sort(widths)
-    starts = np.flatnonzero(np.diff(ranked, prepend=-np.inf) > SAME_WIDTH * max(1.0, float(np.abs(ranked[-1]))))
+    starts = np.flatnonzero(np.diff(ranked, prepend=-np.inf) > SAME_WIDTH * float(ranked[-1]))
     allowed = starts[(len(ranked) - starts) <= share * len(ranked)]
     if not len(allowed):
         return float("inf")
